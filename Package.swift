@@ -1,0 +1,53 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "BlockFormats",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "BlockFormats", targets: ["BlockFormats"]),
+    .library(name: "FormatMetrics", targets: ["FormatMetrics"]),
+    .library(name: "TensorFiles", targets: ["TensorFiles"]),
+    .executable(name: "fmtbench", targets: ["fmtbench"]),
+  ],
+  targets: [
+    // MARK: - Public API
+    .target(name: "BlockFormats", swiftSettings: settings),
+    .target(name: "FormatMetrics", dependencies: ["BlockFormats"], swiftSettings: settings),
+    .target(name: "TensorFiles", swiftSettings: settings),
+
+    // MARK: - Command line
+    .target(
+      name: "FormatBench",
+      dependencies: ["BlockFormats", "FormatMetrics", "TensorFiles"],
+      swiftSettings: settings),
+    .executableTarget(name: "fmtbench", dependencies: ["FormatBench"], swiftSettings: settings),
+
+    // MARK: - Tests
+    .target(
+      name: "FormatTestSupport", path: "Tests/FormatTestSupport", swiftSettings: settings),
+    .testTarget(
+      name: "BlockFormatsTests", dependencies: ["BlockFormats", "FormatTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "FormatMetricsTests",
+      dependencies: ["FormatMetrics", "BlockFormats", "FormatTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "TensorFilesTests", dependencies: ["TensorFiles", "FormatTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "FormatBenchTests",
+      dependencies: [
+        "FormatBench", "BlockFormats", "FormatMetrics", "TensorFiles", "FormatTestSupport",
+      ],
+      swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)
