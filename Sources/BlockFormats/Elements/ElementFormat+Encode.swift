@@ -1,0 +1,176 @@
+extension ElementFormat {
+  /// Encodes one value.
+  ///
+  /// The value is rounded to the format's precision with an unbounded exponent above and the
+  /// exponent floor of the format below; overflow is judged on the rounded value.
+  ///
+  /// - Parameters:
+  ///   - value: any value; the sign of a value that rounds to zero is kept where the format has
+  ///     minus zero.
+  ///   - rounding: how a value between two neighbours is rounded.
+  ///   - overflow: what becomes of a rounded value above `greatestFiniteMagnitude`, and of ±∞.
+  ///   - index: the element's row-major index, which only stochastic rounding uses.
+  /// - Returns: the code. NaN gives `nanCode`; in a format without NaN it gives the code of
+  ///   the largest value (as ONNX defines Cast to FLOAT4E2M1) or 0 for two's complement.
+  ///   In an unsigned format a negative value gives the smallest code under `.saturate` and NaN
+  ///   (if there is one) under `.special`.
+  public func code(
+    for value: Double,
+    rounding: RoundingRule = .toNearestOrEven,
+    overflow: OverflowRule = .saturate,
+    index: UInt64 = 0
+  ) -> UInt32 {
+    var tally = EncodingTally()
+    return ElementEncoder(self, rounding: rounding, overflow: overflow)
+      .code(for: value, index: index, tally: &tally)
+  }
+}
+
+/// What happened while elements were encoded, beyond the codes themselves.
+public struct EncodingTally: Hashable, Sendable {
+  /// The number of finite values that exceeded the largest finite value after rounding.
+  public var saturatedCount = 0
+
+  /// Creates an empty tally.
+  public init() {}
+
+  static func += (total: inout EncodingTally, part: EncodingTally) {
+    total.saturatedCount += part.saturatedCount
+  }
+}
+
+/// Encodes many values of one format under one policy: the reference definition of rounding.
+///
+/// Works on the bit pattern of a `Double`, which holds every scaled FP32 input exactly, so each
+/// value is rounded once.
+struct ElementEncoder: Sendable {
+  let format: ElementFormat
+  let rounding: RoundingRule
+  let overflow: OverflowRule
+  /// Fraction bits of a code.
+  private let fractionBits: Int
+  /// The exponent of the first binade; below it the spacing stays constant.
+  private let leastExponent: Int
+  /// Subtracted from a code whose format has no subnormals, so that its first binade is code 0.
+  private let codeOffset: Int64
+  private let greatestCode: Int64
+  /// |least integer| of a two's-complement format that uses its full range, else 0.
+  private let leastIntegerMagnitude: Int64
+  private let signMask: UInt32
+  private let hasNegativeZero: Bool
+  private let widthMask: UInt32
+  private let isTwosComplement: Bool
+
+  init(_ format: ElementFormat, rounding: RoundingRule, overflow: OverflowRule) {
+    self.format = format
+    self.rounding = rounding
+    self.overflow = overflow
+    signMask = format.signMask
+    widthMask = UInt32((UInt64(1) << UInt64(format.bitWidth)) - 1)
+    greatestCode = Int64(format.greatestFiniteCode)
+    hasNegativeZero = format.hasNegativeZero
+    switch format.encoding {
+    case .floatingPoint(let layout):
+      isTwosComplement = false
+      fractionBits = layout.significandBitCount
+      let isGradual = layout.lowestBinade == .subnormal
+      leastExponent = (isGradual ? 1 : 0) - layout.exponentBias
+      codeOffset = isGradual ? 0 : Int64(1) << Int64(layout.significandBitCount)
+      leastIntegerMagnitude = 0
+    case .twosComplement(let layout):
+      isTwosComplement = true
+      fractionBits = layout.bitCount - 1
+      leastExponent = layout.bitCount - 1 - layout.fractionBitCount
+      codeOffset = 0
+      leastIntegerMagnitude = layout.range == .full ? Int64(1) << Int64(layout.bitCount - 1) : 0
+    }
+  }
+
+  @inline(__always)
+  func code(for value: Double, index: UInt64, tally: inout EncodingTally) -> UInt32 {
+    let bits = value.bitPattern
+    let isNegative = bits >> 63 != 0
+    let magnitude = bits & 0x7FFF_FFFF_FFFF_FFFF
+    guard magnitude < 0x7FF0_0000_0000_0000 else { return nonFiniteCode(value) }
+    guard !isNegative || signMask != 0 || magnitude == 0 else { return belowRangeCode() }
+
+    let exponent = max(Int(magnitude >> 52), 1) - 1023
+    let significand = (magnitude & 0xF_FFFF_FFFF_FFFF) | (magnitude < 1 << 52 ? 0 : 1 << 52)
+    let depth = max(0, leastExponent - exponent)
+    // Significands have 53 bits: from 55 on, a longer shift gives the same quotient, and a
+    // remainder on the same side of one half.
+    let shift = UInt64(min(52 - fractionBits + depth, 55))
+    let remainder = significand & ((1 << shift) - 1)
+    var code =
+      Int64(max(exponent, leastExponent) - leastExponent) << Int64(fractionBits)
+      + Int64(significand >> shift) - codeOffset
+    // Only a format without zero gets below its first code; there the first code is nearest.
+    guard code >= 0 else { return signed(0, isNegative: isNegative) }
+    if remainder != 0 {
+      let half: UInt64 = 1 << (shift - 1)
+      switch rounding {
+      case .toNearestOrEven:
+        if remainder > half || (remainder == half && code & 1 != 0) { code += 1 }
+      case .toNearestOrAway: if remainder >= half { code += 1 }
+      case .towardZero: break
+      case .up: if !isNegative { code += 1 }
+      case .down: if isNegative { code += 1 }
+      case .toOdd: code |= 1
+      case .stochastic(let source):
+        let fraction = StochasticSource.fraction(
+          of: significand, droppingBits: 52 - fractionBits + depth, to: source.randomBitCount)
+        if fraction + UInt64(source.randomBits(at: index)) >= 1 << UInt64(source.randomBitCount) {
+          code += 1
+        }
+      }
+    }
+    if code > greatestCode {
+      if isNegative && code <= leastIntegerMagnitude { return signMask }
+      tally.saturatedCount += 1
+      return overflowCode(isNegative: isNegative, isFinite: true)
+    }
+    return signed(UInt32(truncatingIfNeeded: code), isNegative: isNegative)
+  }
+
+  /// The code with a given sign; zero loses its sign where the format has one zero.
+  @inline(__always)
+  private func signed(_ magnitudeCode: UInt32, isNegative: Bool) -> UInt32 {
+    guard isNegative else { return magnitudeCode }
+    if isTwosComplement { return (0 &- magnitudeCode) & widthMask }
+    if magnitudeCode == 0 && !hasNegativeZero { return 0 }
+    return magnitudeCode | signMask
+  }
+
+  /// The code of an overflowed finite value or of ±∞.
+  @inline(never)
+  private func overflowCode(isNegative: Bool, isFinite: Bool) -> UInt32 {
+    let extreme =
+      isNegative && leastIntegerMagnitude > 0
+      ? signMask : signed(UInt32(truncatingIfNeeded: greatestCode), isNegative: isNegative)
+    guard overflow == .special else { return extreme }
+    // A directed rounding that points back into the range gives its end, as in IEEE 754.
+    let pointsInward =
+      switch rounding {
+      case .towardZero: true
+      case .up: isNegative
+      case .down: !isNegative
+      case .toNearestOrEven, .toNearestOrAway, .toOdd, .stochastic: false
+      }
+    if isFinite && pointsInward { return extreme }
+    if let infinity = format.infinityCode { return signed(infinity, isNegative: isNegative) }
+    return format.nanCode ?? extreme
+  }
+
+  @inline(never)
+  private func nonFiniteCode(_ value: Double) -> UInt32 {
+    if value.isNaN {
+      return format.nanCode ?? (isTwosComplement ? 0 : UInt32(truncatingIfNeeded: greatestCode))
+    }
+    guard value > 0 || signMask != 0 else { return belowRangeCode() }
+    return overflowCode(isNegative: value < 0, isFinite: false)
+  }
+
+  private func belowRangeCode() -> UInt32 {
+    overflow == .special ? format.nanCode ?? 0 : 0
+  }
+}

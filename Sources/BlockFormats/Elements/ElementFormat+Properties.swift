@@ -1,0 +1,122 @@
+extension ElementFormat {
+  /// The width of a code in bits.
+  public var bitWidth: Int {
+    switch encoding {
+    case .floatingPoint(let layout):
+      (isSigned ? 1 : 0) + layout.exponentBitCount + layout.significandBitCount
+    case .twosComplement(let layout): layout.bitCount
+    }
+  }
+
+  /// Whether negative values exist.
+  public var isSigned: Bool {
+    switch encoding {
+    case .floatingPoint(let layout): layout.signedness == .signed
+    case .twosComplement: true
+    }
+  }
+
+  /// The number of codes, 2^bitWidth.
+  public var codeCount: Int { 1 << bitWidth }
+
+  /// The bits of a code that hold its magnitude: all but the sign.
+  var magnitudeMask: UInt32 {
+    UInt32((UInt64(1) << UInt64(bitWidth - (isSigned ? 1 : 0))) - 1)
+  }
+
+  /// The sign bit of a code, 0 for an unsigned format.
+  var signMask: UInt32 { isSigned ? UInt32(1) << UInt32(bitWidth - 1) : 0 }
+
+  /// The code of the largest finite value.
+  public var greatestFiniteCode: UInt32 {
+    switch encoding {
+    case .twosComplement: return magnitudeMask
+    case .floatingPoint(let layout):
+      let topExponent =
+        ((UInt32(1) << UInt32(layout.exponentBitCount)) - 1) << UInt32(layout.significandBitCount)
+      switch layout.specials {
+      case .none, .nanAtNegativeZero: return magnitudeMask
+      case .ieee, .nanInTopExponent: return topExponent - 1
+      case .nanAtAllOnes: return magnitudeMask - 1
+      case .p3109Extended: return magnitudeMask - (isSigned ? 1 : 2)
+      }
+    }
+  }
+
+  /// The code of positive infinity, if there is one.
+  public var infinityCode: UInt32? {
+    guard case .floatingPoint(let layout) = encoding else { return nil }
+    switch layout.specials {
+    case .ieee, .p3109Extended: return greatestFiniteCode + 1
+    case .none, .nanAtAllOnes, .nanInTopExponent, .nanAtNegativeZero: return nil
+    }
+  }
+
+  /// The code of the canonical NaN, if there is a NaN: positive and quiet where there is a choice.
+  public var nanCode: UInt32? {
+    guard case .floatingPoint(let layout) = encoding else { return nil }
+    switch layout.specials {
+    case .none: return nil
+    case .ieee:
+      return greatestFiniteCode + 1 + (UInt32(1) << UInt32(layout.significandBitCount - 1))
+    case .nanAtAllOnes, .nanInTopExponent: return magnitudeMask
+    case .nanAtNegativeZero: return signMask
+    case .p3109Extended: return isSigned ? signMask : magnitudeMask
+    }
+  }
+
+  /// Whether minus zero has a code of its own.
+  public var hasNegativeZero: Bool {
+    guard case .floatingPoint(let layout) = encoding, isSigned, hasZero else { return false }
+    switch layout.specials {
+    case .none, .ieee, .nanAtAllOnes, .nanInTopExponent: return true
+    case .nanAtNegativeZero, .p3109Extended: return false
+    }
+  }
+
+  /// Whether zero has a code.
+  public var hasZero: Bool {
+    switch encoding {
+    case .twosComplement: true
+    case .floatingPoint(let layout): layout.lowestBinade == .subnormal
+    }
+  }
+
+  /// The largest finite value.
+  public var greatestFiniteMagnitude: Double { value(of: greatestFiniteCode) }
+
+  /// The smallest value above zero.
+  public var leastNonzeroMagnitude: Double { value(of: hasZero ? 1 : 0) }
+
+  /// The smallest value above zero with a full significand; `nil` for fixed point.
+  public var leastNormalMagnitude: Double? {
+    guard case .floatingPoint(let layout) = encoding, layout.exponentBitCount > 0 else {
+      return nil
+    }
+    guard layout.lowestBinade == .subnormal else { return leastNonzeroMagnitude }
+    return value(of: UInt32(1) << UInt32(layout.significandBitCount))
+  }
+
+  /// floor(log2(greatestFiniteMagnitude)), written `emax` in the OCP MX specification.
+  public var greatestExponent: Int { Int(greatestFiniteMagnitude.exponent) }
+
+  /// The number of fraction bits behind the leading one in the highest binade.
+  ///
+  /// This is the stored fraction width for a floating-point format and the position of the leading
+  /// magnitude bit for fixed point (6 for MX INT8).
+  public var leadingFractionBitCount: Int {
+    switch encoding {
+    case .twosComplement(let layout): layout.bitCount - 2
+    case .floatingPoint(let layout):
+      layout.exponentBitCount == 0 ? layout.significandBitCount - 1 : layout.significandBitCount
+    }
+  }
+
+  /// Every code with its value, in the order of codes.
+  ///
+  /// - Precondition: at most 16 bits.
+  public var valueTable: [Double] {
+    precondition(bitWidth <= 16, "\(name) has 2^\(bitWidth) codes: too many for a table")
+    return (0..<UInt32(codeCount)).map { value(of: $0) }
+  }
+}

@@ -1,0 +1,40 @@
+/// Every choice an encoder makes, each a closed set of named alternatives.
+///
+/// Formats state their defaults in `BlockFormat.defaultPolicy`; start from those and change what
+/// should differ:
+///
+/// ```swift
+/// var policy = MXFormat.mxfp4.defaultPolicy
+/// policy.scaleRule = .powerOfTwo(.rceil)
+/// ```
+public struct EncodingPolicy: Hashable, Sendable {
+  /// How scaled values are rounded to elements.
+  public var rounding: RoundingRule
+  /// What becomes of elements beyond the largest finite value.
+  public var overflow: OverflowRule
+  /// What becomes of NaN and infinities.
+  public var nonFinite: NonFiniteRule
+  /// How scales follow from values.
+  public var scaleRule: ScaleRule
+  /// The smallest scale a block may store.
+  public var scaleFloor: ScaleFloor
+  /// The scale of a block of zeros.
+  public var zeroBlock: ZeroBlockRule
+
+  /// Creates a policy.
+  public init(
+    rounding: RoundingRule = .toNearestOrEven,
+    overflow: OverflowRule = .saturate,
+    nonFinite: NonFiniteRule = .blockNaN,
+    scaleRule: ScaleRule,
+    scaleFloor: ScaleFloor = .none,
+    zeroBlock: ZeroBlockRule = .fromRule
+  ) {
+    self.rounding = rounding
+    self.overflow = overflow
+    self.nonFinite = nonFinite
+    self.scaleRule = scaleRule
+    self.scaleFloor = scaleFloor
+    self.zeroBlock = zeroBlock
+  }
+}
