@@ -47,6 +47,7 @@ struct ElementEncoder: Sendable {
   let format: ElementFormat
   let rounding: RoundingRule
   let overflow: OverflowRule
+  let nonFinite: NonFiniteRule
   /// Fraction bits of a code.
   private let fractionBits: Int
   /// The exponent of the first binade; below it the spacing stays constant.
@@ -61,8 +62,12 @@ struct ElementEncoder: Sendable {
   private let widthMask: UInt32
   private let isTwosComplement: Bool
 
-  init(_ format: ElementFormat, rounding: RoundingRule, overflow: OverflowRule) {
+  init(
+    _ format: ElementFormat, rounding: RoundingRule, overflow: OverflowRule,
+    nonFinite: NonFiniteRule = .element
+  ) {
     self.format = format
+    self.nonFinite = nonFinite
     self.rounding = rounding
     self.overflow = overflow
     signMask = format.signMask
@@ -147,7 +152,7 @@ struct ElementEncoder: Sendable {
     let extreme =
       isNegative && leastIntegerMagnitude > 0
       ? signMask : signed(UInt32(truncatingIfNeeded: greatestCode), isNegative: isNegative)
-    guard overflow == .special else { return extreme }
+    guard overflow == .special, isFinite || nonFinite != .nanToZero else { return extreme }
     // A directed rounding that points back into the range gives its end, as in IEEE 754.
     let pointsInward =
       switch rounding {
@@ -164,6 +169,7 @@ struct ElementEncoder: Sendable {
   @inline(never)
   private func nonFiniteCode(_ value: Double) -> UInt32 {
     if value.isNaN {
+      if nonFinite == .nanToZero { return 0 }
       return format.nanCode ?? (isTwosComplement ? 0 : UInt32(truncatingIfNeeded: greatestCode))
     }
     guard value > 0 || signMask != 0 else { return belowRangeCode() }

@@ -99,26 +99,19 @@ extension ElementFormat {
   ///   - significand: the width of the fraction field.
   ///   - bias: the exponent bias; 2^(exponent - 1) - 1 if `nil`.
   ///   - specials: which codes are infinities and NaNs.
+  ///   - signedness: whether there is a sign bit.
   public static func floatingPoint(
     exponent: Int, significand: Int, bias: Int? = nil, specials: SpecialCodes = .ieee,
     signedness: Signedness = .signed
   ) -> ElementFormat {
-    let bias = bias ?? (1 << (exponent - 1)) - 1
-    let prefix = signedness == .unsigned ? "u" : ""
-    let suffix =
-      switch specials {
-      case .none: "fnn"
-      case .ieee: ""
-      case .nanAtAllOnes: "fn"
-      case .nanInTopExponent: "fnt"
-      case .nanAtNegativeZero: "fnuz"
-      case .p3109Extended: "p3109e"
-      }
-    let isUsualBias = bias == (1 << (exponent - 1)) - 1
-    let biasName = isUsualBias ? "" : "b\(bias)"
+    let usualBias = (1 << (exponent - 1)) - 1
+    var name = "float(e=\(exponent),m=\(significand)"
+    if let bias, bias != usualBias { name += ",bias=\(bias)" }
+    if specials != .ieee { name += ",specials=\(specials.id)" }
+    if signedness == .unsigned { name += ",signed=no" }
     return float(
-      "\(prefix)e\(exponent)m\(significand)\(biasName)\(suffix)",
-      exponent: exponent, significand: significand, bias: bias, specials, signedness)
+      name + ")", exponent: exponent, significand: significand, bias: bias ?? usualBias, specials,
+      signedness)
   }
 
   /// Sign and m magnitude bits: ±M · 2^(1-m), the element of block floating point and BDR.

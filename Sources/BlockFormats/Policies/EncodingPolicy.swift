@@ -4,7 +4,7 @@
 /// should differ:
 ///
 /// ```swift
-/// var policy = MXFormat.mxfp4.defaultPolicy
+/// var policy = SharedExponentFormat.mxfp4.defaultPolicy
 /// policy.scaleRule = .powerOfTwo(.rceil)
 /// ```
 public struct EncodingPolicy: Hashable, Sendable {
@@ -36,5 +36,14 @@ public struct EncodingPolicy: Hashable, Sendable {
     self.scaleRule = scaleRule
     self.scaleFloor = scaleFloor
     self.zeroBlock = zeroBlock
+  }
+
+  /// Whether values with these statistics make a block of this element NaN.
+  func poisons(_ statistics: ValueStatistics, element: ElementFormat) -> Bool {
+    switch nonFinite {
+    case .blockNaN: statistics.containsNonFinite
+    case .element: statistics.containsNaN && element.nanCode == nil
+    case .nanToZero: false
+    }
   }
 }

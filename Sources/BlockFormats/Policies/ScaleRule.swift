@@ -30,6 +30,14 @@ public enum ScaleRule: Hashable, Sendable {
     }
   }
 
+  /// Whether a block is encoded several times to choose its scale.
+  var triesCandidates: Bool {
+    switch self {
+    case .search, .fourOverSix: true
+    case .none, .powerOfTwo, .amax, .amaxPowerOfTwo: false
+    }
+  }
+
   /// Every rule for a power-of-two scale.
   public static let powersOfTwo: [ScaleRule] =
     PowerOfTwoRule.allCases.map(ScaleRule.powerOfTwo)

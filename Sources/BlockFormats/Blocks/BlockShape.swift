@@ -1,0 +1,114 @@
+/// Which elements of a tensor share one scale.
+///
+/// Blocks never cross the end of the axis they run along; a tail that the block length does not
+/// divide is a shorter block.
+public enum BlockShape: Hashable, Sendable {
+  /// `length` neighbours along the block axis.
+  case vector(length: Int)
+  /// All elements along the block axis ("per row", "per channel").
+  case row
+  /// `rows` x `columns` elements of the last two axes; leading axes are batches. The block axis
+  /// has no part in it.
+  case tile(rows: Int, columns: Int)
+  /// The whole tensor.
+  case tensor
+
+  /// The number of elements in a full block; `nil` where the tensor decides.
+  public var elementCount: Int? {
+    switch self {
+    case .vector(let length): length
+    case .tile(let rows, let columns): rows * columns
+    case .row, .tensor: nil
+    }
+  }
+
+  /// The shape's name in ids and reports, such as `32`, `row`, `16x16`.
+  public var id: String {
+    switch self {
+    case .vector(let length): "\(length)"
+    case .row: "row"
+    case .tile(let rows, let columns): "\(rows)x\(columns)"
+    case .tensor: "tensor"
+    }
+  }
+}
+
+/// What a block format stores, as data: everything packing, sizes and file layouts need.
+public struct BlockLayout: Hashable, Sendable {
+  /// The format of the element codes.
+  public var element: ElementFormat
+  /// The elements that share a scale.
+  public var block: BlockShape
+  /// The format of the stored block scales; `nil` where there is no scale.
+  public var scale: ElementFormat?
+  /// The second level inside a block; `nil` where there is none.
+  public var subscale: SubscaleLayout?
+  /// Whether one FP32 scale of the whole tensor is stored.
+  public var tensorScale: TensorScaleLayout
+
+  /// Whether a tensor stores a scale of its own besides those of its blocks.
+  public enum TensorScaleLayout: Hashable, Sendable {
+    /// No tensor scale.
+    case none
+    /// One FP32 decode multiplier.
+    case float32
+  }
+
+  /// Creates a layout.
+  ///
+  /// - Precondition: block lengths of at least 1; sub-blocks only inside vector blocks whose length
+  ///   they divide.
+  public init(
+    element: ElementFormat, block: BlockShape, scale: ElementFormat?,
+    subscale: SubscaleLayout? = nil, tensorScale: TensorScaleLayout = .none
+  ) {
+    switch block {
+    case .vector(let length):
+      precondition(length >= 1, "a block of \(length) elements cannot exist")
+      if let subscale {
+        precondition(
+          length % subscale.length == 0,
+          "sub-blocks of \(subscale.length) do not divide a block of \(length)")
+      }
+    case .tile(let rows, let columns):
+      precondition(rows >= 1 && columns >= 1, "a block of \(rows)x\(columns) cannot exist")
+      precondition(subscale == nil, "sub-blocks need vector blocks, not \(rows)x\(columns) tiles")
+    case .row, .tensor:
+      precondition(subscale == nil, "sub-blocks need vector blocks")
+    }
+    self.element = element
+    self.block = block
+    self.scale = scale
+    self.subscale = subscale
+    self.tensorScale = tensorScale
+  }
+
+  /// Stored bits for an element in full blocks of a large tensor.
+  ///
+  /// Scales of rows and of the tensor are not counted, since their share depends on the shape;
+  /// `QuantizedTensor.bitsPerElement` counts the bytes of an actual tensor.
+  public var nominalBitsPerElement: Double {
+    var bits = Double(element.bitWidth)
+    if let scale, let count = block.elementCount { bits += Double(scale.bitWidth) / Double(count) }
+    if let subscale { bits += Double(subscale.bitWidth) / Double(subscale.length) }
+    return bits
+  }
+}
+
+/// Shared microexponents: each sub-block of a block lowers the block's exponent by its sub-scale.
+public struct SubscaleLayout: Hashable, Sendable {
+  /// The elements that share a sub-scale, k2 of the BDR paper.
+  public var length: Int
+  /// The bits of a sub-scale, d2 of the BDR paper.
+  public var bitWidth: Int
+
+  /// Creates a sub-scale layout.
+  ///
+  /// - Precondition: at least one element and 1...8 bits.
+  public init(length: Int, bitWidth: Int) {
+    precondition(length >= 1, "a sub-block of \(length) elements cannot exist")
+    precondition((1...8).contains(bitWidth), "\(bitWidth) sub-scale bits are outside 1...8")
+    self.length = length
+    self.bitWidth = bitWidth
+  }
+}

@@ -1,0 +1,50 @@
+/// The largest finite magnitude of some values, and whether any is not finite.
+public struct ValueStatistics: Hashable, Sendable {
+  /// The largest magnitude of the finite values; 0 if there is none.
+  public var amax: Float
+  /// Whether a value is NaN.
+  public var containsNaN: Bool
+  /// Whether a value is ±∞.
+  public var containsInfinity: Bool
+
+  /// Whether a value is not finite.
+  public var containsNonFinite: Bool { containsNaN || containsInfinity }
+
+  /// The statistics of no values.
+  public init() {
+    amax = 0
+    containsNaN = false
+    containsInfinity = false
+  }
+
+  /// The statistics of some values.
+  ///
+  /// Magnitudes are compared as integers: the bit patterns of non-negative floats are ordered like
+  /// their values, with infinity above every finite value and NaN above infinity.
+  public init(_ values: UnsafeBufferPointer<Float>) {
+    self.init()
+    let infinity = Float.infinity.bitPattern
+    var largest: UInt32 = 0
+    for value in values { largest = max(largest, value.magnitude.bitPattern) }
+    guard largest >= infinity else {
+      amax = Float(bitPattern: largest)
+      return
+    }
+    for value in values {
+      if value.isFinite {
+        amax = max(amax, value.magnitude)
+      } else if value.isNaN {
+        containsNaN = true
+      } else {
+        containsInfinity = true
+      }
+    }
+  }
+
+  /// Adds the statistics of further values.
+  public mutating func merge(_ other: ValueStatistics) {
+    amax = max(amax, other.amax)
+    containsNaN = containsNaN || other.containsNaN
+    containsInfinity = containsInfinity || other.containsInfinity
+  }
+}

@@ -1,0 +1,23 @@
+extension BlockFormat {
+  /// The squared error of an encoded block, which scale searches minimise.
+  ///
+  /// Defined to the last bit: e_i = Double(decoded_i) - Double(x_i); lane j of 8 adds e_i² for
+  /// i ≡ j (mod 8) in order of i, in `Double` without fused operations; lanes are then added as
+  /// (0+4, 1+5, 2+6, 3+7), then (0+2, 1+3), then (0+1).
+  func squaredError(
+    of fields: BlockFields, context: borrowing DecodingContext,
+    against values: UnsafeBufferPointer<Float>
+  ) -> Double {
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: values.count) { decoded in
+      decode(fields, context: context, into: decoded)
+      var lanes = SIMD8<Double>.zero
+      for index in values.indices {
+        let error = Double(decoded[index]) - Double(values[index])
+        lanes[index & 7] += error * error
+      }
+      let four = lanes.lowHalf + lanes.highHalf
+      let two = four.lowHalf + four.highHalf
+      return two[0] + two[1]
+    }
+  }
+}

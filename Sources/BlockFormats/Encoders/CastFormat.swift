@@ -1,0 +1,45 @@
+/// Bare elements without any scale: each value is rounded to the element format.
+///
+/// NaN becomes the element's NaN; where there is none it becomes the largest value (0 for two's
+/// complement), or +0 under `NonFiniteRule.nanToZero`. Without a scale the block of 32 only groups
+/// elements for the share of exact blocks.
+public struct CastFormat: BlockFormat, Hashable {
+  public let id: String
+  public let source: String
+  public let layout: BlockLayout
+  public let defaultPolicy: EncodingPolicy
+
+  public var scaleRules: [ScaleRule] { [.none] }
+
+  /// Creates a cast to an element format; its name is the id.
+  public init(element: ElementFormat, source: String) {
+    id = element.name
+    self.source = source
+    layout = BlockLayout(element: element, block: .vector(length: 32), scale: nil)
+    defaultPolicy = EncodingPolicy(nonFinite: .element, scaleRule: .none)
+  }
+
+  public func encodeScale(
+    of values: UnsafeBufferPointer<Float>, statistics: ValueStatistics,
+    context: borrowing EncodingContext, into fields: inout BlockFields
+  ) {}
+
+  public func encodeElements(
+    of values: UnsafeBufferPointer<Float>, context: borrowing EncodingContext,
+    into fields: inout BlockFields
+  ) {
+    for position in values.indices {
+      fields.codes[position] = context.code(
+        for: Double(values[position]), at: position, tally: &fields.tally)
+    }
+  }
+
+  public func decode(
+    _ fields: BlockFields, context: borrowing DecodingContext,
+    into values: UnsafeMutableBufferPointer<Float>
+  ) {
+    for position in values.indices {
+      values[position] = Float(context.elementValue(of: fields.codes[position]))
+    }
+  }
+}

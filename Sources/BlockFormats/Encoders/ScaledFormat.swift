@@ -1,0 +1,85 @@
+/// Elements with an FP32 scale for each block, row or tensor: FP8 recipes and symmetric integers.
+///
+/// Every step is one FP32 operation, with E the element's largest value:
+///
+/// 1. S = min(fl(E / amax), FLT_MAX); 1 when amax = 0. With `amaxPowerOfTwo` the significand of S
+///    is cleared, which rounds the encode scale down and the decode scale up.
+/// 2. code = element of fl(x · S), by the policy's rounding. Stored scale: fl(1 / S).
+///
+/// A value decodes to fl(q · stored). amax is over finite values. A NaN block stores a NaN scale
+/// and the element's NaN code (0 if it has none).
+///
+/// Source: TransformerEngine's current-scaling and block-scaling recipes.
+public struct ScaledFormat: BlockFormat, Hashable {
+  public let id: String
+  public let source: String
+  public let layout: BlockLayout
+  public let defaultPolicy: EncodingPolicy
+
+  public var scaleRules: [ScaleRule] { [.amax, .amaxPowerOfTwo] }
+
+  /// Creates a format.
+  ///
+  /// - Parameters:
+  ///   - id: the canonical id.
+  ///   - source: the defining document.
+  ///   - element: the element format.
+  ///   - block: the elements that share a scale.
+  public init(id: String, source: String, element: ElementFormat, block: BlockShape) {
+    self.id = id
+    self.source = source
+    layout = BlockLayout(element: element, block: block, scale: .fp32)
+    defaultPolicy = EncodingPolicy(
+      nonFinite: element.nanCode == nil ? .blockNaN : .element, scaleRule: .amax)
+  }
+
+  public func encodeScale(
+    of values: UnsafeBufferPointer<Float>, statistics: ValueStatistics,
+    context: borrowing EncodingContext, into fields: inout BlockFields
+  ) {
+    guard !context.policy.poisons(statistics, element: element) else {
+      fields.scale = Float.nan.bitPattern
+      fields.encodeMultiplier = .nan
+      return
+    }
+    var multiplier: Float = 1
+    if statistics.amax > 0 {
+      multiplier = min(
+        Float(element.greatestFiniteMagnitude) / statistics.amax, .greatestFiniteMagnitude)
+    }
+    switch context.policy.scaleRule {
+    case .amax: break
+    case .amaxPowerOfTwo:
+      multiplier = Float(sign: .plus, exponent: multiplier.exponent, significand: 1)
+    case .none, .powerOfTwo, .search, .fourOverSix:
+      preconditionFailure("\(id) has no scale rule \(context.policy.scaleRule.id)")
+    }
+    fields.encodeMultiplier = multiplier
+    fields.scale = (1 / multiplier).bitPattern
+  }
+
+  public func encodeElements(
+    of values: UnsafeBufferPointer<Float>, context: borrowing EncodingContext,
+    into fields: inout BlockFields
+  ) {
+    let multiplier = fields.encodeMultiplier
+    guard !multiplier.isNaN else {
+      fields.codes.update(repeating: element.nanCode ?? 0)
+      return
+    }
+    for position in values.indices {
+      fields.codes[position] = context.code(
+        for: Double(values[position] * multiplier), at: position, tally: &fields.tally)
+    }
+  }
+
+  public func decode(
+    _ fields: BlockFields, context: borrowing DecodingContext,
+    into values: UnsafeMutableBufferPointer<Float>
+  ) {
+    let scale = Float(bitPattern: fields.scale)
+    for position in values.indices {
+      values[position] = Float(context.elementValue(of: fields.codes[position])) * scale
+    }
+  }
+}

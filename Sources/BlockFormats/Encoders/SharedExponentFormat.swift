@@ -1,0 +1,163 @@
+/// Elements that share a power-of-two scale, with or without microexponents: MX, BDR and MSFP.
+///
+/// A value is element · 2^(e - τ): e is the exponent of the block's scale and τ the sub-scale of
+/// the element's sub-block (0 where there are none). Both steps are exact: an element is the
+/// rounding of x · 2^(τ - e), and decoding rounds only where the product leaves FP32's normal
+/// range. The scale's exponent follows the policy's power-of-two rule and is clamped to the scale
+/// format. With β = 2^d2 - 1 the sub-scale is
+/// τ = min(max(e - e', 0), β), where e' is the rule's exponent for the sub-block's own amax; a
+/// sub-block of zeros has τ = β.
+///
+/// A NaN block stores the scale's NaN, sub-scales 0, and the element's NaN code (0 if it has none).
+///
+/// Sources: OCP Microscaling Formats v1.0 section 6.3; Rouhani et al., "With shared
+/// microexponents, a little shifting goes a long way", ISCA 2023 (arXiv 2302.08007).
+public struct SharedExponentFormat: BlockFormat, Hashable {
+  public let id: String
+  public let source: String
+  public let layout: BlockLayout
+  public let defaultPolicy: EncodingPolicy
+
+  public var scaleRules: [ScaleRule] { ScaleRule.powersOfTwo }
+
+  /// Creates a format.
+  ///
+  /// - Parameters:
+  ///   - id: the canonical id.
+  ///   - source: the defining document.
+  ///   - element: the element format.
+  ///   - block: the elements that share a scale.
+  ///   - scaleBitCount: the width of the exponent-only scale, 8 for E8M0.
+  ///   - subscale: microexponents, if any.
+  ///   - rounding: the default rounding.
+  public init(
+    id: String, source: String, element: ElementFormat, block: BlockShape,
+    scaleBitCount: Int = 8, subscale: SubscaleLayout? = nil,
+    rounding: RoundingRule = .toNearestOrEven
+  ) {
+    precondition(
+      (2...8).contains(scaleBitCount), "\(scaleBitCount) scale exponent bits are outside 2...8")
+    self.id = id
+    self.source = source
+    layout = BlockLayout(
+      element: element, block: block, scale: .exponentOnly(bitCount: scaleBitCount),
+      subscale: subscale)
+    defaultPolicy = EncodingPolicy(
+      rounding: rounding, nonFinite: .blockNaN, scaleRule: .powerOfTwo(.floor))
+  }
+
+  private var scaleFormat: ElementFormat { layout.scale ?? .e8m0fnu }
+  private var scaleNaN: UInt32 { scaleFormat.greatestFiniteCode + 1 }
+  private var bias: Int { (1 << (scaleFormat.bitWidth - 1)) - 1 }
+
+  public func encodeScale(
+    of values: UnsafeBufferPointer<Float>, statistics: ValueStatistics,
+    context: borrowing EncodingContext, into fields: inout BlockFields
+  ) {
+    guard !context.policy.poisons(statistics, element: element) else {
+      fields.scale = scaleNaN
+      fields.subscales.update(repeating: 0)
+      return
+    }
+    switch context.policy.scaleRule {
+    case .powerOfTwo(let rule):
+      setScale(ruleExponent(statistics.amax, rule), values, rule, context, &fields)
+    case .search(let rule):
+      searchScale(ruleExponent(statistics.amax, rule), values, rule, context, &fields)
+    case .none, .amax, .amaxPowerOfTwo, .fourOverSix:
+      preconditionFailure("\(id) has no scale rule \(context.policy.scaleRule.id)")
+    }
+    if statistics.amax == 0 && context.policy.zeroBlock == .one { fields.scale = UInt32(bias) }
+  }
+
+  /// The rule's exponent, or one below every scale for amax = 0.
+  private func ruleExponent(_ amax: Float, _ rule: PowerOfTwoRule) -> Int {
+    amax == 0 ? -4096 : rule.exponent(amax: amax, element: element)
+  }
+
+  private func setScale(
+    _ exponent: Int, _ values: UnsafeBufferPointer<Float>, _ rule: PowerOfTwoRule,
+    _ context: borrowing EncodingContext, _ fields: inout BlockFields
+  ) {
+    let code = min(max(exponent + bias, 0), Int(scaleFormat.greatestFiniteCode))
+    fields.scale = UInt32(code)
+    guard let subscale = layout.subscale else { return }
+    let greatest = (1 << subscale.bitWidth) - 1
+    for index in fields.subscales.indices {
+      let part = UnsafeBufferPointer(rebasing: values[subBlock(index, subscale, values.count)])
+      let own = ruleExponent(ValueStatistics(part).amax, rule)
+      fields.subscales[index] = UInt32(min(max(code - bias - own, 0), greatest))
+    }
+  }
+
+  private func searchScale(
+    _ exponent: Int, _ values: UnsafeBufferPointer<Float>, _ rule: PowerOfTwoRule,
+    _ context: borrowing EncodingContext, _ fields: inout BlockFields
+  ) {
+    let tally = fields.tally
+    var best = (exponent: exponent, error: Double.infinity)
+    for candidate in [exponent, exponent - 1, exponent + 1] {
+      setScale(candidate, values, rule, context, &fields)
+      encodeElements(of: values, context: context, into: &fields)
+      let error = squaredError(of: fields, context: context.decoding, against: values)
+      if error < best.error { best = (candidate, error) }
+    }
+    setScale(best.exponent, values, rule, context, &fields)
+    fields.tally = tally
+  }
+
+  public func encodeElements(
+    of values: UnsafeBufferPointer<Float>, context: borrowing EncodingContext,
+    into fields: inout BlockFields
+  ) {
+    guard fields.scale != scaleNaN else {
+      fields.codes.update(repeating: element.nanCode ?? 0)
+      return
+    }
+    let exponent = Int(fields.scale) - bias
+    guard let subscale = layout.subscale else {
+      encode(values.indices, of: values, exponent: exponent, context, &fields)
+      return
+    }
+    for index in fields.subscales.indices {
+      encode(
+        subBlock(index, subscale, values.count), of: values,
+        exponent: exponent - Int(fields.subscales[index]), context, &fields)
+    }
+  }
+
+  @inline(__always)
+  private func encode(
+    _ range: Range<Int>, of values: UnsafeBufferPointer<Float>, exponent: Int,
+    _ context: borrowing EncodingContext, _ fields: inout BlockFields
+  ) {
+    let multiplier = Double.scaled(1, byPowerOfTwo: -exponent)
+    for position in range {
+      fields.codes[position] = context.code(
+        for: Double(values[position]) * multiplier, at: position, tally: &fields.tally)
+    }
+  }
+
+  private func subBlock(_ index: Int, _ subscale: SubscaleLayout, _ count: Int) -> Range<Int> {
+    index * subscale.length..<min((index + 1) * subscale.length, count)
+  }
+
+  public func decode(
+    _ fields: BlockFields, context: borrowing DecodingContext,
+    into values: UnsafeMutableBufferPointer<Float>
+  ) {
+    let scale = context.scaleValue(of: fields.scale)
+    guard let subscale = layout.subscale else {
+      for position in values.indices {
+        values[position] = Float(context.elementValue(of: fields.codes[position]) * scale)
+      }
+      return
+    }
+    for index in fields.subscales.indices {
+      let part = Double.scaled(scale, byPowerOfTwo: -Int(fields.subscales[index]))
+      for position in subBlock(index, subscale, values.count) {
+        values[position] = Float(context.elementValue(of: fields.codes[position]) * part)
+      }
+    }
+  }
+}

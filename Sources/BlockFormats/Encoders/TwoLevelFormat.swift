@@ -1,0 +1,139 @@
+/// Elements with a narrow scale for each block and one FP32 scale for the tensor: NVFP4 and VSQ.
+///
+/// With E the element's and T the scale format's largest value, every step one FP32 operation:
+///
+/// 1. S = min(fl(E·T / amax), FLT_MAX) for the tensor; 1 when amax = 0. Stored: fl(1 / S).
+/// 2. s = scale format, to nearest even and saturating, of fl(amax_b · fl(S · fl(1 / E))).
+/// 3. r = min(fl(1 / fl(s · fl(1 / S))), FLT_MAX).
+/// 4. code = element of fl(x · r), by the policy's rounding.
+///
+/// A value decodes to fl(fl(q · s) · stored). amax is over finite values. A block whose s is zero
+/// stores codes 0. A NaN block stores the scale's NaN and codes 0; where the scale format has no
+/// NaN (integers) the tensor scale is NaN instead, and with it the whole tensor.
+///
+/// With `fourOverSix` E·T is 6 · 256, s is tried with 1/6 and 1/4 in step 2, and the smaller
+/// squared error wins, ties to 6.
+///
+/// Sources: TransformerEngine's NVFP4 casts and arXiv 2509.25149; arXiv 2512.02010 (four over
+/// six); Dai et al., "VS-Quant", MLSys 2021.
+public struct TwoLevelFormat: BlockFormat, Hashable {
+  public let id: String
+  public let source: String
+  public let layout: BlockLayout
+  public let defaultPolicy: EncodingPolicy
+
+  public var scaleRules: [ScaleRule] {
+    element == .e2m1fn && scaleFormat == .ue4m3 ? [.amax, .fourOverSix] : [.amax]
+  }
+
+  /// Creates a format.
+  ///
+  /// - Parameters:
+  ///   - id: the canonical id.
+  ///   - source: the defining document.
+  ///   - element: the element format.
+  ///   - block: the elements that share a block scale.
+  ///   - scale: the format of block scales, unsigned.
+  ///   - scaleRule: the default rule.
+  public init(
+    id: String, source: String, element: ElementFormat, block: BlockShape, scale: ElementFormat,
+    scaleRule: ScaleRule = .amax
+  ) {
+    precondition(!scale.isSigned && scale.hasZero, "\(scale) cannot be a block scale of \(id)")
+    self.id = id
+    self.source = source
+    layout = BlockLayout(element: element, block: block, scale: scale, tensorScale: .float32)
+    defaultPolicy = EncodingPolicy(nonFinite: .blockNaN, scaleRule: scaleRule)
+  }
+
+  private var scaleFormat: ElementFormat { layout.scale ?? .ue4m3 }
+  private var greatestElement: Float { Float(element.greatestFiniteMagnitude) }
+
+  public func tensorScale(for statistics: ValueStatistics, policy: EncodingPolicy) -> TensorScale {
+    if scaleFormat.nanCode == nil && policy.poisons(statistics, element: element) {
+      return TensorScale(encode: .nan, decode: .nan)
+    }
+    guard statistics.amax > 0 else { return TensorScale(encode: 1, decode: 1) }
+    let greatestScale: Float =
+      policy.scaleRule == .fourOverSix ? 256 : Float(scaleFormat.greatestFiniteMagnitude)
+    let encode = min(
+      greatestElement * greatestScale / statistics.amax, .greatestFiniteMagnitude)
+    return TensorScale(encode: encode, decode: 1 / encode)
+  }
+
+  public func encodeScale(
+    of values: UnsafeBufferPointer<Float>, statistics: ValueStatistics,
+    context: borrowing EncodingContext, into fields: inout BlockFields
+  ) {
+    guard !context.tensorScale.encode.isNaN else {
+      fields.scale = 0
+      return
+    }
+    if context.policy.poisons(statistics, element: element), let nan = scaleFormat.nanCode {
+      fields.scale = nan
+      return
+    }
+    switch context.policy.scaleRule {
+    case .amax:
+      fields.scale = scaleCode(statistics.amax, mappedTo: greatestElement, context)
+    case .fourOverSix:
+      let tally = fields.tally
+      let candidates = [greatestElement, 4].map { scaleCode(statistics.amax, mappedTo: $0, context) }
+      var best = (scale: candidates[0], error: Double.infinity)
+      for candidate in candidates {
+        fields.scale = candidate
+        encodeElements(of: values, context: context, into: &fields)
+        let error = squaredError(of: fields, context: context.decoding, against: values)
+        if error < best.error { best = (candidate, error) }
+      }
+      fields.scale = best.scale
+      fields.tally = tally
+    case .none, .powerOfTwo, .search, .amaxPowerOfTwo:
+      preconditionFailure("\(id) has no scale rule \(context.policy.scaleRule.id)")
+    }
+    if statistics.amax == 0 && context.policy.zeroBlock == .one {
+      fields.scale = scaleFormat.code(for: 1)
+    }
+  }
+
+  private func scaleCode(
+    _ amax: Float, mappedTo target: Float, _ context: borrowing EncodingContext
+  ) -> UInt32 {
+    let scale = amax * (context.tensorScale.encode * (1 / target))
+    let code = scaleFormat.code(for: Double(scale))
+    switch context.policy.scaleFloor {
+    case .none: return code
+    case .leastNonzero: return max(code, 1)
+    case .leastNormal:
+      return max(code, scaleFormat.leastNormalMagnitude.map { scaleFormat.code(for: $0) } ?? 1)
+    }
+  }
+
+  public func encodeElements(
+    of values: UnsafeBufferPointer<Float>, context: borrowing EncodingContext,
+    into fields: inout BlockFields
+  ) {
+    guard fields.scale != 0, fields.scale != scaleFormat.nanCode else {
+      fields.codes.update(repeating: 0)
+      return
+    }
+    let scale = Float(context.decoding.scaleValue(of: fields.scale))
+    let multiplier = min(
+      1 / (scale * (1 / context.tensorScale.encode)), .greatestFiniteMagnitude)
+    for position in values.indices {
+      fields.codes[position] = context.code(
+        for: Double(values[position] * multiplier), at: position, tally: &fields.tally)
+    }
+  }
+
+  public func decode(
+    _ fields: BlockFields, context: borrowing DecodingContext,
+    into values: UnsafeMutableBufferPointer<Float>
+  ) {
+    let scale = Float(context.scaleValue(of: fields.scale))
+    for position in values.indices {
+      let element = Float(context.elementValue(of: fields.codes[position]))
+      values[position] = element * scale * context.tensorScale
+    }
+  }
+}

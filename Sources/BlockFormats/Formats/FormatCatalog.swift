@@ -1,0 +1,32 @@
+/// The one list of formats: command line, tables, documents and tests all follow from it.
+public enum FormatCatalog {
+  /// Every family, in the order of listings.
+  public static let families: [FormatFamily] =
+    FormatFamily.mx + FormatFamily.bdr + FormatFamily.blockFloatingPoint + FormatFamily.nvfp4
+    + FormatFamily.vsq + FormatFamily.scaledFP8 + FormatFamily.scaledIntegers
+    + FormatFamily.casts
+
+  /// Every family's format with default parameters.
+  public static var all: [any BlockFormat] { families.compactMap(\.defaultFormat) }
+
+  /// The formats compared where none is named.
+  public static var standard: [any BlockFormat] {
+    families.filter { $0.role == .standard }.compactMap(\.defaultFormat)
+  }
+
+  /// The format that a text names.
+  ///
+  /// - Parameter id: a name, or a name with parameters as `FormatFamily` describes; the name of
+  ///   any element format that `ElementFormat.parse(_:)` knows is its bare cast.
+  public static func format(id: String) throws(FormatNameError) -> any BlockFormat {
+    let text = try FormatText(id)
+    if let family = families.first(where: { $0.name == text.name }) {
+      let known = family.parameters.map { String($0.prefix { $0 != "=" }) }
+      for key in text.values.keys.sorted() where !known.contains(key) {
+        throw .unknownParameter(key, of: family.name, known: known)
+      }
+      return try family.make(FormatArguments(name: text.name, values: text.values))
+    }
+    return CastFormat.cast(to: try ElementFormat.parse(id))
+  }
+}

@@ -1,0 +1,30 @@
+/// FP8 elements with FP32 scales: per tensor, per row, 1x128 and 128x128 blocks.
+///
+/// E4M3 is E4M3FN. `ScaleRule.amaxPowerOfTwo` restricts the scales to powers of two, the default
+/// of block-scaling recipes.
+///
+/// Source: TransformerEngine's Float8CurrentScaling and Float8BlockScaling; DeepSeek-V3 (arXiv
+/// 2412.19437) for the block shapes.
+extension BlockFormat where Self == ScaledFormat {
+  /// FP8 with a scale for each block.
+  ///
+  /// - Parameters:
+  ///   - element: `.e4m3fn` or `.e5m2`.
+  ///   - block: the elements that share a scale.
+  public static func fp8(_ element: ElementFormat, block: BlockShape) -> Self {
+    let name = element == .e4m3fn ? "e4m3" : element.name
+    let shape = if case .vector(let length) = block { "1x\(length)" } else { block.id }
+    return ScaledFormat(
+      id: "fp8_\(name)_\(shape)", source: "TransformerEngine current and block scaling",
+      element: element, block: block)
+  }
+}
+
+extension FormatFamily {
+  static let scaledFP8: [FormatFamily] = [ElementFormat.e4m3fn, .e5m2].flatMap { element in
+    [BlockShape.tensor, .row, .vector(length: 128), .tile(rows: 128, columns: 128)].map { block in
+      let format = ScaledFormat.fp8(element, block: block)
+      return FormatFamily(format.id, role: .standard) { _ in format }
+    }
+  }
+}

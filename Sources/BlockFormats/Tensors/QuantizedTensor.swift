@@ -1,0 +1,114 @@
+/// A tensor in a block format: packed element codes, scales and sub-scales.
+///
+/// The stored bytes are, in this order and without gaps: the code plane (rows of the tensor's last
+/// axis), the scale plane (rows of the last axis of `scaleShape`), the sub-scale plane, and the
+/// FP32 tensor scale, little-endian. `BitPlane` defines the bit order inside a plane.
+public struct QuantizedTensor: Sendable {
+  /// The block format.
+  public let format: any BlockFormat
+  /// The choices that were followed.
+  public let policy: EncodingPolicy
+  /// The tensor's shape.
+  public let shape: [Int]
+  /// The axis that blocks run along, counted from the front.
+  public let axis: Int
+  /// The element codes.
+  public let codes: BitPlane
+  /// The block scales, empty where the format has none.
+  public let scales: BitPlane
+  /// The sub-scales, empty where the format has none.
+  public let subscales: BitPlane
+  /// The FP32 decode multiplier of the tensor, for formats that have one.
+  public let tensorScale: Float?
+  /// Events counted while encoding; empty for a tensor read from storage.
+  public let tally: EncodingTally
+
+  let grid: BlockGrid
+
+  init(
+    format: any BlockFormat, policy: EncodingPolicy, axis: Int, grid: BlockGrid,
+    planes: QuantizedPlanes, tensorScale: Float?, tally: EncodingTally
+  ) {
+    self.format = format
+    self.policy = policy
+    self.axis = BlockGrid.normalized(axis: axis, rank: grid.shape.count)
+    self.grid = grid
+    shape = grid.shape
+    codes = planes.codes
+    scales = planes.scales
+    subscales = planes.subscales
+    self.tensorScale = tensorScale
+    self.tally = tally
+  }
+
+  /// The number of elements.
+  public var elementCount: Int { grid.elementCount }
+
+  /// The number of blocks.
+  public var blockCount: Int { grid.blockCount }
+
+  /// The shape of the scales: the tensor's, with the block axis divided by the block length and
+  /// rounded up; `[1]` for one scale of the whole tensor; `nil` without scales.
+  public var scaleShape: [Int]? { format.layout.scale == nil ? nil : grid.scaleShape }
+
+  /// The shape of the sub-scales; `nil` without sub-scales.
+  public var subscaleShape: [Int]? { format.layout.subscale == nil ? nil : grid.subscaleShape }
+
+  /// The number of stored bytes.
+  public var storedByteCount: Int {
+    codes.bytes.count + scales.bytes.count + subscales.bytes.count + (tensorScale == nil ? 0 : 4)
+  }
+
+  /// Stored bits for an element, scales and padding included; NaN without elements.
+  public var bitsPerElement: Double { Double(8 * storedByteCount) / Double(elementCount) }
+
+  /// All stored bytes.
+  public var storedBytes: [UInt8] {
+    var bytes = codes.bytes + scales.bytes + subscales.bytes
+    if let tensorScale {
+      bytes += (0..<4).map { UInt8(truncatingIfNeeded: tensorScale.bitPattern >> (8 * $0)) }
+    }
+    return bytes
+  }
+
+  /// Decodes the tensor.
+  ///
+  /// The values depend on the stored bytes alone, not on `parallelism`.
+  public func dequantized(parallelism: Parallelism = .allCores) -> Tensor {
+    func decode<Format: BlockFormat>(_ format: Format) -> Tensor {
+      Quantizer<Format>.decode(self, format: format, parallelism: parallelism)
+    }
+    return decode(format)
+  }
+}
+
+/// The packed planes of a quantized tensor.
+struct QuantizedPlanes {
+  var codes: BitPlane
+  var scales: BitPlane
+  var subscales: BitPlane
+
+  /// Planes of zeros.
+  init(grid: BlockGrid, layout: BlockLayout) {
+    func plane(_ rows: BlockGrid.PlaneShape, _ width: Int?) -> BitPlane {
+      BitPlane(
+        rowCount: rows.rowCount, rowLength: width == nil ? 0 : rows.rowLength,
+        bitWidth: width ?? 8)
+    }
+    codes = plane(grid.codeRows, layout.element.bitWidth)
+    scales = plane(grid.scaleRows, layout.scale?.bitWidth)
+    subscales = plane(grid.subscaleRows, layout.subscale?.bitWidth)
+  }
+
+  /// The bytes that the planes of a grid take, the tensor scale included.
+  static func byteCount(grid: BlockGrid, layout: BlockLayout) -> Int {
+    func bytes(_ rows: BlockGrid.PlaneShape, _ width: Int?) -> Int {
+      guard let width else { return 0 }
+      return rows.rowCount * BitPlane.bytesPerRow(rowLength: rows.rowLength, bitWidth: width)
+    }
+    return bytes(grid.codeRows, layout.element.bitWidth)
+      + bytes(grid.scaleRows, layout.scale?.bitWidth)
+      + bytes(grid.subscaleRows, layout.subscale?.bitWidth)
+      + (layout.tensorScale == .none ? 0 : 4)
+  }
+}

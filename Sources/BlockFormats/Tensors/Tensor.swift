@@ -1,0 +1,83 @@
+/// A dense FP32 tensor in row-major order.
+public struct Tensor: Hashable, Sendable {
+  /// The extents, outermost first; empty for a scalar.
+  public let shape: [Int]
+  /// The elements; the last axis varies fastest.
+  public var elements: [Float]
+
+  /// Creates a tensor.
+  ///
+  /// - Precondition: `elements` holds the product of `shape`.
+  public init(_ elements: [Float], shape: [Int]) {
+    let count = BlockGrid.elementCount(of: shape)
+    precondition(
+      elements.count == count, "\(elements.count) elements for a tensor of shape \(shape)")
+    self.shape = shape
+    self.elements = elements
+  }
+
+  /// Creates a vector.
+  public init(_ elements: [Float]) {
+    self.init(elements, shape: [elements.count])
+  }
+}
+
+extension Tensor {
+  /// Encodes the tensor.
+  ///
+  /// The bytes depend only on the arguments shown and not on `parallelism`.
+  ///
+  /// - Parameters:
+  ///   - format: the block format.
+  ///   - axis: the axis that blocks run along, negative from the end. Formats with 2-D or
+  ///     whole-tensor blocks ignore it. For a GEMM operand this is the contraction axis.
+  ///   - policy: the choices to follow; the format's defaults if `nil`.
+  ///   - tensorScale: the decode multiplier of the tensor for formats with one; computed from the
+  ///     values if `nil`. Ignored by other formats.
+  ///   - parallelism: how many threads may work.
+  /// - Precondition: `axis` is an axis of the tensor, and the policy's scale rule is one of
+  ///   `format.scaleRules`.
+  public func quantized(
+    to format: some BlockFormat, axis: Int = -1, policy: EncodingPolicy? = nil,
+    tensorScale: Float? = nil, parallelism: Parallelism = .allCores
+  ) -> QuantizedTensor {
+    let quantizer = Quantizer(
+      format: format, shape: shape, axis: axis, policy: policy, parallelism: parallelism)
+    return elements.withUnsafeBufferPointer { quantizer.encode($0, tensorScale: tensorScale) }
+  }
+
+  /// Encodes and decodes the tensor without storing codes ("fake quantization").
+  ///
+  /// - Returns: the values that `quantized(...).dequantized()` gives, and what happened on the way.
+  public func fakeQuantized(
+    to format: some BlockFormat, axis: Int = -1, policy: EncodingPolicy? = nil,
+    tensorScale: Float? = nil, parallelism: Parallelism = .allCores
+  ) -> FakeQuantization {
+    let quantizer = Quantizer(
+      format: format, shape: shape, axis: axis, policy: policy, parallelism: parallelism)
+    return elements.withUnsafeBufferPointer { quantizer.reconstruct($0, tensorScale: tensorScale) }
+  }
+}
+
+extension Array<Float> {
+  /// Encodes the values as a vector; see `Tensor.quantized(to:axis:policy:tensorScale:parallelism:)`.
+  public func quantized(
+    to format: some BlockFormat, policy: EncodingPolicy? = nil
+  ) -> QuantizedTensor {
+    Tensor(self).quantized(to: format, policy: policy)
+  }
+}
+
+/// A tensor encoded and decoded again.
+public struct FakeQuantization: Sendable {
+  /// The decoded values.
+  public var tensor: Tensor
+  /// Events counted while encoding.
+  public var tally: EncodingTally
+  /// The number of blocks.
+  public var blockCount: Int
+  /// The number of blocks in which every value decodes to itself (NaN to NaN).
+  public var exactBlockCount: Int
+  /// The bytes that storing the tensor takes.
+  public var storedByteCount: Int
+}
