@@ -56,8 +56,8 @@ extension BlockGrid {
       func scaled(by length: Int) -> PlaneRange {
         PlaneRange(
           rows: codes.rows,
-          columns: codes.columns.lowerBound / length
-            ..< (codes.columns.upperBound + length - 1) / length)
+          columns: codes.columns.lowerBound / length..<(codes.columns.upperBound + length - 1)
+            / length)
       }
       let scales = scaled(by: block)
       return slab(

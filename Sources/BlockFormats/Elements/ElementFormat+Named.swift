@@ -76,7 +76,7 @@ extension ElementFormat {
   public static let bf16 = float("bf16", exponent: 8, significand: 7, bias: 127, .ieee)
   /// IEEE 754 binary16.
   public static let fp16 = float("fp16", exponent: 5, significand: 10, bias: 15, .ieee)
-  /// TF32: binary32 with ten fraction bits; 19-bit codes. Subnormals are kept.
+  /// TF32: binary32 with ten fraction bits, in 19-bit codes; subnormals are kept.
   public static let tf32 = float("tf32", exponent: 8, significand: 10, bias: 127, .ieee)
   /// IEEE 754 binary32.
   public static let fp32 = float("fp32", exponent: 8, significand: 23, bias: 127, .ieee)
@@ -121,7 +121,8 @@ extension ElementFormat {
 
   /// An unsigned integer, the scale of two-level integer scaling (VS-Quant).
   public static func unsignedInteger(bitCount: Int) -> ElementFormat {
-    float("uint\(bitCount)", exponent: 0, significand: bitCount, bias: 1 - bitCount, .none, .unsigned)
+    float(
+      "uint\(bitCount)", exponent: 0, significand: bitCount, bias: 1 - bitCount, .none, .unsigned)
   }
 
   /// A power-of-two scale of n bits: 2^(code - bias), bias 2^(n-1) - 1, NaN at all ones.

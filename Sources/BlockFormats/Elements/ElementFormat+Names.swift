@@ -43,8 +43,8 @@ extension ElementFormat {
     let specials = try arguments.choice(
       "specials", default: SpecialCodes.ieee,
       KeyValuePairs(
-        dictionaryLiteral:
-          ("none", .none), ("ieee", .ieee), ("fn", .nanAtAllOnes), ("top", .nanInTopExponent),
+        dictionaryLiteral: ("none", .none), ("ieee", .ieee), ("fn", .nanAtAllOnes),
+        ("top", .nanInTopExponent),
         ("fnuz", .nanAtNegativeZero), ("p3109", .p3109Extended)))
     if specials == .ieee && significand == 0 {
       throw .badValue("ieee", of: "specials", expected: "another choice when m=0: no code is NaN")

@@ -4,11 +4,16 @@
 /// complement), or +0 under `NonFiniteRule.nanToZero`. Without a scale the block of 32 only groups
 /// elements for the share of exact blocks.
 public struct CastFormat: BlockFormat, Hashable {
+  /// The element's name.
   public let id: String
+  /// The defining document.
   public let source: String
+  /// What the format stores.
   public let layout: BlockLayout
+  /// The choices made where the caller states none.
   public let defaultPolicy: EncodingPolicy
 
+  /// None: there is no scale.
   public var scaleRules: [ScaleRule] { [.none] }
 
   /// Creates a cast to an element format; its name is the id.
@@ -19,11 +24,13 @@ public struct CastFormat: BlockFormat, Hashable {
     defaultPolicy = EncodingPolicy(nonFinite: .element, scaleRule: .none)
   }
 
+  /// There is no scale to choose.
   public func encodeScale(
     of values: UnsafeBufferPointer<Float>, statistics: ValueStatistics,
     context: borrowing EncodingContext, into fields: inout BlockFields
   ) {}
 
+  /// Encodes the block's values with the scale in `fields`.
   public func encodeElements(
     of values: UnsafeBufferPointer<Float>, context: borrowing EncodingContext,
     into fields: inout BlockFields
@@ -34,6 +41,7 @@ public struct CastFormat: BlockFormat, Hashable {
     }
   }
 
+  /// Decodes the block.
   public func decode(
     _ fields: BlockFields, context: borrowing DecodingContext,
     into values: UnsafeMutableBufferPointer<Float>

@@ -11,11 +11,16 @@
 ///
 /// Source: TransformerEngine's current-scaling and block-scaling recipes.
 public struct ScaledFormat: BlockFormat, Hashable {
+  /// The canonical id.
   public let id: String
+  /// The defining document.
   public let source: String
+  /// What the format stores.
   public let layout: BlockLayout
+  /// The choices made where the caller states none.
   public let defaultPolicy: EncodingPolicy
 
+  /// FP32 scales, or powers of two.
   public var scaleRules: [ScaleRule] { [.amax, .amaxPowerOfTwo] }
 
   /// Creates a format.
@@ -33,6 +38,7 @@ public struct ScaledFormat: BlockFormat, Hashable {
       nonFinite: element.nanCode == nil ? .blockNaN : .element, scaleRule: .amax)
   }
 
+  /// Chooses the block's scale by the policy's rule.
   public func encodeScale(
     of values: UnsafeBufferPointer<Float>, statistics: ValueStatistics,
     context: borrowing EncodingContext, into fields: inout BlockFields
@@ -58,6 +64,7 @@ public struct ScaledFormat: BlockFormat, Hashable {
     fields.scale = (1 / multiplier).bitPattern
   }
 
+  /// Encodes the block's values with the scale in `fields`.
   public func encodeElements(
     of values: UnsafeBufferPointer<Float>, context: borrowing EncodingContext,
     into fields: inout BlockFields
@@ -73,6 +80,7 @@ public struct ScaledFormat: BlockFormat, Hashable {
     }
   }
 
+  /// Decodes the block.
   public func decode(
     _ fields: BlockFields, context: borrowing DecodingContext,
     into values: UnsafeMutableBufferPointer<Float>

@@ -13,11 +13,16 @@
 /// Sources: OCP Microscaling Formats v1.0 section 6.3; Rouhani et al., "With shared
 /// microexponents, a little shifting goes a long way", ISCA 2023 (arXiv 2302.08007).
 public struct SharedExponentFormat: BlockFormat, Hashable {
+  /// The canonical id.
   public let id: String
+  /// The defining document.
   public let source: String
+  /// What the format stores.
   public let layout: BlockLayout
+  /// The choices made where the caller states none.
   public let defaultPolicy: EncodingPolicy
 
+  /// Every power-of-two rule, and searches around each.
   public var scaleRules: [ScaleRule] { ScaleRule.powersOfTwo }
 
   /// Creates a format.
@@ -50,6 +55,7 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
   private var scaleNaN: UInt32 { scaleFormat.greatestFiniteCode + 1 }
   private var bias: Int { (1 << (scaleFormat.bitWidth - 1)) - 1 }
 
+  /// Chooses the shared exponent, then the microexponents below it.
   public func encodeScale(
     of values: UnsafeBufferPointer<Float>, statistics: ValueStatistics,
     context: borrowing EncodingContext, into fields: inout BlockFields
@@ -106,6 +112,7 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
     fields.tally = tally
   }
 
+  /// Encodes the block's values with the scale in `fields`.
   public func encodeElements(
     of values: UnsafeBufferPointer<Float>, context: borrowing EncodingContext,
     into fields: inout BlockFields
@@ -142,6 +149,7 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
     index * subscale.length..<min((index + 1) * subscale.length, count)
   }
 
+  /// Decodes the block.
   public func decode(
     _ fields: BlockFields, context: borrowing DecodingContext,
     into values: UnsafeMutableBufferPointer<Float>

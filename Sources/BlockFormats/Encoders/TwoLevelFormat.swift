@@ -17,13 +17,18 @@
 /// Sources: TransformerEngine's NVFP4 casts and arXiv 2509.25149; arXiv 2512.02010 (four over
 /// six); Dai et al., "VS-Quant", MLSys 2021.
 public struct TwoLevelFormat: BlockFormat, Hashable {
+  /// The canonical id.
   public let id: String
+  /// The defining document.
   public let source: String
+  /// What the format stores.
   public let layout: BlockLayout
+  /// The choices made where the caller states none.
   public let defaultPolicy: EncodingPolicy
 
+  /// `amax`, and `fourOverSix` for E2M1 with E4M3 scales.
   public var scaleRules: [ScaleRule] {
-    element == .e2m1fn && scaleFormat == .ue4m3 ? [.amax, .fourOverSix] : [.amax]
+    element == .e2m1fn && scaleFormat == .e4m3fn ? [.amax, .fourOverSix] : [.amax]
   }
 
   /// Creates a format.
@@ -33,22 +38,23 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
   ///   - source: the defining document.
   ///   - element: the element format.
   ///   - block: the elements that share a block scale.
-  ///   - scale: the format of block scales, unsigned.
+  ///   - scale: the format of block scales; negative codes are never produced.
   ///   - scaleRule: the default rule.
   public init(
     id: String, source: String, element: ElementFormat, block: BlockShape, scale: ElementFormat,
     scaleRule: ScaleRule = .amax
   ) {
-    precondition(!scale.isSigned && scale.hasZero, "\(scale) cannot be a block scale of \(id)")
+    precondition(scale.hasZero, "\(scale) has no zero, so it cannot be a block scale of \(id)")
     self.id = id
     self.source = source
     layout = BlockLayout(element: element, block: block, scale: scale, tensorScale: .float32)
     defaultPolicy = EncodingPolicy(nonFinite: .blockNaN, scaleRule: scaleRule)
   }
 
-  private var scaleFormat: ElementFormat { layout.scale ?? .ue4m3 }
+  private var scaleFormat: ElementFormat { layout.scale ?? .e4m3fn }
   private var greatestElement: Float { Float(element.greatestFiniteMagnitude) }
 
+  /// The tensor's scale: step 1 of the definition above.
   public func tensorScale(for statistics: ValueStatistics, policy: EncodingPolicy) -> TensorScale {
     if scaleFormat.nanCode == nil && policy.poisons(statistics, element: element) {
       return TensorScale(encode: .nan, decode: .nan)
@@ -61,6 +67,7 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
     return TensorScale(encode: encode, decode: 1 / encode)
   }
 
+  /// Chooses the block's scale by the policy's rule.
   public func encodeScale(
     of values: UnsafeBufferPointer<Float>, statistics: ValueStatistics,
     context: borrowing EncodingContext, into fields: inout BlockFields
@@ -78,7 +85,9 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
       fields.scale = scaleCode(statistics.amax, mappedTo: greatestElement, context)
     case .fourOverSix:
       let tally = fields.tally
-      let candidates = [greatestElement, 4].map { scaleCode(statistics.amax, mappedTo: $0, context) }
+      let candidates = [greatestElement, 4].map {
+        scaleCode(statistics.amax, mappedTo: $0, context)
+      }
       var best = (scale: candidates[0], error: Double.infinity)
       for candidate in candidates {
         fields.scale = candidate
@@ -109,6 +118,7 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
     }
   }
 
+  /// Encodes the block's values with the scale in `fields`.
   public func encodeElements(
     of values: UnsafeBufferPointer<Float>, context: borrowing EncodingContext,
     into fields: inout BlockFields
@@ -126,6 +136,7 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
     }
   }
 
+  /// Decodes the block.
   public func decode(
     _ fields: BlockFields, context: borrowing DecodingContext,
     into values: UnsafeMutableBufferPointer<Float>

@@ -1,5 +1,7 @@
 /// NVFP4: E2M1 elements, an E4M3 scale for each block and an FP32 scale for the tensor.
 ///
+/// The block scale is a byte of E4M3FN whose sign bit is never set, as every producer stores it.
+///
 /// Sources: arXiv 2509.25149 and TransformerEngine (arithmetic, 2-D blocks); arXiv 2512.02010
 /// (four over six).
 extension BlockFormat where Self == TwoLevelFormat {
@@ -19,20 +21,20 @@ extension BlockFormat where Self == TwoLevelFormat {
   ///   - scale: the block-scale format; `.ue5m3()` gives the variant with a wider range.
   ///   - scaleRule: `.amax`, or `.fourOverSix` with E4M3 scales.
   public static func nvfp4(
-    block: BlockShape, scale: ElementFormat = .ue4m3, scaleRule: ScaleRule = .amax
+    block: BlockShape, scale: ElementFormat = .e4m3fn, scaleRule: ScaleRule = .amax
   ) -> Self {
     let name =
       switch (block, scale, scaleRule) {
-      case (.tile, .ue4m3, .amax): "nvfp4_2d"
-      case (_, .ue4m3, .fourOverSix): "nvfp4_4over6"
-      case (_, .ue4m3, _): "nvfp4"
+      case (.tile, .e4m3fn, .amax): "nvfp4_2d"
+      case (_, .e4m3fn, .fourOverSix): "nvfp4_4over6"
+      case (_, .e4m3fn, _): "nvfp4"
       default: "nvfp4_\(scale)"
       }
     let isUsualBlock = block == .vector(length: 16) || block == .tile(rows: 16, columns: 16)
     return TwoLevelFormat(
       id: isUsualBlock ? name : "\(name)(block=\(block.id))",
       source: scaleRule == .fourOverSix
-        ? "arXiv 2512.02010" : scale == .ue4m3 ? "arXiv 2509.25149" : "arXiv 2609.02846",
+        ? "arXiv 2512.02010" : scale == .e4m3fn ? "arXiv 2509.25149" : "arXiv 2609.02846",
       element: .e2m1fn, block: block, scale: scale, scaleRule: scaleRule)
   }
 }

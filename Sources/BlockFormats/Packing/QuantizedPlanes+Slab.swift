@@ -1,7 +1,9 @@
 extension QuantizedPlanes {
   /// Runs `body` with a writer that several threads may use for different slabs.
   mutating func withUnsafeWriter<Result>(_ body: (PlaneWriter) -> Result) -> Result {
-    let layouts = (PlaneWriter.Plane(codes), PlaneWriter.Plane(scales), PlaneWriter.Plane(subscales))
+    let layouts = (
+      PlaneWriter.Plane(codes), PlaneWriter.Plane(scales), PlaneWriter.Plane(subscales)
+    )
     return codes.bytes.withUnsafeMutableBufferPointer { codeBytes in
       scales.bytes.withUnsafeMutableBufferPointer { scaleBytes in
         subscales.bytes.withUnsafeMutableBufferPointer { subscaleBytes in
@@ -73,8 +75,8 @@ extension BitPlane {
     row: Int, columns: Range<Int>, bytesPerRow: Int, bitWidth: Int
   ) -> Range<Int> {
     let start = row * bytesPerRow
-    return start + columns.lowerBound * bitWidth / 8
-      ..< start + (columns.upperBound * bitWidth + 7) / 8
+    return start + columns.lowerBound * bitWidth / 8..<start + (columns.upperBound * bitWidth + 7)
+      / 8
   }
 
   /// Unpacks a rectangle whose rows start on byte boundaries.

@@ -1,7 +1,7 @@
 import Dispatch
 import Foundation
 
-/// How many threads may work on a tensor. Never changes a result.
+/// How many threads may work on a tensor; never changes a result.
 public enum Parallelism: Hashable, Sendable {
   /// As many as the machine has active cores.
   case allCores

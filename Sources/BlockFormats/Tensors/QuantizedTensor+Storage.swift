@@ -1,0 +1,73 @@
+/// Why stored fields are not a tensor of a format.
+public enum StorageError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// A field has another number of codes or bytes than shape and format demand.
+  case wrongCount(field: String, expected: Int, actual: Int)
+  /// A code does not fit in the field's bits.
+  case codeTooLarge(field: String, code: UInt32, bitWidth: Int)
+  /// The format needs a tensor scale and there is none, or the other way round.
+  case tensorScaleMismatch(expected: Bool)
+  /// The axis is not one of the shape's.
+  case badAxis(Int, rank: Int)
+
+  /// One line with the numbers.
+  public var description: String {
+    switch self {
+    case .wrongCount(let field, let expected, let actual):
+      "\(field) has \(actual) entries where shape and format need \(expected)"
+    case .codeTooLarge(let field, let code, let bitWidth):
+      "\(field) holds \(code), which does not fit in \(bitWidth) bits"
+    case .tensorScaleMismatch(let expected):
+      expected ? "the format needs a tensor scale" : "the format has no tensor scale"
+    case .badAxis(let axis, let rank): "axis \(axis) is not one of \(rank)"
+    }
+  }
+}
+
+extension QuantizedTensor {
+  /// Assembles a tensor from unpacked fields, which may come from a file.
+  ///
+  /// - Parameters:
+  ///   - format: the block format.
+  ///   - shape: the tensor's shape; the product must fit in `Int`.
+  ///   - axis: the axis that blocks run along, negative from the end.
+  ///   - policy: the choices that were followed, for the record.
+  ///   - codes: one code for every element, row-major.
+  ///   - scales: one code for every block in the order of `scaleShape`; FP32 scales as bit patterns.
+  ///   - subscales: in the order of `subscaleShape`.
+  ///   - tensorScale: the decode multiplier.
+  public init(
+    format: some BlockFormat, shape: [Int], axis: Int = -1, policy: EncodingPolicy? = nil,
+    codes: [UInt32], scales: [UInt32] = [], subscales: [UInt32] = [], tensorScale: Float? = nil
+  ) throws(StorageError) {
+    let rank = max(shape.count, 1)
+    guard (-rank..<rank).contains(axis) else { throw .badAxis(axis, rank: rank) }
+    let layout = format.layout
+    let grid = BlockGrid(shape: shape, axis: axis, layout: layout)
+    func plane(
+      _ field: String, _ codes: [UInt32], _ rows: BlockGrid.PlaneShape, _ width: Int?
+    ) throws(StorageError) -> BitPlane {
+      let count = width == nil ? 0 : rows.rowCount * rows.rowLength
+      guard codes.count == count else {
+        throw .wrongCount(field: field, expected: count, actual: codes.count)
+      }
+      if let width, let code = codes.first(where: { UInt64($0) >> UInt64(width) != 0 }) {
+        throw .codeTooLarge(field: field, code: code, bitWidth: width)
+      }
+      return BitPlane(
+        rowCount: rows.rowCount, rowLength: width == nil ? 0 : rows.rowLength,
+        bitWidth: width ?? 8, codes: codes)
+    }
+    var planes = QuantizedPlanes(grid: grid, layout: layout)
+    planes.codes = try plane("codes", codes, grid.codeRows, layout.element.bitWidth)
+    planes.scales = try plane("scales", scales, grid.scaleRows, layout.scale?.bitWidth)
+    planes.subscales = try plane(
+      "subscales", subscales, grid.subscaleRows, layout.subscale?.bitWidth)
+    let needsTensorScale = layout.tensorScale != .none
+    guard needsTensorScale == (tensorScale != nil) else {
+      throw .tensorScaleMismatch(expected: needsTensorScale)
+    }
+    self.init(
+      format: format, policy: policy ?? format.defaultPolicy, axis: axis, grid: grid,
+      planes: planes, tensorScale: tensorScale, tally: EncodingTally())
+  }
+}
