@@ -1,1 +1,3 @@
-print("fmtbench")
+import FormatBench
+
+Fmtbench.main()
