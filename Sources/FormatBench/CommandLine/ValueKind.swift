@@ -92,7 +92,7 @@ extension ValueKind<Float> {
 
 extension ValueKind where Value: CaseIterable & RawRepresentable<String> {
   /// One of the cases of an enum, by raw value; `noun` names the thing in errors.
-  static func choice(_ noun: String) -> ValueKind {
+  static func choice(_ noun: String, of type: Value.Type) -> ValueKind {
     let names = Value.allCases.map(\.rawValue)
     return ValueKind(
       placeholder: noun.uppercased().replacing(" ", with: "-"),
