@@ -1,0 +1,10 @@
+/// All commands of the tool; a new command adds its line here.
+enum CommandList {
+  /// In the order of the help.
+  static let all: [any Command.Type] = [
+    VersionCommand.self
+  ]
+
+  /// The command lines the help of the tool begins with.
+  static let gettingStarted: [CommandDeclaration.Example] = []
+}
