@@ -2,7 +2,8 @@
 enum CommandList {
   /// In the order of the help.
   static let all: [any Command.Type] = [
-    VersionCommand.self
+    ListCommand.self,
+    VersionCommand.self,
   ]
 
   /// The command lines the help of the tool begins with.
