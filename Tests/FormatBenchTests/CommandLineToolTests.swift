@@ -62,6 +62,39 @@ struct CommandLineToolTests {
         """)
   }
 
+  @Test("The help of the tool begins with command lines to try")
+  func toolHelpText() {
+    let tool = CommandLineTool(
+      name: "fmtbench", version: "9.9", abstract: "Demonstrates",
+      examples: [
+        .init(line: "demo x", purpose: "show a thing"),
+        .init(line: "demo a-rather-long-name", purpose: "show another"),
+      ], commands: [DemoCommand.self])
+    #expect(
+      HelpText.text(of: tool) == """
+        Demonstrates.
+
+        Usage: fmtbench COMMAND [ARGUMENTS]
+
+        To begin:
+          fmtbench demo x         show a thing
+          fmtbench demo a-rather-long-name
+                                  show another
+
+        Commands:
+          demo                    Shows what was parsed
+          help                    Shows what a command does and takes
+
+        Options:
+          --version               show the version
+          -h, --help              show this help, or a command's after its name
+
+        Exit status: 0 done; 1 a check failed; 2 wrong usage; 3 unreadable or malformed
+        input, or output not written.
+
+        """)
+  }
+
   @Test("Every help fits 80 columns, and every default is a value its option accepts")
   func declarations() throws {
     var texts = [HelpText.text(of: Fmtbench.tool)]

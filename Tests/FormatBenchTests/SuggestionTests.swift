@@ -33,6 +33,20 @@ struct SuggestionTests {
     #expect(Suggestion.nearest(to: "mxfp4", in: []) == nil)
   }
 
+  @Test("The longer the name, the more edits are a slip: one, two from six characters, up to four")
+  func cutoff() {
+    let slips: [(name: String, known: String, isNear: Bool)] = [
+      ("abcde", "abcdx", true), ("abcde", "abcxx", false), ("abcdef", "abcdxx", true),
+      ("abcdefgh", "abcdexxx", false), ("abcdefghi", "abcdefxxx", true),
+      ("abcdefghijklmno", "abcdefghijkxxxx", true), ("abcdefghijklmno", "abcdefghijxxxxx", false),
+      ("a", "b", false), ("ab", "ax", true),
+    ]
+    for slip in slips {
+      let found = Suggestion.nearest(to: slip.name, in: [slip.known])
+      #expect(found == (slip.isNear ? slip.known : nil), "\(slip)")
+    }
+  }
+
   @Test("The earlier of two equally near names wins")
   func tie() {
     #expect(Suggestion.nearest(to: "mxx", in: ["mx9", "mx6"]) == "mx9")

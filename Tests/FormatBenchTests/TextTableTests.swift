@@ -128,6 +128,20 @@ struct TextTableTests {
     #expect(plain == table(44))
   }
 
+  @Test("Every control character and bidirectional override is escaped, and nothing else")
+  func escaping() {
+    let harmful = Set(
+      (0...0x1F as ClosedRange<UInt32>).map(\.self) + (0x7F...0x9F).map(\.self)
+        + [0x200E, 0x200F, 0x2028, 0x2029, 0x202A, 0x202B, 0x202C, 0x202D, 0x202E]
+        + [0x2066, 0x2067, 0x2068, 0x2069])
+    for scalar in (0..<0x3000 as Range<UInt32>).compactMap(Unicode.Scalar.init) {
+      let text = String(scalar)
+      #expect(
+        (TextLayout.escaped(text) != text) == harmful.contains(scalar.value), "\(scalar.value)")
+    }
+    #expect(TextLayout.escaped("a\u{9B}31m\r\n\u{202E}z") == #"a\u{9B}31m\r\n\u{202E}z"#)
+  }
+
   @Test("Wide and combining characters are counted by the columns they take")
   func widths() {
     #expect(TextLayout.width("abc") == 3)
