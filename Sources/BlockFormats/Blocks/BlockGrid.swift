@@ -102,14 +102,12 @@ struct BlockGrid: Hashable, Sendable {
 
   /// The number of elements of a shape.
   ///
-  /// - Precondition: no negative extent and no overflow.
+  /// - Precondition: `Tensor.isValid(shape:)`.
   static func elementCount(of shape: [Int]) -> Int {
-    shape.reduce(1) { product, extent in
-      precondition(extent >= 0, "shape \(shape) has a negative extent")
-      let (result, overflows) = product.multipliedReportingOverflow(by: extent)
-      precondition(!overflows, "the element count of shape \(shape) overflows")
-      return result
-    }
+    precondition(
+      Tensor.isValid(shape: shape),
+      "shape \(shape) has a negative extent, or more elements than an Int can count")
+    return shape.reduce(1, *)
   }
 
   /// The axis counted from the front.

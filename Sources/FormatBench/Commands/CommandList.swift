@@ -2,6 +2,9 @@
 enum CommandList {
   /// In the order of the help.
   static let all: [any Command.Type] = [
+    CompareCommand.self,
+    EncodeCommand.self,
+    DecodeCommand.self,
     ListCommand.self,
     VersionCommand.self,
   ]

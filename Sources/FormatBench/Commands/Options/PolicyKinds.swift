@@ -18,6 +18,15 @@ enum RoundingChoice: Hashable, Sendable {
   case deterministic(RoundingRule)
   case stochastic(randomBitCount: Int)
 
+  /// The rounding's name, without a seed.
+  var id: String {
+    switch self {
+    case .deterministic(let rule): rule.id
+    case .stochastic(32): "stochastic"
+    case .stochastic(let bits): "stochastic(bits=\(bits))"
+    }
+  }
+
   /// The rule under a seed.
   func rule(seed: UInt64) -> RoundingRule {
     switch self {
