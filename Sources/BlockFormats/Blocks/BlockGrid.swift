@@ -32,6 +32,9 @@ struct BlockGrid: Hashable, Sendable {
     }
   }
 
+  let hasScales: Bool
+  let hasSubscales: Bool
+
   /// How slabs and blocks follow from the shape.
   enum Kind: Hashable {
     /// Blocks of `block` elements along the last axis, in slabs of `segment` elements of one row.
@@ -93,6 +96,8 @@ struct BlockGrid: Hashable, Sendable {
       (scaleShape, subscaleShape) = ([elementCount == 0 ? 0 : 1], [])
       kind = .tensor(segment: BlockGrid.segmentLength)
     }
+    hasScales = layout.scale != nil
+    hasSubscales = layout.subscale != nil
     scaleRows = PlaneShape(layout.scale == nil ? [0] : scaleShape)
     subscaleRows = PlaneShape(layout.subscale == nil ? [0] : subscaleShape)
   }
