@@ -14,6 +14,8 @@ logging.disable(logging.WARNING)
 
 import torch
 import torchao
+from gfloat import compute_scale_amax, quantize_block
+from gfloat import formats as gf
 from torchao.prototype.mx_formats.config import ScaleCalculationMode
 from torchao.prototype.mx_formats.kernels import unpack_uint4
 from torchao.prototype.mx_formats.mx_tensor import to_dtype, to_mx
@@ -83,6 +85,34 @@ def torchao_block(rule, name, patterns, bfloat16=False):
         [int(c) for c in codes.reshape(-1)],
         array_bits(decoded.reshape(-1).numpy()),
     )
+
+
+# gfloat, FLOOR rule only ----------------------------------------------------------------------
+
+GFLOAT = {
+    "e4m3fn": gf.format_info_mxfp8_e4m3,
+    "e5m2": gf.format_info_mxfp8_e5m2,
+    "e2m3fn": gf.format_info_mxfp6_e2m3,
+    "e3m2fn": gf.format_info_mxfp6_e3m2,
+    "e2m1fn": gf.format_info_mxfp4_e2m1,
+    "int8": gf.format_info_mxint8,
+}
+
+
+def gfloat_decoded(name, patterns):
+    """gfloat's quantize_block on float64 inputs; a zero's sign follows the input as above."""
+    x = array_from(patterns).astype(np.float64)
+    return [float(v) for v in quantize_block(GFLOAT[name], x, compute_scale_amax)]
+
+
+def check_gfloat(name, patterns, decoded):
+    want = [float(from_bits(p)) for p in decoded]
+    got = gfloat_decoded(name, patterns)
+    if name == "int8":
+        # gfloat encodes -2; the symmetric rule stops at -127/64.
+        lowest = min(got)
+        got = [v * 127 / 128 if v == lowest and w == v * 127 / 128 else v for v, w in zip(got, want)]
+    assert got == want, (name, got, want)
 
 
 # Blocks -------------------------------------------------------------------------------------
@@ -155,6 +185,8 @@ def torchao_tables():
                 want = exact_block(rule, name, patterns)
                 got = torchao_block(rule, name, patterns)
                 nan_block = want[1] is None
+                if rule == "floor" and not nan_block:
+                    check_gfloat(name, patterns, want[2])
                 agree = got[0] == want[0] and got[2] == want[2] and (nan_block or got[1] == want[1])
                 if agree:
                     same.append(record(label, patterns, *got))
@@ -175,7 +207,7 @@ def torchao_tables():
             comment = (
                 "blocks: torchao and the exact encoder agree; a NaN or infinite input makes scale 255 "
                 "and the codes of such a block carry no meaning; differences: both answers, the exact "
-                "one follows numerics B.2 and B.4. torchao packs FP4 with element 2i in the low nibble "
+                "one follows the published rule (for FLOOR gfloat 0.5.2 confirms it on every finite block). torchao packs FP4 with element 2i in the low nibble "
                 "of byte i and stores FP6 one per byte; codes here are unpacked."
             )
             write(
@@ -184,7 +216,7 @@ def torchao_tables():
                     "header": header(
                         "torchao (PyTorch " + torch.__version__.split("+")[0] + ", CPU)",
                         "0.18.0",
-                        "OCP MX v1.0 section 6.3; numerics B.2, B.4",
+                        "OCP MX v1.0 section 6.3; torchao ScaleCalculationMode",
                         comment,
                     ),
                     "element": name,
@@ -198,6 +230,74 @@ def torchao_tables():
         print(label)
         for item in items:
             print("   ", item)
+
+
+# MXINT8, which torchao does not have ----------------------------------------------------------
+
+
+def int8_block(rule, patterns):
+    if not all(is_finite(p) for p in patterns):
+        return 255, None, [NAN] * K
+    amax = max(p & 0x7FFFFFFF for p in patterns)
+    field = (amax >> 23) & 0xFF
+    if rule == "rceil":
+        s = exact(round_f32(exact(amax) / Fraction(127, 64)))
+        e = -127 if s == 0 else floor_log2(s) + (Fraction(2) ** floor_log2(s) != s)
+    else:
+        e = field - 127 + (1 if rule == "ceil" and amax & 0x7FFFFF else 0)
+    e = min(max(e, -127), 127)
+    codes, decoded = [], []
+    for p in patterns:
+        q = abs(exact(p)) * 64 / Fraction(2) ** e
+        i = q.numerator // q.denominator
+        r = q - i
+        i += r > Fraction(1, 2) or (r == Fraction(1, 2) and i % 2 == 1)
+        i = min(i, 127) * (-1 if p & SIGN else 1)
+        codes.append(i & 0xFF)
+        decoded.append(exact_bits(float(Fraction(i, 64) * Fraction(2) ** e)))
+    return e + 127, codes, decoded
+
+
+def int8_blocks():
+    rng = seeded("mx int8")
+    for exponent in (0, -8, 8, -60, 60, -100, 100):
+        yield f"normal data, sigma 2^{exponent}", normal(rng, 2.0**exponent)
+    yield "zero block with negative zeros", [SIGN if i % 3 == 0 else 0 for i in range(K)]
+    for label, v in [("1", 1.0), ("127/64", 127 / 64), ("1.9921875, a tie above the maximum", 1.9921875)]:
+        for offset in (-1, 0, 1):
+            for negative in (False, True):
+                name = f"amax {label}, {offset} ulp{', negative' if negative else ''}"
+                yield name, with_amax(rng, bits(v) + offset, negative)
+    yield "ties", [bits((i - 16 + 0.5) / 64 * 3) for i in range(K - 1)] + [bits(1.5)]
+    yield "largest finite", with_amax(rng, FLT_MAX)
+    yield "subnormal float32 data", [rng.randrange(1 << 23) | (SIGN if i % 2 else 0) for i in range(K)]
+    yield "one NaN", normal(rng, 1)[:-1] + [NAN]
+    yield "one infinity", normal(rng, 1)[:-1] + [INF]
+
+
+def int8_tables():
+    for rule in ("floor", "ceil", "rceil"):
+        out = []
+        for label, patterns in int8_blocks():
+            got = int8_block(rule, patterns)
+            if rule == "floor" and got[1] is not None:
+                check_gfloat("int8", patterns, got[2])
+            out.append(record(label, patterns, *got))
+        comment = (
+            "two's complement, value = code / 64, clamped to +-127 so that 128 (-2) is never produced; "
+            "RCEIL divides amax by 127/64; the floor file agrees with gfloat 0.5.2 except that gfloat "
+            "encodes -2; codes are absent for a NaN block"
+        )
+        write(
+            f"mx/exact_int8_{rule}.json",
+            {
+                "header": header("exact rational transcription", "1", "OCP MX v1.0 section 6.3, INT8 element", comment),
+                "element": "int8",
+                "rule": rule,
+                "blockSize": K,
+                "blocks": out,
+            },
+        )
 
 
 # Golden cases -------------------------------------------------------------------------------
@@ -221,6 +321,9 @@ RCEIL_SUBNORMAL_CODES = """
 61 20 52 54 49 42 57 58 49 60 46 63 58 60 42 60
 41 50 60 54 20 45 56 59 55 59 53 44 55 57 55 57
 """
+
+
+GOLDEN_SOURCE = "pytorch/ao: torchao/testing MXFP8 utilities and test_mx_tensor.py test_to_mx_rceil"
 
 
 def golden():
@@ -269,7 +372,7 @@ def golden():
     write(
         "mx/golden_torchao_tests.json",
         {
-            "header": header("torchao tests", "2026-08-21", "numerics I.1, I.2", comment),
+            "header": header("torchao tests", "2026-08-21", GOLDEN_SOURCE, comment),
             "element": "e4m3fn",
             "blockSize": K,
             "blocks": out,
@@ -278,7 +381,7 @@ def golden():
 
 
 def worked_example():
-    """The eight-value demonstration block of numerics B.4, as a block of 8."""
+    """The eight-value demonstration block, as a block of 8."""
     x = [1, -2, 3, 3.5, 5, 6.5, 7, 7.9]
     want = {
         ("e4m3fn", "floor"): (121, "68 F0 74 76 7A 7D 7E 7E"),
@@ -307,7 +410,7 @@ def worked_example():
     write(
         "mx/golden_worked_example.json",
         {
-            "header": header("exact rational transcription", "1", "numerics B.4", comment),
+            "header": header("exact rational transcription", "1", "OCP MX v1.0 section 6.3; torchao ScaleCalculationMode", comment),
             "blockSize": 8,
             "blocks": out,
         },
@@ -315,5 +418,6 @@ def worked_example():
 
 
 torchao_tables()
+int8_tables()
 golden()
 worked_example()

@@ -5,7 +5,7 @@ from gfloat.formats import format_info_p3109
 
 from common import *
 
-SOURCE = "IEEE P3109 interim report v4.0; numerics A.5"
+SOURCE = "IEEE P3109 interim report v4.0"
 
 
 def name_of(k, p, s, d):
