@@ -91,7 +91,13 @@ DTYPES = {
     "bf16": ml_dtypes.bfloat16,
     "fp16": np.float16,
 }
-BITS = {name: 8 for name in DTYPES} | {"e2m3fn": 6, "e3m2fn": 6, "e2m1fn": 4, "bf16": 16, "fp16": 16}
+BITS = {name: 8 for name in DTYPES} | {
+    "e2m3fn": 6,
+    "e3m2fn": 6,
+    "e2m1fn": 4,
+    "bf16": 16,
+    "fp16": 16,
+}
 
 
 def storage(name):
@@ -173,7 +179,9 @@ def _render(value, depth):
     """JSON with one line per object in an array, and arrays of numbers on one line."""
     pad = " " * depth
     if isinstance(value, dict) and depth < 2:
-        inner = ",\n".join(f"{pad} {json.dumps(k)}: {_render(v, depth + 1)}" for k, v in value.items())
+        inner = ",\n".join(
+            f"{pad} {json.dumps(k)}: {_render(v, depth + 1)}" for k, v in value.items()
+        )
         return "{\n" + inner + "\n" + pad + "}"
     if isinstance(value, list) and value and isinstance(value[0], dict):
         inner = ",\n".join(f"{pad}  {json.dumps(v)}" for v in value)

@@ -2,7 +2,9 @@
 
 from common import *
 
-SOURCE = "Rouhani et al., With Shared Microexponents (ISCA 2023), arXiv 2302.08007; AMD Quark MX9/MX6"
+SOURCE = (
+    "Rouhani et al., With Shared Microexponents (ISCA 2023), arXiv 2302.08007; AMD Quark MX9/MX6"
+)
 
 # name, m, k1, k2, d1, d2; d2 = 0 has no sub-scale, then k2 = k1.
 FORMATS = [
@@ -88,7 +90,9 @@ def inputs(fmt):
     half = [1.5] + [(rng.randrange(2 ** (m - 1)) + 0.5) * step / 2 for _ in range(k1 - 1)]
     yield "ties of a shifted sub-block", [bits(v) for v in half]
     yield "subnormal data", [rng.randrange(1 << 23) | (SIGN if j % 2 else 0) for j in range(k1)]
-    yield "subnormals beside a normal", [0x01000000] + [rng.randrange(1 << 23) for _ in range(k1 - 1)]
+    yield "subnormals beside a normal", [0x01000000] + [
+        rng.randrange(1 << 23) for _ in range(k1 - 1)
+    ]
     yield "smallest subnormals", [1, SIGN | 1] * (k1 // 2)
     yield "largest finite", [FLT_MAX if j % 2 else SIGN | FLT_MAX for j in range(k1)]
     yield "powers of two", [bits(2.0**-j) for j in range(k1)]
@@ -114,7 +118,9 @@ def table(fmt):
     write(
         f"bdr/{name}.json",
         {
-            "header": header("exact rational transcription of the published rule", "1", SOURCE, comment),
+            "header": header(
+                "exact rational transcription of the published rule", "1", SOURCE, comment
+            ),
             "format": name,
             "mantissaBits": m,
             "blockSize": k1,

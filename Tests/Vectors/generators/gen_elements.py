@@ -62,14 +62,33 @@ def decode_table(name):
     count = 1 << BITS[name]
     codes = list(range(count))
     if count == 65536:
-        specials = [0, 1, 2, 0x7F, 0x80, 0x3FF, 0x400, 0x401, 0x3C00, 0x3F80, 0x7BFF, 0x7C00, 0x7C01]
+        specials = [
+            0,
+            1,
+            2,
+            0x7F,
+            0x80,
+            0x3FF,
+            0x400,
+            0x401,
+            0x3C00,
+            0x3F80,
+            0x7BFF,
+            0x7C00,
+            0x7C01,
+        ]
         specials += [0x7E00, 0x7F7F, 0x7F80, 0x7F81, 0x7FC0, 0x7FFF]
         codes = sorted(set(range(0, count, 257)) | set(specials) | {c | 0x8000 for c in specials})
     tool, version = tool_of(name)
     write(
         f"elements/decode/{name}.json",
         {
-            "header": header(tool, version, "OCP OFP8 v1.0, OCP MX v1.0, IEEE 754", "every NaN is written as 7fc00000"),
+            "header": header(
+                tool,
+                version,
+                "OCP OFP8 v1.0, OCP MX v1.0, IEEE 754",
+                "every NaN is written as 7fc00000",
+            ),
             "format": name,
             "bits": BITS[name],
             "codes": codes,
@@ -134,11 +153,14 @@ def encode_table(name):
         inputs = unique(inputs + [0x00480000, 0x00500000, 0x00600000, 0x00600001, 0x00700000])
         wrong = [p for p in inputs if 0x00400000 < p < 0x00600000]
         differences = [
-            {"input": words([p]), "tool": c, "exact": 0} for p, c in zip(wrong, tool_encode(name, wrong))
+            {"input": words([p]), "tool": c, "exact": 0}
+            for p, c in zip(wrong, tool_encode(name, wrong))
         ]
         inputs = [p for p in inputs if p not in wrong]
     tool, version = tool_of(name)
-    comment = "round to nearest, ties to even; inputs hold all midpoints (16-bit formats: 250 of them)"
+    comment = (
+        "round to nearest, ties to even; inputs hold all midpoints (16-bit formats: 250 of them)"
+    )
     if name == "e8m0fnu":
         comment = "round to nearest in value, ties UP (ml_dtypes); midpoints are 1.5 * 2^k; differences: the "
         comment += "tool answer is not the nearest value there"
@@ -185,7 +207,17 @@ def rounding_inputs(name, fi):
     if name == "int8":
         values = [i / 64 for i in range(-128, 128)]
         inputs = [0, SIGN, INF, SIGN | INF, 1, SIGN | 1, FLT_MAX, SIGN | FLT_MAX]
-        for v in [127 / 64, 127.5 / 64, -127.5 / 64, -2, -128.5 / 64, 2, 1 / 128, -1 / 128, 3 / 128]:
+        for v in [
+            127 / 64,
+            127.5 / 64,
+            -127.5 / 64,
+            -2,
+            -128.5 / 64,
+            2,
+            1 / 128,
+            -1 / 128,
+            3 / 128,
+        ]:
             inputs += neighbours(bits(v))
         for v in rng.sample([(a + b) / 2 for a, b in zip(values, values[1:])], 20):
             inputs += neighbours(bits(v))
@@ -231,7 +263,9 @@ def rounding_table(name):
                 }
             )
     rng = seeded(f"stochastic {name}")
-    for mode in STOCHASTIC if name in {"e4m3fn", "e5m2", "e2m3fn", "e3m2fn", "e2m1fn", "bf16"} else []:
+    for mode in (
+        STOCHASTIC if name in {"e4m3fn", "e5m2", "e2m3fn", "e3m2fn", "e2m1fn", "bf16"} else []
+    ):
         for count in (3, 8):
             random_bits = [rng.getrandbits(count) for _ in inputs]
             pairs = [
@@ -259,7 +293,9 @@ def rounding_table(name):
     write(
         f"elements/rounding/{name}.json",
         {
-            "header": header("gfloat", "0.5.2", "gfloat round_float; IEEE P3109 stochastic variants", comment),
+            "header": header(
+                "gfloat", "0.5.2", "gfloat round_float; IEEE P3109 stochastic variants", comment
+            ),
             "format": name,
             "inputs": words(inputs),
             "cases": cases,

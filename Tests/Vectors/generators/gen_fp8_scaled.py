@@ -109,7 +109,10 @@ def per_tensor():
                 ("zero", [0, SIGN] * (r * c // 2)),
                 ("encode scale overflows", [rng.randrange(1, 400) for _ in range(r * c)]),
                 ("largest finite", [FLT_MAX] + normals(rng, r * c - 1, 1e36)),
-                ("one NaN and both infinities", [NAN, INF, SIGN | INF] + normals(rng, r * c - 3, 1)),
+                (
+                    "one NaN and both infinities",
+                    [NAN, INF, SIGN | INF] + normals(rng, r * c - 3, 1),
+                ),
                 ("nothing finite", [NAN, INF, SIGN | INF] * (r * c // 3)),
             ]:
                 cases.append(case(label, name, data, r, c, (r, c), power))
@@ -137,7 +140,17 @@ def tiles():
         data = [bits(rng.gauss(0, 1) * 2.0 ** rng.randint(-12, 2)) for _ in range(7 * 20)]
         cases.append(case("2x3 with short edges", "e4m3fn", data, 7, 20, (2, 3), power))
         data = [bits(rng.gauss(0, 1)) for _ in range(5 * 9)]
-        cases.append(case("2x3 with a zero tile", "e5m2", [0, 0, 0] + data[3:9] + [0] * 3 + data[12:], 5, 9, (2, 3), power))
+        cases.append(
+            case(
+                "2x3 with a zero tile",
+                "e5m2",
+                [0, 0, 0] + data[3:9] + [0] * 3 + data[12:],
+                5,
+                9,
+                (2, 3),
+                power,
+            )
+        )
     document("fp8_scaled/tiles.json", "Small tiles.", cases)
 
 

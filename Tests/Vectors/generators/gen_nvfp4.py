@@ -95,14 +95,33 @@ def normals(rng, count, sigma=1.0):
 
 def example_i5():
     a = [0.1 * i * (1 if i % 2 else -1) for i in range(1, 17)]
-    b = [0, 0.01, 0.02, -0.03, 0.04, 0.05, -0.06, 0.07, 0.08, -0.09, 0.1, 0.11, -0.12, 0.13, 0.14, -0.15]
+    b = [
+        0,
+        0.01,
+        0.02,
+        -0.03,
+        0.04,
+        0.05,
+        -0.06,
+        0.07,
+        0.08,
+        -0.09,
+        0.1,
+        0.11,
+        -0.12,
+        0.13,
+        0.14,
+        -0.15,
+    ]
     return [round(v, 2) for v in a + b]
 
 
 def te_tensors():
     rng = seeded("nvfp4 te")
     yield "worked example", example_i5()
-    yield "64 random blocks", [v for _ in range(64) for v in normals(rng, K, 2.0 ** rng.randint(-6, 2))]
+    yield "64 random blocks", [
+        v for _ in range(64) for v in normals(rng, K, 2.0 ** rng.randint(-6, 2))
+    ]
     wide = []
     for e in (0, -4, -8, -12, -16, -20, -24, 8, -9, -10, -11):
         wide += normals(rng, K, 2.0**e)
@@ -110,7 +129,9 @@ def te_tensors():
     yield "zero tensor", [0.0, -0.0] * K
     yield "amax 2688", [2688.0] + normals(rng, 2 * K - 1, 100.0)
     yield "amax 1.6 and one ulp", [float(from_bits(bits(1.6) + 1))] + normals(rng, 2 * K - 1, 0.3)
-    yield "encode scale overflows", [float(from_bits(1 + rng.randrange(2000))) for _ in range(2 * K)]
+    yield "encode scale overflows", [
+        float(from_bits(1 + rng.randrange(2000))) for _ in range(2 * K)
+    ]
     yield "largest finite", [float(FLT), -float(FLT)] + normals(rng, 2 * K - 2, 1e37)
     yield "one outlier", [1e4] + normals(rng, 4 * K - 1, 1.0)
 
@@ -131,7 +152,9 @@ def te_steps():
     write(
         "nvfp4/te_steps.json",
         {
-            "header": header("numpy transcription of the published formulas", np.__version__, TE_SOURCE, comment),
+            "header": header(
+                "numpy transcription of the published formulas", np.__version__, TE_SOURCE, comment
+            ),
             "blockSize": K,
             "tensors": tensors,
         },
@@ -150,7 +173,9 @@ def torchao_tensors():
     yield "falling magnitudes", 2, 64, mixed
     yield "zero block", 1, 48, normals(rng, 16) + [0.0, -0.0] * 8 + normals(rng, 16)
     yield "single outlier", 1, 64, [3000.0] + normals(rng, 63)
-    yield "halfway points", 1, 32, [6, 0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5, -5, -0.25] + [-0.75] * 22
+    yield "halfway points", 1, 32, [6, 0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5, -5, -0.25] + [
+        -0.75
+    ] * 22
 
 
 def transcribed(x, scale):
@@ -208,7 +233,12 @@ def torchao_file(path, per_tensor):
     write(
         path,
         {
-            "header": header("torchao (PyTorch CPU)", "0.18.0", "torchao.prototype.mx_formats.nvfp4_tensor", comment),
+            "header": header(
+                "torchao (PyTorch CPU)",
+                "0.18.0",
+                "torchao.prototype.mx_formats.nvfp4_tensor",
+                comment,
+            ),
             "blockSize": K,
             "cases": cases,
         },
@@ -219,7 +249,9 @@ def compare_with_te(label, x, bytes_, codes):
     te = te_tensor(label, x)["blocks"]
     scales = sum(int(b) != t["scale"] for b, t in zip(bytes_, te))
     elements = sum(int(c) != d for c, d in zip(codes, [c for t in te for c in t["codes"]]))
-    print(f"torchao against TE steps, {label}: {scales} of {len(te)} scales, {elements} codes differ")
+    print(
+        f"torchao against TE steps, {label}: {scales} of {len(te)} scales, {elements} codes differ"
+    )
 
 
 assert E4M3_EPS == 2.0**-6

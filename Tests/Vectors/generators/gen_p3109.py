@@ -69,9 +69,16 @@ def encodes():
     signed, unsigned = Signedness.Signed, Signedness.Unsigned
     ext, fin = Domain.Extended, Domain.Finite
     chosen = [
-        (8, 4, signed, ext), (8, 3, signed, fin), (8, 1, signed, ext), (8, 1, unsigned, fin),
-        (8, 4, unsigned, ext), (8, 7, signed, fin), (6, 3, signed, fin), (5, 2, unsigned, ext),
-        (4, 2, signed, fin), (3, 1, signed, ext),
+        (8, 4, signed, ext),
+        (8, 3, signed, fin),
+        (8, 1, signed, ext),
+        (8, 1, unsigned, fin),
+        (8, 4, unsigned, ext),
+        (8, 7, signed, fin),
+        (6, 3, signed, fin),
+        (5, 2, unsigned, ext),
+        (4, 2, signed, fin),
+        (3, 1, signed, ext),
     ]
     for k, p, s, d in chosen:
         fi = format_info_p3109(k, p, s, d)
@@ -81,7 +88,13 @@ def encodes():
         # gfloat's sat=False turns overflow of a finite format into NaN, which is not a P3109
         # saturation mode, so only extended formats record it.
         for sat in [True] + ([False] if d == ext else []):
-            for mode in ["TowardZero", "TowardPositive", "TowardNegative", "TiesToEven", "TiesToAway"]:
+            for mode in [
+                "TowardZero",
+                "TowardPositive",
+                "TowardNegative",
+                "TiesToEven",
+                "TiesToAway",
+            ]:
                 out = []
                 for pattern in inputs:
                     v = round_float(fi, float(from_bits(pattern)), RoundMode[mode], sat)
@@ -95,7 +108,9 @@ def encodes():
                     }
                 )
         name = name_of(k, p, s, d)
-        comment = "saturating=true is SatFinite, false is SatNone; unsigned: non-negative inputs only"
+        comment = (
+            "saturating=true is SatFinite, false is SatNone; unsigned: non-negative inputs only"
+        )
         write(
             f"p3109/encode_{name}.json",
             {

@@ -47,5 +47,13 @@ comment = (
 )
 write(
     "philox/kat.json",
-    {"header": header("Random123 known answers, Python transcription", "kat_vectors", "Salmon et al., SC 2011", comment), "cases": cases},
+    {
+        "header": header(
+            "Random123 known answers, Python transcription",
+            "kat_vectors",
+            "Salmon et al., SC 2011",
+            comment,
+        ),
+        "cases": cases,
+    },
 )
