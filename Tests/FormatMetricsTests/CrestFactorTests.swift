@@ -1,3 +1,4 @@
+import BlockFormats
 import FormatMetrics
 import Testing
 
@@ -50,10 +51,11 @@ struct CrestFactorTests {
   @Test("Thread counts do not change it, and merging adds blocks")
   func threadsAndMerge() {
     let values = Distribution.normal.sample(vectors: 8, length: 100_003, seed: 2)
-    let one = CrestFactorSummary(of: values, blockLength: 32, rowLength: 100_003, maxThreads: 1)
+    let one = CrestFactorSummary(
+      of: values, blockLength: 32, rowLength: 100_003, parallelism: .threads(1))
     for threads in [2, 3] {
       let more = CrestFactorSummary(
-        of: values, blockLength: 32, rowLength: 100_003, maxThreads: threads)
+        of: values, blockLength: 32, rowLength: 100_003, parallelism: .threads(threads))
       #expect(more == one)
     }
     #expect(one.blockCount == 8 * 3126)

@@ -1,3 +1,4 @@
+import BlockFormats
 import FormatMetrics
 import Foundation
 import Testing
@@ -30,9 +31,12 @@ struct DistributionTests {
 
   @Test("Threads and the number of rows do not change a sample", arguments: Distribution.allNamed)
   func determinism(_ distribution: Distribution) {
-    let one = distribution.sample(vectors: 301, length: 100, seed: 77, maxThreads: 1)
+    let one = distribution.sample(vectors: 301, length: 100, seed: 77, parallelism: .threads(1))
     for threads in [2, 3] {
-      #expect(one == distribution.sample(vectors: 301, length: 100, seed: 77, maxThreads: threads))
+      #expect(
+        one
+          == distribution.sample(
+            vectors: 301, length: 100, seed: 77, parallelism: .threads(threads)))
     }
     let head = distribution.sample(vectors: 10, length: 100, seed: 77)
     #expect(head == Array(one[..<1000]))

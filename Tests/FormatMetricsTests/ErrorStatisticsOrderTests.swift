@@ -1,3 +1,4 @@
+import BlockFormats
 import FormatMetrics
 import Testing
 
@@ -54,9 +55,9 @@ struct ErrorStatisticsOrderTests {
   func threads() {
     // 64 chunks are the least that a thread gets: 449 chunks allow seven.
     let (x, y) = Self.pairs(449 * ErrorStatistics.chunkLength - 3, seed: 5)
-    let one = ErrorStatistics(original: x, reconstruction: y, maxThreads: 1)
+    let one = ErrorStatistics(original: x, reconstruction: y, parallelism: .threads(1))
     for threads in [2, 3, 7] {
-      let more = ErrorStatistics(original: x, reconstruction: y, maxThreads: threads)
+      let more = ErrorStatistics(original: x, reconstruction: y, parallelism: .threads(threads))
       #expect(more.bits == one.bits)
     }
     #expect(ErrorStatistics(original: x, reconstruction: y).bits == one.bits)

@@ -1,3 +1,4 @@
+import BlockFormats
 import FormatMetrics
 import Testing
 
@@ -43,10 +44,10 @@ struct VectorErrorStatisticsTests {
       let x = Distribution.bdr.sample(vectors: vectors, length: length, seed: 4)
       let y = x.map { ($0 * 8).rounded() / 8 }
       let one = VectorErrorStatistics(
-        original: x, reconstruction: y, vectorLength: length, maxThreads: 1)
+        original: x, reconstruction: y, vectorLength: length, parallelism: .threads(1))
       for threads in [2, 3] {
         let more = VectorErrorStatistics(
-          original: x, reconstruction: y, vectorLength: length, maxThreads: threads)
+          original: x, reconstruction: y, vectorLength: length, parallelism: .threads(threads))
         #expect(more == one)
       }
       if vectors < 4 {

@@ -57,7 +57,7 @@ struct Comparison {
       to: format, axis: axis, policy: policy, parallelism: parallelism)
     var errors = ErrorStatistics(
       original: tensor.elements, reconstruction: result.tensor.elements,
-      maxThreads: parallelism.threadCount)
+      parallelism: parallelism)
     errors.saturatedCount = result.tally.saturatedCount
     errors.blockCount = result.blockCount
     errors.exactBlockCount = result.exactBlockCount
