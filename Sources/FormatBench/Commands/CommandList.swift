@@ -10,5 +10,9 @@ enum CommandList {
   ]
 
   /// The command lines the help of the tool begins with.
-  static let gettingStarted: [CommandDeclaration.Example] = []
+  static let gettingStarted: [CommandDeclaration.Example] = [
+    .init(line: "compare", purpose: "the standard formats on built-in samples"),
+    .init(line: "compare model.safetensors", purpose: "the same on a checkpoint"),
+    .init(line: "list", purpose: "every format there is"),
+  ]
 }

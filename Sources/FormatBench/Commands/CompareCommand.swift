@@ -20,8 +20,8 @@ enum CompareCommand: Command {
   static let length = Option.defaulted(
     "length", .integer(in: 1...1_000_000), default: "256", help: "elements of a vector")
   static let rows = Option.optional(
-    "rows", .choice("row choice", of: RowChoice.self),
-    help: "all rows or totals; a table of more than 8 tensors shows totals by default")
+    "rows", .choice("rows", of: RowChoice.self),
+    help: "all rows, or totals as in a table of more than 8 tensors")
 
   /// Which rows are reported.
   enum RowChoice: String, CaseIterable {
@@ -40,7 +40,7 @@ enum CompareCommand: Command {
       .init(line: "compare", purpose: "the standard set on built-in samples"),
       .init(line: "compare model.safetensors", purpose: "totals over a checkpoint"),
       .init(
-        line: "compare model.safetensors --formats mxfp4,nvfp4 --scale-rule floor,rceil",
+        line: "compare a.npy --formats mxfp4,mxfp8_e4m3 --scale-rule floor,rceil",
         purpose: "a sweep of scale rules"),
     ],
     discussion: [

@@ -62,16 +62,16 @@ extension ValueKind<RoundingChoice> {
 /// The options of policies that several commands share.
 enum PolicyOptions {
   static let overflow = Option.optional(
-    "overflow", .choice("overflow rule", of: OverflowRule.self),
-    help: "what becomes of values beyond the largest: saturate, or special for Inf or NaN")
+    "overflow", .choice("rule", of: OverflowRule.self),
+    help: "what becomes of values beyond the largest; special is Inf, else NaN")
   static let nonFinite = Option.optional(
-    "non-finite", .choice("non-finite rule", of: NonFiniteRule.self),
+    "non-finite", .choice("rule", of: NonFiniteRule.self),
     help: "what becomes of NaN and infinities; each format has its own default")
   static let scaleFloor = Option.optional(
-    "scale-floor", .choice("scale floor", of: ScaleFloor.self),
+    "scale-floor", .choice("floor", of: ScaleFloor.self),
     help: "the smallest scale a block of a two-level format stores")
   static let zeroBlock = Option.optional(
-    "zero-block", .choice("zero-block rule", of: ZeroBlockRule.self),
+    "zero-block", .choice("rule", of: ZeroBlockRule.self),
     help: "the scale of a block of zeros")
   static let seed = Option.defaulted(
     "seed", .integer(in: 0...Int.max), default: "0", help: "the seed of random numbers")
