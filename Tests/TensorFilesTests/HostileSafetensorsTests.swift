@@ -8,6 +8,11 @@ private func entry(_ name: String, _ dtype: String, _ shape: String, _ offsets: 
   "\"\(name)\":{\"dtype\":\"\(dtype)\",\"shape\":\(shape),\"data_offsets\":\(offsets)}"
 }
 
+/// A number repeated in the form of the elements of an array.
+private func repeating(_ number: String, _ count: Int) -> String {
+  repeatElement(number, count: count).joined(separator: ",")
+}
+
 @Suite("Hostile safetensors files")
 struct HostileSafetensorsTests {
   private typealias Failure = TensorFileError
@@ -75,6 +80,11 @@ struct HostileSafetensorsTests {
       (#"{"a":{"x":truE}}"#, syntax(18, "expected true")),
       (#"{"a":{"x":[1}}"#, syntax(20, "expected ',' or ']'")),
       (#"{"a":{"x":1]}"#, syntax(19, "expected ',' or '}'")),
+      (
+        #"{"a":{"x":{"# + (0..<65).map { "\"\(100 + $0)\":0" }.joined(separator: ",") + "}}}",
+        // 64 members of eight bytes with their commas, then a key and its colon.
+        syntax(19 + 64 * 8 + 6, "more than 64 keys in an unknown object")
+      ),
       ("{/**/}", syntax(9, "expected '\"'")),
     ]
     for (header, expected) in cases {
@@ -130,6 +140,14 @@ struct HostileSafetensorsTests {
       (
         entry("a", "U8", "[1]", "[9223372036854775806,9223372036854775807]"),
         bad("data offset 9223372036854775807 is out of range")
+      ),
+      (
+        entry("a", "U8", "[\(repeating("1", 65))]", "[0,1]"),
+        bad("shape holds more than 64 numbers")
+      ),
+      (
+        "\"a\":{\((0..<65).map { "\"\($0)\":0" }.joined(separator: ","))}",
+        bad("has more than 64 unknown keys")
       ),
       (entry("a", "F4", "[3]", "[0,2]"), bad("3 elements of F4 do not fill whole bytes")),
       (entry("a", "F6_E2M3", "[5]", "[0,4]"), bad("5 elements of F6_E2M3 do not fill whole bytes")),
@@ -283,6 +301,7 @@ struct HostileSafetensorsTests {
   @Test("What the reference reader tolerates is read")
   func tolerated() throws {
     let headers = [
+      "{\(entry("a", "U8", "[0,\(repeating("1", 63))]", "[0,0]"))}",
       " \n\r\t{ } \n", #"{"__metadata__":null}"#, #"{"__metadata__":{}}"#,
       #"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0],"x":[{},[],1.5e-3,true,"\ud83d\ude00"]}}"#,
       #"{"":{"data_offsets":[0,0],"shape":[3,0],"dtype":"F4"}}"#,
