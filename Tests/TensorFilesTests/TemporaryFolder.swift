@@ -18,9 +18,12 @@ final class TemporaryFolder {
   /// The path of a name in the folder.
   subscript(name: String) -> String { "\(path)/\(name)" }
 
-  /// Creates or overwrites a file in place and returns its path.
+  /// Creates or replaces a file and returns its path.
   @discardableResult
   func write(_ bytes: [UInt8], as name: String = "file") throws -> String {
+    // Some file systems push a file to the disk when it is truncated and rewritten, which would
+    // make tests that write thousands of files wait for the disk.
+    try? FileManager.default.removeItem(atPath: self[name])
     try Data(bytes).write(to: URL(fileURLWithPath: self[name]))
     return self[name]
   }
