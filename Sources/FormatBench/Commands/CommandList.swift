@@ -6,6 +6,7 @@ enum CommandList {
     EncodeCommand.self,
     DecodeCommand.self,
     ListCommand.self,
+    ShowCommand.self,
     VersionCommand.self,
   ]
 
