@@ -7,6 +7,7 @@ enum CommandList {
     DecodeCommand.self,
     ListCommand.self,
     ShowCommand.self,
+    ExplainCommand.self,
     VersionCommand.self,
   ]
 
