@@ -8,6 +8,7 @@ enum CommandList {
     ListCommand.self,
     ShowCommand.self,
     ExplainCommand.self,
+    DocumentCommand.self,
     VersionCommand.self,
   ]
 

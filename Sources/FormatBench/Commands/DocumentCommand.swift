@@ -1,0 +1,68 @@
+import BlockFormats
+import Foundation
+import TensorFiles
+
+/// Checks or rewrites the generated tables of the format reference.
+enum DocumentCommand: Command {
+  static let file = Argument<String>.required(
+    "FILE", .path, help: "the reference, such as FORMATS.md")
+  static let write = Option<Bool>.flag(
+    "write", help: "replace the tables that drifted instead of failing")
+
+  static let declaration = CommandDeclaration(
+    name: "document", abstract: "Checks the generated tables of the format reference",
+    output: .text, arguments: [file], options: [write],
+    examples: [
+      .init(line: "document FORMATS.md", purpose: "fails if a table drifted"),
+      .init(line: "document FORMATS.md --write", purpose: "brings the tables up to date"),
+    ],
+    discussion: [
+      """
+      A table stands between the lines '<!-- generated: NAME -->' and '<!-- end -->'; everything \
+      else is left as it is. A format of the catalog without a table is an error.
+      """
+    ])
+
+  static func run(
+    _ arguments: ParsedArguments, _ console: Console
+  ) throws(CommandError) -> ExitStatus {
+    let path = arguments[file]
+    guard let data = FileManager.default.contents(atPath: path),
+      let text = String(bytes: data, encoding: .utf8)
+    else { throw .input("\(path): not a readable text file") }
+    let (updated, drifted) = try regenerated(text, path: path)
+    if !drifted.isEmpty {
+      guard arguments[write] else {
+        throw .checkFailed(
+          "\(path): \(drifted.count) of the tables drifted, first '\(drifted[0])'; "
+            + "run 'fmtbench document \(path) --write'")
+      }
+      try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+        try AtomicFileWriter.write(updated, to: path)
+      }
+    }
+    console.write("\(path): \(drifted.isEmpty ? "up to date" : "\(drifted.count) tables rewritten")\n")
+    return .done
+  }
+
+  /// The text with current tables, and the names of those that were not.
+  private static func regenerated(
+    _ text: String, path: String
+  ) throws(CommandError) -> (text: String, drifted: [String]) {
+    let missing: [String]
+    let result: (text: String, drifted: [String])
+    do throws(DocumentError) {
+      let document = try GeneratedDocument(text)
+      missing = FormatReference.missingFormats(in: document.regionNames)
+      result = (
+        try document.text(FormatReference.content), try document.drifted(FormatReference.content)
+      )
+    } catch {
+      throw .input("\(path): \(error)")
+    }
+    guard missing.isEmpty else {
+      throw .checkFailed("\(path) has no section for \(missing.joined(separator: ", "))")
+    }
+    return result
+  }
+}

@@ -1,0 +1,91 @@
+/// A text file in which marked regions are generated and all else is written by hand.
+///
+/// A region begins with the line `<!-- generated: NAME -->` and ends with `<!-- end -->`.
+struct GeneratedDocument {
+  /// A stretch of the file.
+  private enum Piece {
+    case prose([Substring])
+    case region(name: String, lines: [Substring])
+  }
+
+  private static let head = "<!-- generated: "
+  private static let tail = " -->"
+  private static let end = "<!-- end -->"
+
+  private var pieces: [Piece] = []
+
+  /// Splits a text into prose and regions.
+  init(_ text: String) throws(DocumentError) {
+    var prose: [Substring] = []
+    var region: (name: String, line: Int, lines: [Substring])?
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    for (index, line) in lines.enumerated() {
+      if line.hasPrefix(Self.head), line.hasSuffix(Self.tail) {
+        if let region { throw .unclosedRegion(region.name, line: region.line) }
+        let name = line.dropFirst(Self.head.count).dropLast(Self.tail.count)
+        pieces.append(.prose(prose))
+        prose = []
+        region = (String(name), index + 1, [])
+      } else if line == Self.end {
+        guard let open = region else { throw .strayEnd(line: index + 1) }
+        pieces.append(.region(name: open.name, lines: open.lines))
+        region = nil
+      } else if region != nil {
+        region?.lines.append(line)
+      } else {
+        prose.append(line)
+      }
+    }
+    if let region { throw .unclosedRegion(region.name, line: region.line) }
+    pieces.append(.prose(prose))
+  }
+
+  /// The names of all regions in order.
+  var regionNames: [String] {
+    pieces.compactMap { if case .region(let name, _) = $0 { name } else { nil } }
+  }
+
+  /// The whole text with every region's lines replaced.
+  ///
+  /// - Parameter content: the text of a region, without line ends around it; nil if unknown.
+  func text(_ content: (String) -> String?) throws(DocumentError) -> String {
+    var lines: [Substring] = []
+    for piece in pieces {
+      switch piece {
+      case .prose(let prose): lines += prose
+      case .region(let name, _):
+        guard let content = content(name) else { throw .unknownRegion(name) }
+        lines += [Substring(Self.head + name + Self.tail), ""]
+        lines += content.split(separator: "\n", omittingEmptySubsequences: false)
+        lines += ["", Substring(Self.end)]
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// The names of regions whose lines differ from what they should hold.
+  func drifted(_ content: (String) -> String?) throws(DocumentError) -> [String] {
+    var names: [String] = []
+    for case .region(let name, let lines) in pieces {
+      guard let content = content(name) else { throw .unknownRegion(name) }
+      if lines.joined(separator: "\n") != "\n" + content + "\n" { names.append(name) }
+    }
+    return names
+  }
+}
+
+/// Why a document cannot be generated.
+enum DocumentError: Error, Equatable, CustomStringConvertible {
+  case unclosedRegion(String, line: Int)
+  case strayEnd(line: Int)
+  case unknownRegion(String)
+
+  var description: String {
+    switch self {
+    case .unclosedRegion(let name, let line):
+      "line \(line): region '\(name)' is not closed before the next one or the end"
+    case .strayEnd(let line): "line \(line): end of a region that was not begun"
+    case .unknownRegion(let name): "no region is named '\(name)'"
+    }
+  }
+}
