@@ -102,7 +102,9 @@ enum FormatReference {
         .text(element.name), .integer(element.bitWidth), .text(facts.fields),
         facts.bias.map(Cell.integer) ?? .text("-"), both("largest"), both("smallest normal"),
         both("smallest above zero"), .integer(element.greatestExponent), code("infinity"),
-        fact("all NaN") == nil ? code("canonical NaN") : code("all NaN"),
+        element.bitWidth > 16
+          ? .text((fact("canonical NaN")?.code ?? "-") + " and others")
+          : code(fact("all NaN") == nil ? "canonical NaN" : "all NaN"),
         element.hasZero ? code("zero") : .text("-"),
       ])
     }
@@ -148,7 +150,7 @@ enum FormatReference {
         [$0.layout.element.bitWidth, $0.layout.scale?.bitWidth, $0.layout.subscale?.bitWidth]
           .compactMap(\.self)
       })
-    return widths.sorted().compactMap { width in
+    return widths.filter { $0 < 8 }.sorted().compactMap { width in
       BitDrawing.packing(of: width, symbol: "c").map {
         SheetMarkdown.text(of: .drawing(["\(width)-bit codes"] + $0))
       }

@@ -36,7 +36,10 @@ extension Explanation {
 
   private func section(of block: BlockExplanation, number: Int) -> SheetSection {
     var parts: [SheetPart] = []
-    let facts = block.facts
+    let facts = block.facts.map { fact in
+      guard fact.key == "squared_error", case .number(let error) = fact.value else { return fact }
+      return (fact.key, .text(NumberStyle.general.text(error)))
+    }
     if !facts.isEmpty { parts.append(.table(Self.table(facts))) }
     if let table = block.candidateTable { parts.append(.table(table)) }
     parts.append(.table(Self.table(of: block)))

@@ -49,7 +49,7 @@ struct RoundingReason {
 
   // MARK: - Neighbours
 
-  /// The value on the other side of the scaled one, as if exponents went on above the largest.
+  /// The value on the other side of the scaled one, as if the codes went on above the largest.
   private var neighbour: Double {
     let isOutward = scaled.magnitude > chosen.magnitude
     switch element.encoding {
@@ -70,6 +70,10 @@ struct RoundingReason {
     let (low, high) = (min(chosen, neighbour), max(chosen, neighbour))
     let between = "\(name(low)) and \(name(high))"
     let direction = chosen > scaled ? "up" : "down"
+    guard scaled.magnitude <= element.greatestFiniteMagnitude || isBeyondLeastInteger else {
+      return "rounded \(direction) to the \(chosen < 0 ? "least" : "largest") value \(name(chosen)): "
+        + "the next would be \(name(neighbour))"
+    }
     let isTie = scaled - low == high - scaled
     switch policy.rounding {
     case .toNearestOrEven:
@@ -85,6 +89,12 @@ struct RoundingReason {
       let share = NumberStyle.significant(3).text((scaled - low) / (high - low))
       return "stochastic: rounded \(direction), \(share) of the way from \(name(low)) to \(name(high))"
     }
+  }
+
+  /// Whether the value lies where only a two's-complement format with its full range has one.
+  private var isBeyondLeastInteger: Bool {
+    guard case .twosComplement(let layout) = element.encoding else { return false }
+    return layout.range == .full && scaled < 0
   }
 
   private func name(_ value: Double) -> String { ExactNumber.text(value) }

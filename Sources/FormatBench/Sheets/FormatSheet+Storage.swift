@@ -8,8 +8,7 @@ extension FormatSheet {
       parts.append(.drawing(["element codes c0, c1, ... in their bytes"] + bytes))
     }
     if let scale = layout.scale, scale.bitWidth <= 8 {
-      parts.append(.drawing(["scale " + BitDrawing.fields(of: scale)[0]]
-          + BitDrawing.fields(of: scale).dropFirst()))
+      parts.append(.drawing(BitDrawing.fields(of: scale, label: "scale ")))
       if let bytes = BitDrawing.packing(of: scale.bitWidth, symbol: "s") {
         parts.append(.drawing(["scale codes s0, s1, ... in their bytes"] + bytes))
       }
@@ -68,7 +67,7 @@ extension FormatSheet {
 /// Drawings of bits, most significant first.
 enum BitDrawing {
   /// The fields of a code: a line of bit numbers and a line of letters.
-  static func fields(of element: ElementFormat) -> [String] {
+  static func fields(of element: ElementFormat, label: String = "") -> [String] {
     let letters: [String]
     switch element.encoding {
     case .twosComplement(let layout):
@@ -86,7 +85,7 @@ enum BitDrawing {
         + fields.map { String(repeating: " ", count: width - $0.count) + $0 }
         .joined(separator: " ")
     }
-    return [line(numbers, "bit   "), line(letters, "field ")]
+    return [line(numbers, label + "bit   "), line(letters, label + "field ")]
   }
 
   /// Where the bits of neighbouring codes land, found by packing one bit at a time.

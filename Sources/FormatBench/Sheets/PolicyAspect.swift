@@ -59,7 +59,9 @@ enum PolicyAspect: String, CaseIterable {
     }
     switch self {
     case .scaleRule:
-      return format.scaleRules.filter { $0 != policy.scaleRule }.map(\.id)
+      let ids = format.scaleRules.filter { $0 != policy.scaleRule }.map(\.id)
+      let plain = ids.filter { !$0.hasPrefix("search(") }
+      return plain + (plain.count < ids.count ? ["search(RULE)"] : [])
     case .rounding:
       return RoundingRule.deterministic.filter { $0 != policy.rounding }.map(\.id) + ["stochastic"]
     case .overflow: return differing(OverflowRule.allCases, \.overflow, \.id)
