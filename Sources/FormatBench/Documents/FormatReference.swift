@@ -22,6 +22,9 @@ enum FormatReference {
     return tables[name]?()
   }
 
+  /// The names of the regions that belong to no single format.
+  static var tableNames: [String] { tables.keys.sorted() }
+
   private static let tables: [String: @Sendable () -> String] = [
     "index": { SheetMarkdown.text(of: index) },
     "families": { SheetMarkdown.text(of: families) },
