@@ -41,7 +41,8 @@ enum DocumentCommand: Command {
         try AtomicFileWriter.write(updated, to: path)
       }
     }
-    console.write("\(path): \(drifted.isEmpty ? "up to date" : "\(drifted.count) tables rewritten")\n")
+    let outcome = drifted.isEmpty ? "up to date" : "\(drifted.count) tables rewritten"
+    console.write("\(path): \(outcome)\n")
     return .done
   }
 

@@ -8,11 +8,12 @@ enum ExplainCommand: Command {
     "VALUE", .float, help: "the values of a vector; more than a block holds fill several blocks")
 
   static let scaleRule = Option.optional(
-    "scale-rule", .scaleRule, help: "how scales follow from values; the format's default without it")
+    "scale-rule", .scaleRule, help: "how scales follow from values (default: the format's)")
   static let rounding = Option.defaulted(
     "rounding", .rounding, default: RoundingRule.toNearestOrEven.id, help: "how values are rounded")
   static let tensorScale = Option.optional(
-    "tensor-scale", .float, help: "the tensor's decode multiplier; computed from the values without it")
+    "tensor-scale", .float,
+    help: "the tensor's decode multiplier (default: from the values)")
 
   static let declaration = CommandDeclaration(
     name: "explain", abstract: "Encodes a few values and tells why each has its code",

@@ -80,7 +80,9 @@ enum FormatReference {
 
   /// Every element of the catalog once: bare ones first, then those that only blocks use.
   private static var elements: [ElementFormat] {
-    let used = FormatCatalog.all.flatMap { [$0.layout.element] + [$0.layout.scale].compactMap(\.self) }
+    let used = FormatCatalog.all.flatMap {
+      [$0.layout.element, $0.layout.scale].compactMap(\.self)
+    }
     return used.reduce(into: ElementFormat.named) { list, element in
       if !list.contains(element) { list.append(element) }
     }

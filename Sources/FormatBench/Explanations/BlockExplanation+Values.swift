@@ -76,7 +76,9 @@ extension BlockExplanation {
       if !better.isEmpty { note += "; nothing clips under \(better.joined(separator: ", "))" }
       notes.append(note + ".")
     }
-    if isNaN { notes.append("Non-finite rule \(policy.nonFinite.id): \(policy.nonFinite.meaning).") }
+    if isNaN {
+      notes.append("Non-finite rule \(policy.nonFinite.id): \(policy.nonFinite.meaning).")
+    }
     return notes
   }
 }

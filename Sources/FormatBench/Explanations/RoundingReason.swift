@@ -44,8 +44,10 @@ struct RoundingReason {
 
   private var overflow: String {
     guard chosen.isFinite else { return "overflow becomes \(name(chosen))" }
-    return "clipped at the \(chosen < 0 ? "least" : "largest") value \(name(chosen))"
+    return "clipped at \(extreme)"
   }
+
+  private var extreme: String { "the \(chosen < 0 ? "least" : "largest") value \(name(chosen))" }
 
   // MARK: - Neighbours
 
@@ -71,8 +73,7 @@ struct RoundingReason {
     let between = "\(name(low)) and \(name(high))"
     let direction = chosen > scaled ? "up" : "down"
     guard scaled.magnitude <= element.greatestFiniteMagnitude || isBeyondLeastInteger else {
-      return "rounded \(direction) to the \(chosen < 0 ? "least" : "largest") value \(name(chosen)): "
-        + "the next would be \(name(neighbour))"
+      return "rounded \(direction) to \(extreme): the next would be \(name(neighbour))"
     }
     let isTie = scaled - low == high - scaled
     switch policy.rounding {
@@ -87,7 +88,8 @@ struct RoundingReason {
     case .toOdd: return "rounded \(direction) to the odd code between \(between)"
     case .stochastic:
       let share = NumberStyle.significant(3).text((scaled - low) / (high - low))
-      return "stochastic: rounded \(direction), \(share) of the way from \(name(low)) to \(name(high))"
+      return "stochastic: rounded \(direction), \(share) of the way from \(name(low)) "
+        + "to \(name(high))"
     }
   }
 

@@ -16,7 +16,8 @@ extension FormatSheet {
       row("block", .text(BlockText.phrase(layout.block)))
       row("scale", .text("\(scale.name), \(scale.bitWidth) bits"))
       row("largest scale", .number(scale.greatestFiniteMagnitude), code: largestScaleCode(scale))
-      row("smallest scale", .number(scale.leastNonzeroMagnitude),
+      row(
+        "smallest scale", .number(scale.leastNonzeroMagnitude),
         code: ExactNumber.hex(scale.hasZero ? 1 : 0, bitWidth: scale.bitWidth))
       if let nan = scale.nanCode {
         row("NaN scale", .number(.nan), code: ExactNumber.hex(nan, bitWidth: scale.bitWidth))

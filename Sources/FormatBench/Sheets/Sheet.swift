@@ -19,7 +19,7 @@ enum SheetPart: Sendable {
   case paragraph(String)
 }
 
-/// A table of a sheet. The first column names the row.
+/// A table of a sheet, whose first column names the row.
 struct SheetTable: Sendable {
   /// A column: its name for programs, its heading, and where its cells stand.
   struct Column: Sendable {

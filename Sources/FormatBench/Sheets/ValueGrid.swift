@@ -44,10 +44,12 @@ struct ValueGrid: Sendable {
     let text: String
     if finite.allSatisfy({ element.value(of: $0) == Double($0) }) {
       text = "code c is c"
-    } else if base > 0, finite.allSatisfy({
-      element.value(of: $0).exponent == base.exponent + Int($0)
-        && element.value(of: $0).significand == 1
-    }) {
+    } else if base > 0,
+      finite.allSatisfy({
+        element.value(of: $0).exponent == base.exponent + Int($0)
+          && element.value(of: $0).significand == 1
+      })
+    {
       text = "code c is 2^(c - \(-base.exponent))"
     } else {
       return nil

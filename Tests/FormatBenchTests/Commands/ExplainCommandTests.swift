@@ -89,7 +89,9 @@ struct ExplainCommandTests {
     #expect(try reasons("e4m3fnuz", "-0") == ["-0 becomes +0"])
     #expect(try reasons("ue4m3", "-3") == ["negative, but ue4m3 has no sign"])
     #expect(try reasons("e8m0fnu", "0") == ["below the smallest value 2^-127"])
-    #expect(try reasons("mx9", "1", "1", "0.25", "0.25")[2] == "exact; sub-scale 1 makes the step 2^1 times finer")
+    #expect(
+      try reasons("mx9", "1", "1", "0.25", "0.25")[2]
+        == "exact; sub-scale 1 makes the step 2^1 times finer")
   }
 
   @Test("NaN and infinity poison their block, or stay in their element, as the rule says")
@@ -130,7 +132,8 @@ struct ExplainCommandTests {
     #expect(object["block_3_candidate_floor_exponent"] as? Int == 4)
     #expect(object["block_3_candidate_floor_chosen"] as? String == "yes")
     #expect(object["amax"] == nil)
-    #expect(runFmtbench(["explain", "mxfp4"] + values).stdout.contains("100 values fill 4 blocks."))
+    #expect(
+      runFmtbench(["explain", "mxfp4"] + values).stdout.contains("100 values fill 4 blocks."))
   }
 
   @Test("Four over six shows both branches and keeps the better one")
@@ -150,7 +153,10 @@ struct ExplainCommandTests {
     arguments: [
       (["mxfp4", "1", "--scale-rule", "amax"], "mxfp4 has no scale rule 'amax'"),
       (["mxfp4", "1", "--tensor-scale", "2"], "mxfp4 has no tensor scale"),
-      (["nvfp4", "1", "--tensor-scale", "0"], "--tensor-scale: 0.0 is not a finite number above zero"),
+      (
+        ["nvfp4", "1", "--tensor-scale", "0"],
+        "--tensor-scale: 0.0 is not a finite number above zero"
+      ),
       (["mxfp4", "one"], "VALUE: 'one' is not a number"),
       (["mxfp4"], "missing argument VALUE"),
       (["nvfp5", "1"], "unknown format 'nvfp5'; did you mean 'nvfp4'?"),
