@@ -6,14 +6,16 @@ import TensorFiles
 enum DocumentCommand: Command {
   static let file = Argument<String>.required(
     "FILE", .path, help: "the reference, such as FORMATS.md")
+  static let check = Option<Bool>.flag(
+    "check", help: "fail if a table drifted; what happens without an option")
   static let write = Option<Bool>.flag(
     "write", help: "replace the tables that drifted instead of failing")
 
   static let declaration = CommandDeclaration(
     name: "document", abstract: "Checks the generated tables of the format reference",
-    output: .text, arguments: [file], options: [write],
+    output: .text, arguments: [file], options: [check, write],
     examples: [
-      .init(line: "document FORMATS.md", purpose: "fails if a table drifted"),
+      .init(line: "document FORMATS.md --check", purpose: "fails if a table drifted"),
       .init(line: "document FORMATS.md --write", purpose: "brings the tables up to date"),
     ],
     discussion: [
@@ -26,6 +28,9 @@ enum DocumentCommand: Command {
   static func run(
     _ arguments: ParsedArguments, _ console: Console
   ) throws(CommandError) -> ExitStatus {
+    guard !arguments[check] || !arguments[write] else {
+      throw .usage("--check and --write exclude each other")
+    }
     let path = arguments[file]
     guard let data = FileManager.default.contents(atPath: path),
       let text = String(bytes: data, encoding: .utf8)

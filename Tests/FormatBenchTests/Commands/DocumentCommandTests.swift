@@ -13,7 +13,7 @@ struct DocumentCommandTests {
 
   @Test("FORMATS.md agrees with the definitions and covers every format of the catalog")
   func referenceIsCurrent() {
-    let result = runFmtbench(["document", Self.reference])
+    let result = runFmtbench(["document", Self.reference, "--check"])
     #expect(
       result == RunResult(status: .done, stdout: "\(Self.reference): up to date\n", stderr: ""))
   }
@@ -81,6 +81,7 @@ struct DocumentCommandTests {
       #expect(result.status == .input)
       #expect(result.stderr == "fmtbench: error: \(path): no region is named 'castles'\n")
     }
+    #expect(runFmtbench(["document", "x.md", "--check", "--write"]).status == .usage)
     #expect(runFmtbench(["document", "/no/such/file.md"]).status == .input)
     #expect(
       runFmtbench(["document", FileManager.default.temporaryDirectory.path]).status == .input)
