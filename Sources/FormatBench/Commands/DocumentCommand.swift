@@ -55,20 +55,20 @@ enum DocumentCommand: Command {
   private static func regenerated(
     _ text: String, path: String
   ) throws(CommandError) -> (text: String, drifted: [String]) {
-    let missing: [String]
-    let result: (text: String, drifted: [String])
+    let document: GeneratedDocument
     do throws(DocumentError) {
-      let document = try GeneratedDocument(text)
-      missing = FormatReference.missingFormats(in: document.regionNames)
-      result = (
-        try document.text(FormatReference.content), try document.drifted(FormatReference.content)
-      )
+      document = try GeneratedDocument(text)
     } catch {
       throw .input("\(path): \(error)")
     }
+    let missing = FormatReference.missingFormats(in: document.regionNames)
     guard missing.isEmpty else {
       throw .checkFailed("\(path) has no section for \(missing.joined(separator: ", "))")
     }
-    return result
+    do throws(DocumentError) {
+      return try document.updated(FormatReference.content)
+    } catch {
+      throw .input("\(path): \(error)")
+    }
   }
 }

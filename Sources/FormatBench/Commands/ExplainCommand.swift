@@ -51,11 +51,8 @@ enum ExplainCommand: Command {
       of: arguments[values], as: format, policy: policy, decodeScale: arguments[tensorScale])
     switch arguments.reportFormat {
     case .table:
-      let styling: Styling =
-        if case .terminal(_, let styling) = console.destination { styling } else { .plain }
       console.write(
-        styling.apply(.bold, to: "fmtbench explain \(format.id)") + " \(Fmtbench.version)\n\n"
-          + SheetText.text(of: explanation.sections, styling))
+        SheetText(console.destination).text("explain \(format.id)", explanation.sections))
     case .markdown:
       console.write(
         "# \(format.id)\n\n" + SheetMarkdown.text(of: explanation.sections, level: 2))

@@ -26,11 +26,8 @@ enum ShowCommand: Command {
     let sections = FormatSheet(format: format).sections
     switch arguments.reportFormat {
     case .table:
-      let styling: Styling =
-        if case .terminal(_, let styling) = console.destination { styling } else { .plain }
       console.write(
-        styling.apply(.bold, to: "fmtbench show \(format.id)") + " \(Fmtbench.version)\n\n"
-          + SheetText.text(of: sections, styling))
+        SheetText(console.destination).text("show \(format.id)", sections))
     case .markdown:
       console.write("# \(format.id)\n\n" + SheetMarkdown.text(of: sections, level: 2))
     case .json, .csv:

@@ -45,32 +45,25 @@ struct GeneratedDocument {
     pieces.compactMap { if case .region(let name, _) = $0 { name } else { nil } }
   }
 
-  /// The whole text with every region's lines replaced.
+  /// The whole text with every region's lines replaced, and the names of those that differed.
   ///
   /// - Parameter content: the text of a region, without line ends around it; nil if unknown.
-  func text(_ content: (String) -> String?) throws(DocumentError) -> String {
+  func updated(
+    _ content: (String) -> String?
+  ) throws(DocumentError) -> (text: String, drifted: [String]) {
     var lines: [Substring] = []
+    var drifted: [String] = []
     for piece in pieces {
       switch piece {
       case .prose(let prose): lines += prose
-      case .region(let name, _):
-        guard let content = content(name) else { throw .unknownRegion(name) }
-        lines += [Substring(Self.head + name + Self.tail), ""]
-        lines += content.split(separator: "\n", omittingEmptySubsequences: false)
-        lines += ["", Substring(Self.end)]
+      case .region(let name, let old):
+        guard let text = content(name) else { throw .unknownRegion(name) }
+        let new = [""] + text.split(separator: "\n", omittingEmptySubsequences: false) + [""]
+        if new != old { drifted.append(name) }
+        lines += [Substring(Self.head + name + Self.tail)] + new + [Substring(Self.end)]
       }
     }
-    return lines.joined(separator: "\n")
-  }
-
-  /// The names of regions whose lines differ from what they should hold.
-  func drifted(_ content: (String) -> String?) throws(DocumentError) -> [String] {
-    var names: [String] = []
-    for case .region(let name, let lines) in pieces {
-      guard let content = content(name) else { throw .unknownRegion(name) }
-      if lines.joined(separator: "\n") != "\n" + content + "\n" { names.append(name) }
-    }
-    return names
+    return (lines.joined(separator: "\n"), drifted)
   }
 }
 

@@ -46,8 +46,6 @@ extension BlockExplanation {
   /// What happened outside the element.
   private func suffix(at position: Int) -> String {
     var text = ""
-    let shift = subscale(at: position)
-    if shift > 0 { text += "; sub-scale \(shift) makes the step 2^\(shift) times finer" }
     let decoded = trace.decoded[position]
     let code = element.value(of: trace.codes[position])
     if decoded.isInfinite && code.isFinite { text += "; decoded beyond FP32" }

@@ -61,19 +61,21 @@ extension Explanation {
   private static func table(of block: BlockExplanation) -> SheetTable {
     var table = SheetTable([
       .init("index", "Index", .right), .init("value", "Value", .right),
-      .init("scaled", "Scaled", .right), .init("code", "Code", .right),
+      .init("subscale", "Sub-scale", .right), .init("scaled", "Scaled", .right),
+      .init("code", "Code", .right),
       .init("element_value", "Element", .right), .init("decoded", "Decoded", .right),
       .init("error", "Error", .right), .init("why", "Why"),
     ])
     for row in block.rows {
       table.append([
-        .integer(row.index), .number(Double(row.value)), .number(row.scaled),
-        .text(ExactNumber.hex(row.code, bitWidth: block.element.bitWidth)),
+        .integer(row.index), .number(Double(row.value)),
+        block.format.layout.subscale == nil ? .text("") : .integer(Int(row.subscale)),
+        .number(row.scaled), .text(ExactNumber.hex(row.code, bitWidth: block.element.bitWidth)),
         .number(row.elementValue), .number(Double(row.decoded)),
         .text(NumberStyle.general.text(row.error)), .text(row.reason),
       ])
     }
-    return table
+    return table.withoutEmptyColumns()
   }
 
   // MARK: - For programs

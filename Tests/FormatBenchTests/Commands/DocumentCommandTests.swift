@@ -76,7 +76,7 @@ struct DocumentCommandTests {
       try GeneratedDocument("x\n<!-- generated: a -->\ny")
     }
     #expect(throws: DocumentError.strayEnd(line: 1)) { try GeneratedDocument("<!-- end -->") }
-    try withCopy({ $0.replacing("generated: casts", with: "generated: castles") }) { path in
+    try withCopy({ "<!-- generated: castles -->\n<!-- end -->\n" + $0 }) { path in
       let result = runFmtbench(["document", path])
       #expect(result.status == .input)
       #expect(result.stderr == "fmtbench: error: \(path): no region is named 'castles'\n")
@@ -93,9 +93,10 @@ struct DocumentCommandTests {
     let document = try GeneratedDocument(text)
     #expect(document.regionNames == ["t"])
     let content = { (name: String) -> String? in name == "t" ? "new\nlines" : nil }
-    let updated = try document.text(content)
-    #expect(updated == "one\n<!-- generated: t -->\n\nnew\nlines\n\n<!-- end -->\ntwo\n")
-    #expect(try document.drifted(content) == ["t"])
-    #expect(try GeneratedDocument(updated).drifted(content) == [])
+    let updated = try document.updated(content)
+    #expect(updated.text == "one\n<!-- generated: t -->\n\nnew\nlines\n\n<!-- end -->\ntwo\n")
+    #expect(updated.drifted == ["t"])
+    let again = try GeneratedDocument(updated.text).updated(content)
+    #expect(again.text == updated.text && again.drifted.isEmpty)
   }
 }

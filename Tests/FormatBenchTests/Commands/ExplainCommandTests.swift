@@ -89,9 +89,6 @@ struct ExplainCommandTests {
     #expect(try reasons("e4m3fnuz", "-0") == ["-0 becomes +0"])
     #expect(try reasons("ue4m3", "-3") == ["negative, but ue4m3 has no sign"])
     #expect(try reasons("e8m0fnu", "0") == ["below the smallest value 2^-127"])
-    #expect(
-      try reasons("mx9", "1", "1", "0.25", "0.25")[2]
-        == "exact; sub-scale 1 makes the step 2^1 times finer")
   }
 
   @Test("NaN and infinity poison their block, or stay in their element, as the rule says")
@@ -117,6 +114,22 @@ struct ExplainCommandTests {
     #expect(
       try reasons("nvfp4", "1e-9", "--tensor-scale", "1")
         == ["lost: the block's scale is zero"])
+  }
+
+  @Test("Microexponents have a column of their own, and only where there are some")
+  func subscales() {
+    let text = runFmtbench(["explain", "mx9", "1", "1", "0.25", "0.3"]).stdout
+    #expect(
+      text.contains(
+        """
+        Index  Value  Sub-scale  Scaled  Code  Element   Decoded        Error  Why
+        -----  -----  ---------  ------  ----  -------  --------  -----------  ---------------------------------------------
+            0      1          0       1  0x40        1         1            0  exact
+            1      1          0       1  0x40        1         1            0  exact
+            2   0.25          1     0.5  0x20      0.5      0.25            0  exact
+            3    0.3          1     0.6  0x26  0.59375  0.296875  -0.00312501  rounded down: nearest of 0.59375 and 0.609375
+        """), "\(text)")
+    #expect(!runFmtbench(["explain", "mxfp4", "1"]).stdout.contains("Sub-scale"))
   }
 
   @Test("A hundred values fill four blocks of 32, and their facts are told apart")

@@ -168,14 +168,19 @@ struct ShowCommandTests {
     }
   }
 
-  @Test("Every format of the catalog and P3109 elements have a sheet in every form")
+  @Test("Every format of the catalog, P3109 elements and parametrised formats have all sections")
   func everyFormat() throws {
+    let keys = ["parameters", "layout", "rules", "values", "special_cases", "worked_block"]
     for id in FormatCatalog.all.map(\.id) + ["binary8p4se", "bdr(m=5,k1=32,k2=4,d1=8,d2=2)"] {
-      for form in [[], ["--markdown"], ["--json"], ["--csv"]] {
-        let result = runFmtbench(["show", id] + form)
-        #expect(result.status == .done, "\(id) \(form)")
-        #expect(result.stdout.contains("worked_block") || form.isEmpty || form == ["--markdown"])
+      let sections = FormatSheet(format: try FormatCatalog.format(id: id)).sections
+      #expect(sections.map(\.key) == keys, "\(id)")
+      for section in sections where section.key != "values" {
+        #expect(!section.facts.isEmpty, "\(id) \(section.key)")
       }
+    }
+    for form in [[], ["--markdown"], ["--json"], ["--csv"]] {
+      let result = runFmtbench(["show", "bdr(m=5,k1=32,k2=4,d1=8,d2=2)"] + form)
+      #expect(result.status == .done && result.stdout.contains("arXiv 2302.08007"), "\(form)")
     }
   }
 
@@ -203,5 +208,33 @@ struct ShowCommandTests {
     for (value, text) in expected { #expect(ExactNumber.text(value) == text) }
     #expect(ExactNumber.hex(0x7, bitWidth: 3) == "0x7")
     #expect(ExactNumber.hex(0x7, bitWidth: 9) == "0x007")
+  }
+
+  @Test("On a terminal, long texts are wrapped within their columns and numbers stay whole")
+  func narrowTerminal() {
+    let table = SheetTable(
+      [.init("a", "Name"), .init("b", "Number", .right), .init("c", "Text")],
+      rows: [
+        [.text("one"), .number(0.375), .text("several words that do not fit")],
+        [.text("two"), .number(448), .text("short")],
+      ])
+    let section = SheetSection(key: "s", title: "Title", parts: [.table(table)])
+    let text = SheetText(.terminal(columns: 36, styling: .plain)).text("show x", [section])
+    #expect(
+      text == """
+        fmtbench show x 0.1.0
+
+        Title
+
+        Name  Number  Text
+        ----  ------  ----------------------
+        one    0.375  several words that do
+                      not fit
+        two      448  short
+
+        """)
+    #expect(
+      SheetText(.stream).text("show x", [section])
+        .contains("one    0.375  several words that do not fit\n"))
   }
 }
