@@ -58,9 +58,11 @@ struct GeneratedDocument {
       case .prose(let prose): lines += prose
       case .region(let name, let old):
         guard let text = content(name) else { throw .unknownRegion(name) }
-        let new = [""] + text.split(separator: "\n", omittingEmptySubsequences: false) + [""]
+        let new = ("\n" + text + "\n").split(separator: "\n", omittingEmptySubsequences: false)
         if new != old { drifted.append(name) }
-        lines += [Substring(Self.head + name + Self.tail)] + new + [Substring(Self.end)]
+        lines.append(Substring(Self.head + name + Self.tail))
+        lines += new
+        lines.append(Substring(Self.end))
       }
     }
     return (lines.joined(separator: "\n"), drifted)
