@@ -6,6 +6,9 @@ enum CommandList {
     EncodeCommand.self,
     DecodeCommand.self,
     ListCommand.self,
+    ShowCommand.self,
+    ExplainCommand.self,
+    DocumentCommand.self,
     VersionCommand.self,
   ]
 
