@@ -45,7 +45,7 @@ extension BlockFormat {
   ) -> BlockTrace {
     var context = EncodingContext(layout: layout, policy: policy, tensorScale: tensorScale)
     context.indices = ElementIndices(
-      base: firstIndex, columns: max(values.count, 1), rowStride: 0, columnStride: 1)
+      base: firstIndex, BlockGrid.Region(offset: 0, columns: max(values.count, 1)))
     let length = layout.subscale?.length
     var subscales = [UInt32](
       repeating: 0, count: length.map { (values.count + $0 - 1) / $0 } ?? 0)
