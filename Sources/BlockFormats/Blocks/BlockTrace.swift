@@ -6,7 +6,7 @@ package struct BlockTrace: Sendable {
   package var scale: UInt32
   /// The sub-scales; empty where the format has none.
   package var subscales: [UInt32]
-  /// One code for every value.
+  /// The codes, as many as the layout says: one for every value, or a fixed number.
   package var codes: [UInt32]
   /// The decoded values.
   package var decoded: [Float]
@@ -49,7 +49,8 @@ extension BlockFormat {
     let length = layout.subscale?.length
     var subscales = [UInt32](
       repeating: 0, count: length.map { (values.count + $0 - 1) / $0 } ?? 0)
-    var codes = [UInt32](repeating: 0, count: values.count)
+    let codeCount = if case .perBlock(let count) = layout.codes { count } else { values.count }
+    var codes = [UInt32](repeating: 0, count: codeCount)
     var decoded = [Float](repeating: 0, count: values.count)
     if let scales { subscales = scales.subscales }
     return values.withUnsafeBufferPointer { values in

@@ -159,6 +159,9 @@ struct ExplainCommandTests {
     #expect(candidates.map(\.trace.scale) == [0x78, 0x7C])
     #expect(candidates.map(\.isChosen) == [false, true])
     #expect(candidates[1].trace.squaredError == 0)
+    // fl(38.4 * fl(1/6)) is one ulp above fl(38.4 / 6) = 6.4.
+    let factors = candidates.compactMap { $0.fields.first { $0.key == "factor" }?.value }
+    #expect(factors == [.number(Double(Float(6.4).nextUp)), .number(Double(Float(9.6)))])
   }
 
   @Test(
@@ -180,9 +183,9 @@ struct ExplainCommandTests {
     #expect(result.stderr.contains(message), "\(result.stderr)")
   }
 
-  /// Values with ties, tiny and huge magnitudes, zeros of both signs and a spread of signs.
+  /// Values with ties, tiny and huge magnitudes, pairs of zeros and a spread of signs.
   private static let probe: [Float] = (0..<70).map { index in
-    let base: [Float] = [1, -2.5, 0.3, 0, -0.0, 7.9, 1e-3, -450, 3.5, 0.0625]
+    let base: [Float] = [1, -2.5, 0, -0.0, 0.3, 7.9, 1e-3, -450, 3.5, 0.0625]
     return base[index % 10] * Float(1 + index / 10) * (index % 3 == 0 ? -1 : 1)
   }
 
@@ -224,6 +227,7 @@ struct ExplainCommandTests {
     let chosen = candidates.filter(\.isChosen)
     #expect(chosen.count == 1, "\(id)")
     #expect(chosen.first?.trace.scale == block.trace.scale, "\(id)")
+    #expect(chosen.first?.trace.subscales == block.trace.subscales, "\(id)")
     #expect(chosen.first?.trace.codes == block.trace.codes, "\(id)")
     #expect(chosen.first?.trace.squaredError == block.trace.squaredError, "\(id)")
     guard case .search = rule else { return }
