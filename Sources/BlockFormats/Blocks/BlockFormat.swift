@@ -39,6 +39,7 @@ public protocol BlockFormat: Sendable {
   ///   - values: the block's values in row-major order. For a whole-tensor block, all of them.
   ///   - statistics: of the same values.
   ///   - context: policy, tensor scale and element indices.
+  ///   - fields: receives the scale and sub-scales; its codes are free to use.
   func encodeScale(
     of values: UnsafeBufferPointer<Float>, statistics: ValueStatistics,
     context: borrowing EncodingContext, into fields: inout BlockFields)
