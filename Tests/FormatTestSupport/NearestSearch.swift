@@ -157,3 +157,25 @@ extension ReferenceElement {
     return Self.powerOfTwo(Int(size.exponent) - fractionBits)
   }
 }
+
+extension NearestSearch {
+  /// The code that stochastic rounding gives for a random word R of N bits: away from zero when
+  /// floor(ν · 2^N) + R ≥ 2^N, where ν is the value's fraction of the way to the outer neighbour.
+  public func code(
+    for value: Double, random word: UInt32, ofBits count: Int, _ overflow: Overflow
+  ) -> UInt32 {
+    let ladder = ladder(ofSign: element.isSigned ? value.sign : .plus)
+    let exact = abs(value)
+    guard exact.isFinite, exact > ladder.sizes[0], value > 0 || element.isSigned else {
+      return code(for: value, .nearestEven, overflow)
+    }
+    let lower = Self.lastIndex(in: ladder.sizes, notAbove: exact)
+    guard lower < ladder.codes.count else { return code(for: value, .nearestEven, overflow) }
+    // Spacings are powers of two and the difference is exact, so ν is; so is the scaled ν.
+    let nu = (exact - ladder.sizes[lower]) / (ladder.sizes[lower + 1] - ladder.sizes[lower])
+    let scaled = Int64(nu * ReferenceElement.powerOfTwo(count))
+    let goesAway = scaled + Int64(word) >= Int64(1) << Int64(count)
+    let size = ladder.sizes[goesAway ? lower + 1 : lower]
+    return code(for: value.sign == .minus ? -size : size, .nearestEven, overflow)
+  }
+}
