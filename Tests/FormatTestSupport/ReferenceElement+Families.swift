@@ -47,7 +47,8 @@ extension ReferenceElement {
     .init("float(e=4,m=3,bias=-3)", exponent: 4, fraction: 3, bias: -3, .ieee),
     .init("float(e=4,m=3,bias=20,specials=fn)", exponent: 4, fraction: 3, bias: 20, .allOnesNaN),
     .init("float(e=3,m=2,bias=-512)", exponent: 3, fraction: 2, bias: -512, .ieee),
-    .init("float(e=2,m=4,bias=1022,specials=none)", exponent: 2, fraction: 4, bias: 1022, .allFinite),
+    .init(
+      "float(e=2,m=4,bias=1022,specials=none)", exponent: 2, fraction: 4, bias: 1022, .allFinite),
     .init("float(e=4,m=3,bias=154)", exponent: 4, fraction: 3, bias: 154, .ieee),
   ]
 

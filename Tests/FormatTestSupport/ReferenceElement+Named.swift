@@ -40,7 +40,9 @@ public struct ReferenceFacts: Sendable {
 }
 
 extension ReferenceFacts {
-  /// Formats of 8 bits or fewer. Sources: OCP OFP8 v1.0 and MX v1.0, the README of ml_dtypes,
+  /// Formats of 8 bits or fewer.
+  ///
+  /// Sources: OCP OFP8 v1.0 and MX v1.0, the README of ml_dtypes,
   /// the ONNX float8 page, the PTX ISA for the unsigned scales, microxcaling for MX integers.
   public static let narrow: [ReferenceFacts] = [
     // MARK: OFP8 and relatives
@@ -150,7 +152,9 @@ extension ReferenceFacts {
       leading: 5),
   ]
 
-  /// Formats of more than 8 bits. Source: IEEE 754-2019 and the vendors' definitions.
+  /// Formats of more than 8 bits.
+  ///
+  /// Source: IEEE 754-2019 and the vendors' definitions.
   public static let wide: [ReferenceFacts] = [
     ReferenceFacts(
       .init("fp16", exponent: 5, fraction: 10, bias: 15, .ieee), bits: 16, greatest: 65504,

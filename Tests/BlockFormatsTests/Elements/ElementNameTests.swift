@@ -48,7 +48,7 @@ struct ElementNameTests {
     for name in [
       "e4m3fnx", "fp8", "int1", "int17", "int", "int08", "int-4", "sm0", "sm16", "uint0", "uint17",
       "binary8p3", "binary8p8se", "binary2p1uf", "binary17p8se", "binary8p0sf", "binary8p9uf",
-      "binary16p1se", "binary16p4sf", "e4m3fn ", "mxint3",
+      "binary16p1se", "binary16p4sf", "e4m3fn ", "mxint3", "int+8", "sm+5", "uint+4",
     ] {
       #expect(throws: FormatNameError.unknownName(name)) { try ElementFormat.parse(name) }
     }

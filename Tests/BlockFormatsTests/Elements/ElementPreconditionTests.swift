@@ -6,7 +6,8 @@ import Testing
 @Suite("Element formats: preconditions")
 struct ElementPreconditionTests {
   private func expectMessage(
-    _ result: ExitTest.Result?, _ parts: String..., sourceLocation: SourceLocation = #_sourceLocation
+    _ result: ExitTest.Result?, _ parts: String...,
+    sourceLocation: SourceLocation = #_sourceLocation
   ) {
     #if DEBUG
     let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)

@@ -55,7 +55,9 @@ struct ElementStochasticTests {
       let ladder = NearestSearch(item.reference).positive
       for index in [0, ladder.codes.count / 2, ladder.codes.count - 1] {
         let middle = (ladder.sizes[index] + ladder.sizes[index + 1]) / 2
-        let expected = Set([ladder.codes[index], ladder.codes[min(index + 1, ladder.codes.count - 1)]])
+        let expected = Set([
+          ladder.codes[index], ladder.codes[min(index + 1, ladder.codes.count - 1)],
+        ])
         // All 64 draws fall on one side once in 2^63 sources; this one is fixed.
         let codes = Set(
           (0..<64).map { item.format.code(for: middle, rounding: source, index: $0) })
