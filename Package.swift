@@ -27,7 +27,7 @@ let package = Package(
       name: "FormatBench",
       dependencies: ["BlockFormats", "FormatMetrics", "TensorFiles"],
       swiftSettings: settings),
-    .executableTarget(name: "fmtbench", dependencies: ["FormatBench", "BlockFormats"], swiftSettings: settings),
+    .executableTarget(name: "fmtbench", dependencies: ["FormatBench"], swiftSettings: settings),
 
     // MARK: - Tests
     .target(

@@ -3,8 +3,10 @@ public struct CodeHistogram: Hashable, Sendable {
   /// The number of bits of a code, 1 through 16.
   public let bitWidth: Int
 
+  @usableFromInline var storage: [Int]
+
   /// The count of every code, in the order of the codes; 2^bitWidth entries.
-  public private(set) var counts: [Int]
+  public var counts: [Int] { storage }
 
   /// Creates a histogram without counts.
   ///
@@ -13,7 +15,7 @@ public struct CodeHistogram: Hashable, Sendable {
     precondition(
       (1...16).contains(bitWidth), "the code width is \(bitWidth) bits, it must be 1 through 16")
     self.bitWidth = bitWidth
-    counts = [Int](repeating: 0, count: 1 << bitWidth)
+    storage = [Int](repeating: 0, count: 1 << bitWidth)
   }
 
   /// Counts the codes of a sequence.
@@ -21,12 +23,15 @@ public struct CodeHistogram: Hashable, Sendable {
   /// - Parameter codes: The codes, right-aligned in their integers.
   /// - Precondition: Each code is below 2^bitWidth.
   /// - Complexity: O(n) in the length of the sequence.
+  @inlinable
   public mutating func add<Codes: Sequence>(contentsOf codes: Codes)
   where Codes.Element: FixedWidthInteger & UnsignedInteger {
-    for code in codes {
-      precondition(
-        code < counts.count, "code \(code) does not fit in \(bitWidth) bits")
-      counts[Int(truncatingIfNeeded: code)] += 1
+    let bitWidth = bitWidth
+    storage.withUnsafeMutableBufferPointer { counts in
+      for code in codes {
+        precondition(code < counts.count, "code \(code) does not fit in \(bitWidth) bits")
+        counts[Int(truncatingIfNeeded: code)] += 1
+      }
     }
   }
 
@@ -37,16 +42,16 @@ public struct CodeHistogram: Hashable, Sendable {
     precondition(
       bitWidth == other.bitWidth,
       "a histogram of \(other.bitWidth)-bit codes cannot join one of \(bitWidth)-bit codes")
-    for code in counts.indices {
-      counts[code] += other.counts[code]
+    for code in storage.indices {
+      storage[code] += other.storage[code]
     }
   }
 
   /// The number of codes counted.
-  public var totalCount: Int { counts.reduce(0, +) }
+  public var totalCount: Int { storage.reduce(0, +) }
 
   /// The codes that never occurred, in ascending order; all codes of an empty histogram.
   public var unusedCodes: [UInt32] {
-    counts.indices.filter { counts[$0] == 0 }.map { UInt32($0) }
+    storage.indices.filter { storage[$0] == 0 }.map { UInt32($0) }
   }
 }

@@ -1,3 +1,5 @@
+public import BlockFormats
+
 /// Returns the crest factor max|x| / √(Σx² / n) of values: their peak over their root mean square.
 ///
 /// It lies in 1...√n: 1 where all magnitudes are equal, √n where a single value is not zero. A format
@@ -50,11 +52,12 @@ public struct CrestFactorSummary: Equatable, Sendable {
   ///   - values: The values.
   ///   - blockLength: The number of elements of a block, at least 1.
   ///   - rowLength: The number of elements of a row, at least 1; `nil` takes `values` as one row.
-  ///   - maxThreads: The most threads to use, at least 1; `nil` is one per active processor. The
+  ///   - parallelism: How many threads may work. The
   ///     result is the same bits for every number.
   /// - Precondition: The number of values is a multiple of `rowLength`.
   public init(
-    of values: [Float], blockLength: Int, rowLength: Int? = nil, maxThreads: Int? = nil
+    of values: [Float], blockLength: Int, rowLength: Int? = nil,
+    parallelism: Parallelism = .allCores
   ) {
     let row = rowLength ?? max(1, values.count)
     precondition(blockLength >= 1, "the block length is \(blockLength), it must be at least 1")
@@ -63,9 +66,8 @@ public struct CrestFactorSummary: Equatable, Sendable {
       values.count.isMultiple(of: row),
       "\(values.count) values are no whole number of rows of \(row)")
     let blocksPerRow = (row - 1) / blockLength + 1
-    let factors = concurrentFill(
-      count: values.count / row * blocksPerRow, maxThreads: maxThreads,
-      grain: max(1, (1 << 18) / min(row, blockLength))
+    let factors = parallelism.fill(
+      count: values.count / row * blocksPerRow, grain: max(1, (1 << 18) / min(row, blockLength))
     ) { (range: Range<Int>, factors: UnsafeMutableBufferPointer<Double>) in
       values.withUnsafeBufferPointer { values in
         for block in range {

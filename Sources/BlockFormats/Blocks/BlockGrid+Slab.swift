@@ -108,9 +108,15 @@ extension BlockGrid {
   private func slab(
     _ codes: PlaneRange, scales: PlaneRange, subscales: PlaneRange, blocks: Int
   ) -> Slab {
-    Slab(
+    let none = PlaneRange(rows: 0..<0, columns: 0..<0)
+    return Slab(
       base: codes.rows.lowerBound * codeRows.rowLength + codes.columns.lowerBound,
-      count: codes.count, codes: codes, scales: scales, subscales: subscales, blockCount: blocks)
+      count: codes.count, codes: codes, scales: hasScales ? scales : none,
+      subscales: hasSubscales ? subscales : none, blockCount: blocks)
+  }
+
+  private func subscaleCount(_ elements: Int, _ length: Int) -> Int {
+    hasSubscales ? (elements + length - 1) / length : 0
   }
 
   /// The elements of a block of a slab.
@@ -121,13 +127,13 @@ extension BlockGrid {
       return Region(
         offset: block * length, columns: columns,
         subscaleOffset: block * (length / subscaleLength),
-        subscaleCount: (columns + subscaleLength - 1) / subscaleLength)
+        subscaleCount: subscaleCount(columns, subscaleLength))
     case .strided(_, _, let inner, let subscaleLength):
       let columns = slab.count / inner
       return Region(
         offset: block, columns: columns, columnStride: inner,
         subscaleOffset: block, subscaleStride: inner,
-        subscaleCount: (columns + subscaleLength - 1) / subscaleLength)
+        subscaleCount: subscaleCount(columns, subscaleLength))
     case .tile(_, let columns, _, let width):
       return Region(
         offset: block * columns, rows: slab.codes.rows.count, rowStride: width,

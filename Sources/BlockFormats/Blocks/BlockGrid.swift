@@ -32,6 +32,9 @@ struct BlockGrid: Hashable, Sendable {
     }
   }
 
+  let hasScales: Bool
+  let hasSubscales: Bool
+
   /// How slabs and blocks follow from the shape.
   enum Kind: Hashable {
     /// Blocks of `block` elements along the last axis, in slabs of `segment` elements of one row.
@@ -93,6 +96,8 @@ struct BlockGrid: Hashable, Sendable {
       (scaleShape, subscaleShape) = ([elementCount == 0 ? 0 : 1], [])
       kind = .tensor(segment: BlockGrid.segmentLength)
     }
+    hasScales = layout.scale != nil
+    hasSubscales = layout.subscale != nil
     scaleRows = PlaneShape(layout.scale == nil ? [0] : scaleShape)
     subscaleRows = PlaneShape(layout.subscale == nil ? [0] : subscaleShape)
   }
@@ -102,14 +107,12 @@ struct BlockGrid: Hashable, Sendable {
 
   /// The number of elements of a shape.
   ///
-  /// - Precondition: no negative extent and no overflow.
+  /// - Precondition: `Tensor.isValid(shape:)`.
   static func elementCount(of shape: [Int]) -> Int {
-    shape.reduce(1) { product, extent in
-      precondition(extent >= 0, "shape \(shape) has a negative extent")
-      let (result, overflows) = product.multipliedReportingOverflow(by: extent)
-      precondition(!overflows, "the element count of shape \(shape) overflows")
-      return result
-    }
+    precondition(
+      Tensor.isValid(shape: shape),
+      "shape \(shape) has a negative extent, or more elements than an Int can count")
+    return shape.reduce(1, *)
   }
 
   /// The axis counted from the front.

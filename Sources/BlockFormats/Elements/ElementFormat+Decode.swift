@@ -44,6 +44,13 @@ extension Double {
   }
 }
 
+extension Float {
+  /// The value, with every NaN replaced by the canonical one.
+  ///
+  /// Processors disagree on the sign and payload of the NaN that an operation gives.
+  var canonicalNaN: Float { isNaN ? .nan : self }
+}
+
 /// Decodes many codes of one format: a table for narrow codes, the definition for wide ones.
 struct ElementDecoder {
   private let format: ElementFormat

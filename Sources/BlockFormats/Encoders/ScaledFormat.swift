@@ -87,7 +87,8 @@ public struct ScaledFormat: BlockFormat, Hashable {
   ) {
     let scale = Float(bitPattern: fields.scale)
     for position in values.indices {
-      values[position] = Float(context.elementValue(of: fields.codes[position])) * scale
+      let value = Float(context.elementValue(of: fields.codes[position])) * scale
+      values[position] = value.canonicalNaN
     }
   }
 }

@@ -144,7 +144,7 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
     let scale = Float(context.scaleValue(of: fields.scale))
     for position in values.indices {
       let element = Float(context.elementValue(of: fields.codes[position]))
-      values[position] = element * scale * context.tensorScale
+      values[position] = (element * scale * context.tensorScale).canonicalNaN
     }
   }
 }

@@ -16,10 +16,15 @@ public enum FormatCatalog {
 
   /// The format that a text names.
   ///
-  /// - Parameter id: a name, or a name with parameters as `FormatFamily` describes; the name of
-  ///   any element format that `ElementFormat.parse(_:)` knows is its bare cast.
-  public static func format(id: String) throws(FormatNameError) -> any BlockFormat {
-    let text = try FormatText(id)
+  /// - Parameters:
+  ///   - id: a name, or a name with parameters as `FormatFamily` describes; the name of any element
+  ///     format that `ElementFormat.parse(_:)` knows is its bare cast.
+  ///   - block: replaces the block length, if the family has that as a parameter.
+  public static func format(
+    id: String, block: Int? = nil
+  ) throws(FormatNameError) -> any BlockFormat {
+    var text = try FormatText(id)
+    if let block { text.values["block"] = String(block) }
     if let family = families.first(where: { $0.name == text.name }) {
       let known = family.parameters.map { String($0.prefix { $0 != "=" }) }
       for key in text.values.keys.sorted() where !known.contains(key) {
@@ -27,6 +32,7 @@ public enum FormatCatalog {
       }
       return try family.make(FormatArguments(name: text.name, values: text.values))
     }
+    if block != nil { throw .unknownParameter("block", of: text.name, known: []) }
     return CastFormat.cast(to: try ElementFormat.parse(id))
   }
 }

@@ -123,7 +123,7 @@ struct FormatArguments: Sendable {
 /// A name with parameters, split but not interpreted.
 struct FormatText {
   let name: String
-  let values: [String: String]
+  var values: [String: String]
 
   init(_ text: String) throws(FormatNameError) {
     let text = text.lowercased()

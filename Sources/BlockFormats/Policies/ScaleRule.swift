@@ -38,6 +38,10 @@ public enum ScaleRule: Hashable, Sendable {
     }
   }
 
+  /// Every rule.
+  public static let all: [ScaleRule] =
+    powersOfTwo + [.amax, .amaxPowerOfTwo, .fourOverSix, .none]
+
   /// Every rule for a power-of-two scale.
   public static let powersOfTwo: [ScaleRule] =
     PowerOfTwoRule.allCases.map(ScaleRule.powerOfTwo)

@@ -18,26 +18,61 @@ public enum Parallelism: Hashable, Sendable {
     }
   }
 
-  /// Calls `body` with consecutive ranges that cover 0..<count, on several threads if that pays.
+  /// Parts of a result, each computed from a range of items, in the order of the ranges.
+  ///
+  /// The ranges depend on the number of threads, so only a reduction that does not depend on how
+  /// items are grouped may follow.
   ///
   /// - Parameters:
   ///   - count: the number of items.
   ///   - grain: the fewest items worth a thread.
-  ///   - body: works on a range and returns its part of the result.
-  /// - Returns: the parts, in the order of their ranges.
-  func map<Part: Sendable>(
+  ///   - body: computes the part of a range.
+  package func map<Part: Sendable>(
     count: Int, grain: Int, _ body: @Sendable (Range<Int>) -> Part
   ) -> [Part] {
     guard count > 0 else { return [] }
-    let parts = max(1, min(threadCount * 4, count / max(grain, 1)))
-    guard parts > 1, threadCount > 1 else { return [body(0..<count)] }
-    return [Part](unsafeUninitializedCapacity: parts) { buffer, initialized in
+    // Several parts for each thread even out parts of unequal cost.
+    let most = threadCount == 1 ? 1 : threadCount * 4
+    let parts = max(1, min(most, count / max(grain, 1)))
+    return [Part](unsafeUninitializedCapacity: parts) { buffer, initializedCount in
+      // Safe to share: every part has its own element, and all end before this closure does.
       nonisolated(unsafe) let slots = buffer
-      DispatchQueue.concurrentPerform(iterations: parts) { part in
+      perform(parts) { part in
         let range = count * part / parts..<count * (part + 1) / parts
-        (slots.baseAddress.unsafelyUnwrapped + part).initialize(to: body(range))
+        slots.initializeElement(at: part, to: body(range))
       }
-      initialized = parts
+      initializedCount = parts
+    }
+  }
+
+  /// An array whose elements `body` initializes, in parallel over ranges of indices.
+  ///
+  /// `body` must make each element a function of its index alone.
+  ///
+  /// - Parameters:
+  ///   - count: the number of elements.
+  ///   - grain: the fewest elements worth a thread.
+  ///   - body: initializes the elements of a range in the buffer, which holds all `count`.
+  package func fill<Element>(
+    count: Int, grain: Int,
+    _ body: @Sendable (Range<Int>, UnsafeMutableBufferPointer<Element>) -> Void
+  ) -> [Element] {
+    let parts = max(1, min(threadCount, count / max(grain, 1)))
+    return [Element](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+      // Safe to share: the parts write disjoint ranges, and all end before this closure does.
+      nonisolated(unsafe) let whole = UnsafeMutableBufferPointer(rebasing: buffer[..<count])
+      perform(parts) { part in
+        body(count * part / parts..<count * (part + 1) / parts, whole)
+      }
+      initializedCount = count
+    }
+  }
+
+  private func perform(_ parts: Int, _ body: @Sendable (Int) -> Void) {
+    if parts == 1 {
+      body(0)
+    } else {
+      DispatchQueue.concurrentPerform(iterations: parts, execute: body)
     }
   }
 }

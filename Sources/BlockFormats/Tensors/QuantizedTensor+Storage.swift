@@ -6,6 +6,8 @@ public enum StorageError: Error, Hashable, Sendable, CustomStringConvertible {
   case codeTooLarge(field: String, code: UInt32, bitWidth: Int)
   /// The format needs a tensor scale and there is none, or the other way round.
   case tensorScaleMismatch(expected: Bool)
+  /// The shape has a negative extent, or more elements than `Int` can count.
+  case badShape([Int])
   /// The axis is not one of the shape's.
   case badAxis(Int, rank: Int)
 
@@ -18,6 +20,7 @@ public enum StorageError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(field) holds \(code), which does not fit in \(bitWidth) bits"
     case .tensorScaleMismatch(let expected):
       expected ? "the format needs a tensor scale" : "the format has no tensor scale"
+    case .badShape(let shape): "shape \(shape) is not possible"
     case .badAxis(let axis, let rank): "axis \(axis) is not one of \(rank)"
     }
   }
@@ -28,7 +31,7 @@ extension QuantizedTensor {
   ///
   /// - Parameters:
   ///   - format: the block format.
-  ///   - shape: the tensor's shape; the product must fit in `Int`.
+  ///   - shape: the tensor's shape.
   ///   - axis: the axis that blocks run along, negative from the end.
   ///   - policy: the choices that were followed, for the record.
   ///   - codes: one code for every element, row-major.
@@ -40,6 +43,7 @@ extension QuantizedTensor {
     codes: [UInt32], scales: [UInt32] = [], subscales: [UInt32] = [], tensorScale: Float? = nil
   ) throws(StorageError) {
     let rank = max(shape.count, 1)
+    guard Tensor.isValid(shape: shape) else { throw .badShape(shape) }
     guard (-rank..<rank).contains(axis) else { throw .badAxis(axis, rank: rank) }
     let layout = format.layout
     let grid = BlockGrid(shape: shape, axis: axis, layout: layout)

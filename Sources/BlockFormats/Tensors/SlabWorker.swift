@@ -108,11 +108,10 @@ struct SlabWorker<Format: BlockFormat>: ~Copyable {
           rebasing: scratch.blockSubscales[..<region.subscaleCount]),
         codes: UnsafeMutableBufferPointer(rebasing: scratch.blockCodes[..<region.count]))
     }
-    let subscales = scratch.subscales.isEmpty ? 0 : region.subscaleCount
-    let first = scratch.subscales.isEmpty ? 0 : region.subscaleOffset
+    let first = region.subscaleCount == 0 ? 0 : region.subscaleOffset
     return BlockFields(
       subscales: UnsafeMutableBufferPointer(
-        rebasing: scratch.subscales[first..<first + subscales]),
+        rebasing: scratch.subscales[first..<first + region.subscaleCount]),
       codes: UnsafeMutableBufferPointer(
         rebasing: scratch.codes[region.offset..<region.offset + region.columns]))
   }

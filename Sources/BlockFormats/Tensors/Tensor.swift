@@ -7,7 +7,7 @@ public struct Tensor: Hashable, Sendable {
 
   /// Creates a tensor.
   ///
-  /// - Precondition: `elements` holds the product of `shape`.
+  /// - Precondition: `shape` is valid and `elements` holds its product.
   public init(_ elements: [Float], shape: [Int]) {
     let count = BlockGrid.elementCount(of: shape)
     precondition(
@@ -19,6 +19,18 @@ public struct Tensor: Hashable, Sendable {
   /// Creates a vector.
   public init(_ elements: [Float]) {
     self.init(elements, shape: [elements.count])
+  }
+
+  /// Whether a shape has no negative extent and the product of its extents other than zero, and so
+  /// every stride, fits in `Int`.
+  public static func isValid(shape: [Int]) -> Bool {
+    var product = 1
+    for extent in shape where extent != 0 {
+      let (next, overflows) = product.multipliedReportingOverflow(by: extent)
+      guard extent > 0, !overflows else { return false }
+      product = next
+    }
+    return true
   }
 }
 

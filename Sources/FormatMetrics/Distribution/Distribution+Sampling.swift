@@ -1,4 +1,4 @@
-import BlockFormats
+public import BlockFormats
 
 extension Distribution {
   /// Draws vectors.
@@ -7,13 +7,13 @@ extension Distribution {
   ///   - vectors: The number of rows, at least 0.
   ///   - length: The number of elements of a row, at least 0.
   ///   - seed: Any value; it determines the sample completely.
-  ///   - maxThreads: The most threads to use, at least 1; `nil` is one per active processor. The
+  ///   - parallelism: How many threads may work. The
   ///     sample is the same bits for every number.
   /// - Returns: The sample in row-major order, vectors · length values.
   /// - Precondition: The distribution's parameters are in the ranges stated at its case.
   /// - Complexity: O(vectors · length), times ν for `studentT`.
   public func sample(
-    vectors: Int, length: Int, seed: UInt64, maxThreads: Int? = nil
+    vectors: Int, length: Int, seed: UInt64, parallelism: Parallelism = .allCores
   ) -> [Float] {
     precondition(vectors >= 0, "the number of vectors is \(vectors), it must not be negative")
     precondition(length >= 0, "the vector length is \(length), it must not be negative")
@@ -21,7 +21,7 @@ extension Distribution {
     let source = RandomSource(seed: seed)
     let columnScales = outlierScales(length: length, source)
     // One element takes 20 to 200 ns, starting a thread some tens of microseconds.
-    return concurrentFill(count: vectors * length, maxThreads: maxThreads, grain: 1 << 13) {
+    return parallelism.fill(count: vectors * length, grain: 1 << 13) {
       (range: Range<Int>, values: UnsafeMutableBufferPointer<Float>) in
       switch self {
       case .bdr:

@@ -6,7 +6,7 @@
 ///
 /// x = 2^k m with m in √½...√2, then ln m = 2 artanh s, s = (m - 1) / (m + 1), |s| ≤ 0.1716. The series
 /// Σ s^(2j) / (2j + 1) is cut after j = 10; the rest is below 2^-60 of it.
-func naturalLogarithm(_ x: Double) -> Double {
+package func naturalLogarithm(_ x: Double) -> Double {
   var m = x.significand
   var k = Double(x.exponent)
   if m > 1.414_213_562_373_095_1 {
@@ -16,9 +16,15 @@ func naturalLogarithm(_ x: Double) -> Double {
   let s = (m - 1) / (m + 1)
   let z = s * s
   var series = 1.0 / 21
-  for denominator in stride(from: 19.0, through: 3.0, by: -2.0) {
-    series = series * z + 1 / denominator
-  }
+  series = series * z + 1.0 / 19
+  series = series * z + 1.0 / 17
+  series = series * z + 1.0 / 15
+  series = series * z + 1.0 / 13
+  series = series * z + 1.0 / 11
+  series = series * z + 1.0 / 9
+  series = series * z + 1.0 / 7
+  series = series * z + 1.0 / 5
+  series = series * z + 1.0 / 3
   // ln 2 in two parts: the first ends in 21 zero bits, so that k times it is exact.
   let high = k * 0x1.62e42fee00000p-1
   let low = k * 0x1.a39ef35793c76p-33
@@ -28,13 +34,22 @@ func naturalLogarithm(_ x: Double) -> Double {
 /// Returns e^x for |x| ≤ 700, to within 3 ulps.
 ///
 /// x = k ln 2 + r with |r| ≤ 0.3466; Taylor's series in r is cut after r^13, the rest is below 2^-57.
-func exponential(_ x: Double) -> Double {
+package func exponential(_ x: Double) -> Double {
   let k = (x * 1.442_695_040_888_963_4).rounded()
   let r = (x - k * 0x1.62e42fee00000p-1) - k * 0x1.a39ef35793c76p-33
-  var series = 1.0
-  for n in stride(from: 13.0, through: 1.0, by: -1.0) {
-    series = series * r / n + 1
-  }
+  var series = 1.0 / 6_227_020_800
+  series = series * r + 1.0 / 479_001_600
+  series = series * r + 1.0 / 39_916_800
+  series = series * r + 1.0 / 3_628_800
+  series = series * r + 1.0 / 362_880
+  series = series * r + 1.0 / 40_320
+  series = series * r + 1.0 / 5040
+  series = series * r + 1.0 / 720
+  series = series * r + 1.0 / 120
+  series = series * r + 1.0 / 24
+  series = series * r + 1.0 / 6
+  series = series * r + 1.0 / 2
+  series = (series * r + 1) * r + 1
   return series * Double(sign: .plus, exponent: Int(k), significand: 1)
 }
 
@@ -44,7 +59,7 @@ func exponential(_ x: Double) -> Double {
 ///
 /// Source: M. J. Wichura, "Algorithm AS 241: The Percentage Points of the Normal Distribution",
 /// Applied Statistics 37 (1988), routine PPND16; the coefficients are his.
-func standardNormalQuantile(_ p: Double) -> Double {
+package func standardNormalQuantile(_ p: Double) -> Double {
   let q = p - 0.5
   if q.magnitude <= 0.425 {
     let r = 0.180625 - q * q

@@ -1,16 +1,18 @@
+public import BlockFormats
+
 extension ErrorStatistics {
   /// Measures a reconstruction against its original.
   ///
   /// - Parameters:
   ///   - original: The values x of the logical tensor in row-major order.
   ///   - reconstruction: The values y, in the same order.
-  ///   - maxThreads: The most threads to use, at least 1; `nil` is one per active processor. The
+  ///   - parallelism: How many threads may work. The
   ///     result is the same bits for every number.
   /// - Precondition: Both have the same length.
   /// - Complexity: O(n); two passes over data in the first-level cache, one over memory.
   public init(
     original: UnsafeBufferPointer<Float>, reconstruction: UnsafeBufferPointer<Float>,
-    maxThreads: Int? = nil
+    parallelism: Parallelism = .allCores
   ) {
     precondition(
       original.count == reconstruction.count,
@@ -25,7 +27,7 @@ extension ErrorStatistics {
     let count = original.count
     let chunkCount = (count - 1) / Self.chunkLength + 1
     // 64 chunks take about a quarter of a millisecond; below that a second thread does not pay.
-    let chunks = concurrentFill(count: chunkCount, maxThreads: maxThreads, grain: 64) {
+    let chunks = parallelism.fill(count: chunkCount, grain: 64) {
       (range: Range<Int>, chunks: UnsafeMutableBufferPointer<ErrorStatistics>) in
       var kernel = ErrorKernel()
       for chunk in range {
@@ -47,12 +49,12 @@ extension ErrorStatistics {
   /// - Parameters:
   ///   - original: The values x of the logical tensor in row-major order.
   ///   - reconstruction: The values y, in the same order.
-  ///   - maxThreads: The most threads to use, at least 1; `nil` is one per active processor.
+  ///   - parallelism: How many threads may work.
   /// - Precondition: Both have the same length.
-  public init(original: [Float], reconstruction: [Float], maxThreads: Int? = nil) {
+  public init(original: [Float], reconstruction: [Float], parallelism: Parallelism = .allCores) {
     self = original.withUnsafeBufferPointer { x in
       reconstruction.withUnsafeBufferPointer { y in
-        ErrorStatistics(original: x, reconstruction: y, maxThreads: maxThreads)
+        ErrorStatistics(original: x, reconstruction: y, parallelism: parallelism)
       }
     }
   }

@@ -1,3 +1,4 @@
+public import BlockFormats
 import Foundation
 
 /// The error of a reconstruction as a mean over vectors, as in the BDR paper's experiment.
@@ -32,11 +33,11 @@ public struct VectorErrorStatistics: Equatable, Sendable {
   ///   - original: The values x.
   ///   - reconstruction: The values y, in the same order.
   ///   - vectorLength: The number of elements of a vector, at least 1.
-  ///   - maxThreads: The most threads to use, at least 1; `nil` is one per active processor.
+  ///   - parallelism: How many threads may work.
   /// - Precondition: Both have the same length, a multiple of `vectorLength`.
   public init(
     original: UnsafeBufferPointer<Float>, reconstruction: UnsafeBufferPointer<Float>,
-    vectorLength: Int, maxThreads: Int? = nil
+    vectorLength: Int, parallelism: Parallelism = .allCores
   ) {
     precondition(
       original.count == reconstruction.count,
@@ -52,8 +53,8 @@ public struct VectorErrorStatistics: Equatable, Sendable {
     // Safe to share: read only, and alive until this initializer returns.
     nonisolated(unsafe) let x = originalBase
     nonisolated(unsafe) let y = reconstructionBase
-    let ratios = concurrentFill(
-      count: original.count / vectorLength, maxThreads: maxThreads,
+    let ratios = parallelism.fill(
+      count: original.count / vectorLength,
       grain: max(1, 64 * ErrorStatistics.chunkLength / vectorLength)
     ) { (range: Range<Int>, ratios: UnsafeMutableBufferPointer<Double?>) in
       var kernel = ErrorKernel()
@@ -76,15 +77,16 @@ public struct VectorErrorStatistics: Equatable, Sendable {
   ///   - original: The values x.
   ///   - reconstruction: The values y, in the same order.
   ///   - vectorLength: The number of elements of a vector, at least 1.
-  ///   - maxThreads: The most threads to use, at least 1; `nil` is one per active processor.
+  ///   - parallelism: How many threads may work.
   /// - Precondition: Both have the same length, a multiple of `vectorLength`.
   public init(
-    original: [Float], reconstruction: [Float], vectorLength: Int, maxThreads: Int? = nil
+    original: [Float], reconstruction: [Float], vectorLength: Int,
+    parallelism: Parallelism = .allCores
   ) {
     self = original.withUnsafeBufferPointer { x in
       reconstruction.withUnsafeBufferPointer { y in
         VectorErrorStatistics(
-          original: x, reconstruction: y, vectorLength: vectorLength, maxThreads: maxThreads)
+          original: x, reconstruction: y, vectorLength: vectorLength, parallelism: parallelism)
       }
     }
   }

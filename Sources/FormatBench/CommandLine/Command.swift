@@ -1,0 +1,69 @@
+/// A subcommand of the tool.
+///
+/// A new one is one file that conforms to this protocol and one line in `CommandList`.
+protocol Command: Sendable {
+  /// Everything parser and help know about the command.
+  static var declaration: CommandDeclaration { get }
+
+  /// Does the work: data to the console's output, everything else to its messages.
+  ///
+  /// Output is written once the result is complete, so that a failure leaves none of it behind.
+  static func run(
+    _ arguments: ParsedArguments, _ console: Console
+  ) throws(CommandError) -> ExitStatus
+}
+
+/// The one declaration from which parsing, error messages and help of a command follow.
+struct CommandDeclaration: Sendable {
+  /// What a command writes to standard output.
+  enum Output: Sendable {
+    /// Text of its own form, or nothing.
+    case text
+    /// A `Report`; the command has the options of `ReportFormat`.
+    case report
+  }
+
+  /// A command line worth trying.
+  struct Example: Sendable {
+    /// What follows the name of the tool.
+    var line: String
+    /// What it does, in a few words.
+    var purpose: String
+  }
+
+  let name: String
+  /// One line in the third person, without a final full stop.
+  let abstract: String
+  let arguments: [any ArgumentDeclaration]
+  /// All options, those of `ReportFormat` included.
+  let options: [any OptionDeclaration]
+  let output: Output
+  let examples: [Example]
+  /// Further paragraphs of help.
+  let discussion: [String]
+
+  /// Declares a command.
+  ///
+  /// - Precondition: names are not repeated, and only the last argument may be left out or repeat.
+  init(
+    name: String, abstract: String, output: Output,
+    arguments: [any ArgumentDeclaration] = [], options: [any OptionDeclaration] = [],
+    examples: [Example] = [], discussion: [String] = []
+  ) {
+    self.name = name
+    self.abstract = abstract
+    self.arguments = arguments
+    self.options = options + (output == .report ? ReportFormat.options : [])
+    self.output = output
+    self.examples = examples
+    self.discussion = discussion
+
+    let names = self.options.map(\.specification.name) + arguments.map(\.specification.name)
+    precondition(
+      Set(names + ["help"]).count == names.count + 1,
+      "command '\(name)' declares a name twice, or '--help': \(names)")
+    precondition(
+      arguments.dropLast().allSatisfy { $0.specification.count == .one },
+      "command '\(name)': only the last argument may be optional or repeat")
+  }
+}

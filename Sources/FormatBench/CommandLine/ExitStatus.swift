@@ -1,0 +1,21 @@
+/// What a run of the tool tells the shell.
+enum ExitStatus: Int32, Sendable, CaseIterable {
+  /// The command did what it was asked.
+  case done = 0
+  /// The command ran, and a check it makes did not hold.
+  case checkFailed = 1
+  /// The command line itself is wrong.
+  case usage = 2
+  /// An input cannot be read or is malformed, or an output cannot be written.
+  case input = 3
+
+  /// The meaning in the words of the help text.
+  var summary: String {
+    switch self {
+    case .done: "done"
+    case .checkFailed: "a check failed"
+    case .usage: "wrong usage"
+    case .input: "unreadable or malformed input, or output not written"
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/// The values of a command line, already checked and typed; no access can fail.
+struct ParsedArguments: Sendable {
+  private var values: [String: any Sendable]
+  private let command: String
+
+  /// The form the report is asked for; the table for commands that write none.
+  let reportFormat: ReportFormat
+
+  /// Interprets the texts of every declared option and argument, given or not.
+  ///
+  /// - Parameters:
+  ///   - declaration: the command.
+  ///   - texts: the texts given, by the name of the option or argument.
+  init(
+    _ declaration: CommandDeclaration, texts: [String: [String]]
+  ) throws(CommandError) {
+    command = declaration.name
+    reportFormat = try ReportFormat(given: texts.keys)
+    values = [:]
+    for option in declaration.options {
+      let name = option.specification.name
+      values[name] = try option.interpret(texts[name] ?? [])
+    }
+    for argument in declaration.arguments {
+      let name = argument.specification.name
+      values[name] = try argument.interpret(texts[name] ?? [])
+    }
+  }
+
+  /// The value of an option.
+  ///
+  /// - Precondition: the command declares the option.
+  subscript<Result>(option: Option<Result>) -> Result {
+    value(named: option.specification.name)
+  }
+
+  /// The value of a positional argument.
+  ///
+  /// - Precondition: the command declares the argument.
+  subscript<Result>(argument: Argument<Result>) -> Result {
+    value(named: argument.specification.name)
+  }
+
+  private func value<Result: Sendable>(named name: String) -> Result {
+    guard let interpreted = values[name] as? Interpreted<Result> else {
+      preconditionFailure("command '\(command)' declares no '\(name)' of type \(Result.self)")
+    }
+    return interpreted.value
+  }
+}

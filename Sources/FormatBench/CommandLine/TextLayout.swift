@@ -1,0 +1,99 @@
+/// Widths, wrapping and safe display of text on a terminal.
+enum TextLayout {
+  /// The width help and one-line lists keep to, in columns.
+  static let pageWidth = 80
+
+  /// Greedy wrapping at blanks; a word longer than `width` gets a line of its own.
+  static func wrapped(_ text: String, width: Int) -> [String] {
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(separator: " ") {
+      if line.isEmpty {
+        line = String(word)
+      } else if self.width(line) + 1 + self.width(word) <= width {
+        line += " " + word
+      } else {
+        lines.append(line)
+        line = String(word)
+      }
+    }
+    return lines + (line.isEmpty ? [] : [line])
+  }
+
+  /// The text without blanks at its ends.
+  static func trimmed(_ text: String) -> String {
+    var rest = text[...].drop(while: \.isWhitespace)
+    while rest.last?.isWhitespace == true { rest.removeLast() }
+    return String(rest)
+  }
+
+  /// The number of terminal columns the text takes: East Asian wide characters and emoji take two.
+  static func width(_ text: some StringProtocol) -> Int {
+    text.reduce(0) { $0 + width($1) }
+  }
+
+  /// Shortens the text to at most `width` columns with an ellipsis in the middle.
+  ///
+  /// The middle goes because names of tensors share their beginnings and often their ends.
+  static func elided(_ text: String, width: Int) -> String {
+    guard self.width(text) > width else { return text }
+    guard width > 1 else { return width == 1 ? "…" : "" }
+    let tailWidth = (width - 1) / 2
+    let head = prefix(of: text, width: width - 1 - tailWidth)
+    let tail = prefix(of: text.reversed(), width: tailWidth).reversed()
+    return String(head) + "…" + String(tail)
+  }
+
+  /// Replaces everything that could move the cursor, change colours or reorder text.
+  ///
+  /// Control characters (C0, delete, C1), line and paragraph separators and bidirectional
+  /// overrides become escapes as in Swift source, so that a hostile name stays one visible line.
+  static func escaped(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\n": result += "\\n"
+      case "\r": result += "\\r"
+      case "\t": result += "\\t"
+      case _ where isUnsafe(scalar):
+        result += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+
+  /// Whether a scalar must not reach a terminal as it is.
+  static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0..<0x20, 0x7F...0x9F, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+    default: false
+    }
+  }
+
+  private static func prefix(
+    of characters: some Sequence<Character>, width limit: Int
+  ) -> [Character] {
+    var result: [Character] = []
+    var used = 0
+    for character in characters {
+      used += width(character)
+      guard used <= limit else { break }
+      result.append(character)
+    }
+    return result
+  }
+
+  private static func width(_ character: Character) -> Int {
+    guard let scalar = character.unicodeScalars.first else { return 0 }
+    switch scalar.value {
+    case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF,
+      0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F900...0x1F9FF,
+      0x20000...0x3FFFD:
+      return 2
+    default:
+      return scalar.properties.generalCategory == .nonspacingMark ? 0 : 1
+    }
+  }
+}

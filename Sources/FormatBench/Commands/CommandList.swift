@@ -1,0 +1,18 @@
+/// All commands of the tool; a new command adds its line here.
+enum CommandList {
+  /// In the order of the help.
+  static let all: [any Command.Type] = [
+    CompareCommand.self,
+    EncodeCommand.self,
+    DecodeCommand.self,
+    ListCommand.self,
+    VersionCommand.self,
+  ]
+
+  /// The command lines the help of the tool begins with.
+  static let gettingStarted: [CommandDeclaration.Example] = [
+    .init(line: "compare", purpose: "the standard formats on built-in samples"),
+    .init(line: "compare model.safetensors", purpose: "the same on a checkpoint"),
+    .init(line: "list", purpose: "every format there is"),
+  ]
+}

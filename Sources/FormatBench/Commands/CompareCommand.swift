@@ -1,0 +1,147 @@
+import BlockFormats
+import FormatMetrics
+
+/// Compares formats by the error they make on real tensors or on samples of distributions.
+enum CompareCommand: Command {
+  static let files = Argument.zeroOrMore(
+    "FILE", .path, help: "safetensors (F32, F16, BF16) or npy files; built-in samples without one")
+  static let formats = Option.list(
+    "formats", .format, help: "the formats to compare; the standard set by default")
+  static let scaleRules = Option.list(
+    "scale-rule", .scaleRule, help: "rules to sweep; each format's own default without it")
+  static let roundings = Option.list(
+    "rounding", .rounding, default: "nearest_even", help: "roundings to sweep")
+  static let tensor = Option.optional(
+    "tensor", .regularExpression, help: "only tensors in whose name the expression matches")
+  static let distributions = Option.list(
+    "distribution", .distribution, help: "which built-in samples; all of them by default")
+  static let vectors = Option.defaulted(
+    "vectors", .integer(in: 0...10_000_000), default: "10000", help: "vectors of a sample")
+  static let length = Option.defaulted(
+    "length", .integer(in: 1...1_000_000), default: "256", help: "elements of a vector")
+  static let rows = Option.optional(
+    "rows", .choice("rows", of: RowChoice.self),
+    help: "all rows, or totals as in a table of more than 8 tensors")
+
+  /// Which rows are reported.
+  enum RowChoice: String, CaseIterable {
+    case all
+    case total
+  }
+
+  static let declaration = CommandDeclaration(
+    name: "compare", abstract: "Compares formats by the error they make on tensors",
+    output: .report, arguments: [files],
+    options: [
+      formats, scaleRules, roundings, tensor, PolicyOptions.axis, rows, distributions, vectors,
+      length, PolicyOptions.seed, PolicyOptions.threads,
+    ] + PolicyOptions.all,
+    examples: [
+      .init(line: "compare", purpose: "the standard set on built-in samples"),
+      .init(line: "compare model.safetensors", purpose: "totals over a checkpoint"),
+      .init(
+        line: "compare a.npy --formats mxfp4,mxfp8_e4m3 --scale-rule floor,rceil",
+        purpose: "a sweep of scale rules"),
+    ],
+    discussion: [
+      """
+      QSNR is 10 log10 of the sum of squares over the sum of squared errors. Gain is the \
+      least-squares slope of the result against the input. Underflow counts values other than 0 \
+      that became 0, saturation values clipped after rounding, exact the blocks without error. \
+      Totals pool sums and counts over tensors.
+      """
+    ])
+
+  static func run(
+    _ arguments: ParsedArguments, _ console: Console
+  ) throws(CommandError) -> ExitStatus {
+    let input = try input(arguments)
+    warn(about: input, console)
+    let seed = UInt64(arguments[PolicyOptions.seed])
+    let formats = arguments[formats]
+    let (candidates, withoutRule) = Comparison.candidates(
+      formats: formats.isEmpty ? FormatCatalog.standard : formats,
+      scaleRules: arguments[scaleRules], roundings: arguments[roundings], seed: seed,
+      policy: { PolicyOptions.policy(of: $0, arguments) })
+    if !withoutRule.isEmpty && !formats.isEmpty {
+      console.warn(
+        "no scale rule asked for applies to \(withoutRule.joined(separator: ", ")): own rule used")
+    }
+
+    var comparison = Comparison(
+      candidates: candidates, axis: arguments[PolicyOptions.axis],
+      parallelism: PolicyOptions.parallelism(arguments))
+    let showsAll = showsAllRows(arguments, tensorCount: input.items.count)
+    var report = ComparisonReport.empty(
+      comparison, seed: seed, tensorCount: input.items.count, showsAll: showsAll)
+    for (index, item) in input.items.enumerated() {
+      console.progress("\(index + 1)/\(input.items.count) \(item.name)")
+      let outcomes = comparison.measure(try item.load())
+      guard showsAll else { continue }
+      for (candidate, outcome) in zip(candidates, outcomes) {
+        report.append(ComparisonReport.row(item.name, candidate, outcome))
+      }
+    }
+    let repeatsOnlyTensor = showsAll && input.items.count == 1 && arguments.reportFormat == .table
+    if !repeatsOnlyTensor {
+      for (candidate, outcome) in zip(candidates, comparison.totals) {
+        report.append(ComparisonReport.row("total", candidate, outcome))
+      }
+    }
+    console.write(report, as: arguments.reportFormat)
+    return .done
+  }
+
+  private static func input(_ arguments: ParsedArguments) throws(CommandError) -> ComparisonInput {
+    let files = arguments[files]
+    let distributions = arguments[distributions]
+    guard !files.isEmpty else {
+      if arguments[tensor] != nil {
+        throw .usage("--tensor selects tensors of files, and no FILE is given")
+      }
+      guard (-2..<2).contains(arguments[PolicyOptions.axis]) else {
+        throw .usage("--axis: samples have axes -2 to 1, not \(arguments[PolicyOptions.axis])")
+      }
+      return ComparisonInput(
+        distributions: distributions.isEmpty ? Distribution.allNamed : distributions,
+        vectors: arguments[vectors], length: arguments[length],
+        seed: UInt64(arguments[PolicyOptions.seed]))
+    }
+    guard distributions.isEmpty else {
+      throw .usage("--distribution replaces files, and FILE \(files[0]) is given")
+    }
+    let pattern = arguments[tensor].flatMap { try? Regex($0) }
+    return try ComparisonInput(files: files, axis: arguments[PolicyOptions.axis]) { name in
+      pattern.map { name.contains($0) } ?? true
+    }
+  }
+
+  private static func warn(about input: ComparisonInput, _ console: Console) {
+    if !input.skippedDTypes.isEmpty {
+      console.warn("skipped \(input.skippedSummary) of other dtypes")
+    }
+    if input.skippedRanks > 0 {
+      console.warn("skipped \(input.skippedRanks) tensors without the block axis")
+    }
+  }
+
+  private static func showsAllRows(_ arguments: ParsedArguments, tensorCount: Int) -> Bool {
+    switch arguments[rows] {
+    case .all: true
+    case .total: false
+    case nil: arguments.reportFormat != .table || tensorCount <= 8
+    }
+  }
+}
+
+extension ValueKind<Distribution> {
+  /// A built-in distribution by its id.
+  static let distribution = ValueKind(
+    placeholder: "NAME", accepted: "a distribution", choices: Distribution.allNamed.map(\.id)
+  ) { (text) throws(ValueFailure) in
+    guard let distribution = Distribution(id: text) else {
+      throw .unknown("distribution", text, known: Distribution.allNamed.map(\.id))
+    }
+    return distribution
+  }
+}

@@ -1,0 +1,25 @@
+import BlockFormats
+import TensorFiles
+
+/// Decodes what `encode` wrote.
+enum DecodeCommand: Command {
+  static let input = Argument.required("IN", .path, help: "a safetensors file that encode wrote")
+  static let output = Option.required("output", .path, help: "the npy file to write, as F32")
+
+  static let declaration = CommandDeclaration(
+    name: "decode", abstract: "Decodes a file that encode wrote into an npy array of F32",
+    output: .text, arguments: [input], options: [output, PolicyOptions.threads],
+    examples: [.init(line: "decode weights.safetensors --output y.npy", purpose: "back to F32")])
+
+  static func run(
+    _ arguments: ParsedArguments, _ console: Console
+  ) throws(CommandError) -> ExitStatus {
+    let tensor = try QuantizedTensorReader(path: arguments[input]).tensor()
+    let values = tensor.dequantized(parallelism: PolicyOptions.parallelism(arguments))
+    let path = arguments[output]
+    try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+      try NpyWriter.write(floats: values.elements, shape: values.shape, to: path)
+    }
+    return .done
+  }
+}

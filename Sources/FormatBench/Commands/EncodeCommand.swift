@@ -1,0 +1,97 @@
+import BlockFormats
+import TensorFiles
+
+/// Encodes an array into a block format.
+enum EncodeCommand: Command {
+  static let input = Argument.required("IN", .path, help: "an npy file of floats")
+  static let format = Option.required(
+    "format", .text("FORMAT"), help: "the format's id; see 'fmtbench list'")
+  static let scaleRule = Option.optional(
+    "scale-rule", .scaleRule, help: "how scales follow from values; the format's own by default")
+  static let rounding = Option.defaulted(
+    "rounding", .rounding, default: "nearest_even", help: "how values are rounded to elements")
+  static let block = Option.optional(
+    "block", .integer(in: 1...1_048_576),
+    help: "the block length, for formats with that parameter")
+  static let tensorScale = Option.optional(
+    "tensor-scale", .float,
+    help: "the decode multiplier of a format with a tensor scale; from amax by default")
+  static let output = Option.required(
+    "output", .path, help: "the safetensors file to write")
+
+  static let declaration = CommandDeclaration(
+    name: "encode", abstract: "Encodes an npy array and writes codes, scales and stored bytes",
+    output: .text, arguments: [input],
+    options: [
+      format, output, scaleRule, rounding, block, tensorScale, PolicyOptions.axis,
+      PolicyOptions.seed, PolicyOptions.threads,
+    ] + PolicyOptions.all,
+    examples: [
+      .init(
+        line: "encode weights.npy --format mxfp4 --output weights.safetensors", purpose: "MXFP4")
+    ],
+    discussion: [
+      """
+      Writes the tensors 'codes' (one code per element, the input's shape), 'scales' (one per \
+      block), 'subscales' and 'tensor_scale' where the format has them, and 'packed' (the stored \
+      bytes: code rows, scale rows, sub-scale rows, tensor scale). The metadata names format, \
+      axis and policies.
+      """
+    ])
+
+  static func run(
+    _ arguments: ParsedArguments, _ console: Console
+  ) throws(CommandError) -> ExitStatus {
+    let format = try format(arguments)
+    var policy = PolicyOptions.policy(of: format, arguments)
+    policy.rounding = arguments[rounding].rule(seed: UInt64(arguments[PolicyOptions.seed]))
+    if let rule = arguments[scaleRule] {
+      guard format.scaleRules.contains(rule) else {
+        let known = format.scaleRules.map(\.id).joined(separator: ", ")
+        throw .usage("--scale-rule: \(format.id) has no rule '\(rule.id)'", hint: "it has \(known)")
+      }
+      policy.scaleRule = rule
+    }
+    let tensorScale = try tensorScale(arguments, format)
+
+    let path = arguments[input]
+    let values = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+      let file = try NpyFile(path: path)
+      return Tensor(try file.floats(), shape: file.shape)
+    }
+    let axis = arguments[PolicyOptions.axis]
+    let rank = max(values.shape.count, 1)
+    guard (-rank..<rank).contains(axis) else {
+      throw .usage("--axis: \(axis) is not an axis of \(path), whose shape is \(values.shape)")
+    }
+    let encoded = values.quantized(
+      to: format, axis: axis, policy: policy, tensorScale: tensorScale,
+      parallelism: PolicyOptions.parallelism(arguments))
+    try QuantizedTensorFile.write(encoded, to: arguments[output])
+    return .done
+  }
+
+  private static func format(_ arguments: ParsedArguments) throws(CommandError) -> any BlockFormat {
+    do throws(FormatNameError) {
+      return try FormatCatalog.format(id: arguments[format], block: arguments[block])
+    } catch {
+      switch ValueFailure(error) {
+      case .notAccepted: throw .usage("--format: '\(arguments[format])' is not a format")
+      case .explained(let message, let hint): throw .usage("--format: \(message)", hint: hint)
+      }
+    }
+  }
+
+  private static func tensorScale(
+    _ arguments: ParsedArguments, _ format: any BlockFormat
+  ) throws(CommandError) -> Float? {
+    guard let scale = arguments[tensorScale] else { return nil }
+    guard format.layout.tensorScale != .none else {
+      throw .usage("--tensor-scale: \(format.id) has no tensor scale")
+    }
+    guard scale > 0, scale.isFinite, (1 / scale).isFinite else {
+      throw .usage("--tensor-scale: \(scale) is not a positive number with a finite reciprocal")
+    }
+    return scale
+  }
+}

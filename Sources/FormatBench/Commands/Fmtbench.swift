@@ -1,0 +1,26 @@
+import Foundation
+
+/// The tool `fmtbench`: measures and inspects low-precision number formats.
+public enum Fmtbench {
+  /// The version in `--version` and in every report.
+  static let version = "0.1.0"
+
+  /// The tool with all its commands.
+  static let tool = CommandLineTool(
+    name: "fmtbench", version: version,
+    abstract: "Encodes, inspects and measures low-precision number formats",
+    examples: CommandList.gettingStarted,
+    commands: CommandList.all)
+
+  /// Runs the command line of this process and exits with its status.
+  public static func main() -> Never {
+    ignoreBrokenPipes()
+    let process = ProcessInfo.processInfo
+    let environment = TerminalEnvironment(process.environment)
+    let console = Console(
+      output: FileDescriptorSink(1, fallbackColumns: environment.fallbackColumns),
+      messages: FileDescriptorSink(2, fallbackColumns: environment.fallbackColumns),
+      environment: environment)
+    exit(tool.run(Array(process.arguments.dropFirst()), console).rawValue)
+  }
+}

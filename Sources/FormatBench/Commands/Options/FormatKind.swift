@@ -1,0 +1,32 @@
+import BlockFormats
+
+extension ValueKind<any BlockFormat> {
+  /// A block format or bare element by its id, as `fmtbench list` shows them.
+  static let format = ValueKind(placeholder: "FORMAT", accepted: "a format") {
+    (text) throws(ValueFailure) in
+    do throws(FormatNameError) {
+      return try FormatCatalog.format(id: text)
+    } catch {
+      throw ValueFailure(error)
+    }
+  }
+}
+
+extension ValueFailure {
+  /// The failure of a format's id, with the nearest known name where the name is unknown.
+  init(_ error: FormatNameError) {
+    switch error {
+    case .unknownName(let name):
+      let known = FormatCatalog.families.map(\.name)
+      self = .explained(
+        "unknown format '\(name)'" + Suggestion.question(for: name, in: known),
+        hint: "see 'fmtbench list' for all formats")
+    case .unknownParameter(let key, let family, let known):
+      self = .explained(
+        "format '\(family)' has no parameter '\(key)'" + Suggestion.question(for: key, in: known),
+        hint: known.isEmpty ? nil : "it has \(known.joined(separator: ", "))")
+    case .malformed, .missingParameter, .badValue:
+      self = .explained(error.description)
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/// One value of a report.
+enum Cell: Equatable, Sendable {
+  case text(String)
+  case integer(Int)
+  /// Any double; NaN and the infinities are values like others.
+  case number(Double)
+
+  /// For people: numbers rounded by the style, text made safe for a terminal.
+  func displayText(_ style: NumberStyle) -> String {
+    switch self {
+    case .text(let text): TextLayout.escaped(text)
+    case .integer(let value): String(value)
+    case .number(let value): style.text(value)
+    }
+  }
+
+  /// For programs: text as it is, numbers with the fewest digits that give them back exactly.
+  ///
+  /// What is not finite is `NaN`, `Infinity` or `-Infinity`.
+  var exactText: String {
+    switch self {
+    case .text(let text): text
+    case .integer(let value): String(value)
+    case .number(let value): Self.nonFiniteName(value) ?? value.description
+    }
+  }
+
+  /// The name of a value that is not finite; nil for all others.
+  static func nonFiniteName(_ value: Double) -> String? {
+    if value.isNaN { return "NaN" }
+    if value.isInfinite { return value < 0 ? "-Infinity" : "Infinity" }
+    return nil
+  }
+}

@@ -1,0 +1,57 @@
+/// A column of a report.
+struct Column: Sendable {
+  /// Where the cells stand within the width of the column.
+  enum Alignment: Sendable {
+    case left
+    case right
+  }
+
+  /// What a table may do with the column when the terminal is too narrow.
+  enum Role: Sendable {
+    /// Nothing: a measured value, shown whole.
+    case value
+    /// Names the row; repeated when the columns do not fit side by side, and never cut.
+    case name
+    /// Names the row with a text that may be long: repeated, and cut in the middle to fit.
+    case longName
+    /// A setting; told once above the table when it is the same in all rows.
+    case setting
+  }
+
+  /// The JSON key and CSV heading, in snake case.
+  let key: String
+  /// The heading for people.
+  let title: String
+  /// The unit, after the heading; nil for none.
+  let unit: String?
+  let alignment: Alignment
+  let style: NumberStyle
+  let role: Role
+
+  /// A column of texts, to the left.
+  init(key: String, title: String, role: Role = .name) {
+    self.key = key
+    self.title = title
+    self.unit = nil
+    self.alignment = .left
+    self.style = .general
+    self.role = role
+  }
+
+  /// A column of numbers, to the right.
+  init(
+    key: String, title: String, unit: String? = nil, style: NumberStyle, role: Role = .value
+  ) {
+    self.key = key
+    self.title = title
+    self.unit = unit
+    self.alignment = .right
+    self.style = style
+    self.role = role
+  }
+
+  /// Title and unit.
+  var heading: String {
+    unit.map { "\(title) \($0)" } ?? title
+  }
+}

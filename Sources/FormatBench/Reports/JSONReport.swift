@@ -1,0 +1,48 @@
+/// A report as one JSON object: `command`, `version`, the facts, and `rows`.
+///
+/// A row is an object on one line with every key in the order of the columns. Finite numbers are
+/// JSON numbers that read back exactly; others are the texts `NaN`, `Infinity`, `-Infinity`.
+enum JSONReport {
+  static func text(of report: Report) -> String {
+    var members = [
+      ("command", quoted(report.command)), ("version", quoted(Fmtbench.version)),
+    ]
+    members += report.context.map { ($0.key, literal($0.value)) }
+    let rows = report.rows.map { row in
+      "    {"
+        + zip(report.columns, row).map { "\(quoted($0.key)): \(literal($1))" }
+        .joined(separator: ", ") + "}"
+    }
+    members.append(
+      ("rows", rows.isEmpty ? "[]" : "[\n" + rows.joined(separator: ",\n") + "\n  ]"))
+    return "{\n" + members.map { "  \(quoted($0)): \($1)" }.joined(separator: ",\n") + "\n}\n"
+  }
+
+  private static func literal(_ cell: Cell) -> String {
+    switch cell {
+    case .text: quoted(cell.exactText)
+    case .number(let value) where !value.isFinite: quoted(cell.exactText)
+    case .integer, .number: cell.exactText
+    }
+  }
+
+  /// The text as a JSON string, with everything a terminal might act upon escaped.
+  static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      case "\r": result += "\\r"
+      case "\t": result += "\\t"
+      case _ where TextLayout.isUnsafe(scalar):
+        // All of them lie below U+10000, so that four digits do without surrogates.
+        let digits = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+}

@@ -1,0 +1,42 @@
+/// The form in which a report is written.
+enum ReportFormat: String, Sendable, CaseIterable {
+  case table
+  case json
+  case csv
+  case markdown
+
+  /// The options of every command that writes a report; at most one may be given.
+  static let options: [Option<Bool>] = [
+    .flag(json.rawValue, help: "write one JSON object instead of the table"),
+    .flag(csv.rawValue, help: "write the rows as CSV"),
+    .flag(markdown.rawValue, help: "write a Markdown table"),
+  ]
+
+  /// The form asked for by the names of the options given.
+  init(given names: some Sequence<String>) throws(CommandError) {
+    let asked = Self.allCases.filter { $0 != .table && names.contains($0.rawValue) }
+    guard asked.count <= 1 else {
+      throw .usage(
+        asked.map { "--" + $0.rawValue }.joined(separator: " and ") + " exclude each other")
+    }
+    self = asked.first ?? .table
+  }
+
+  /// The whole text of a report, with a line end at its end.
+  func text(of report: Report, for destination: ReportDestination) -> String {
+    switch self {
+    case .table: TextTable(report, destination).text
+    case .json: JSONReport.text(of: report)
+    case .csv: CSVReport.text(of: report, for: destination)
+    case .markdown: MarkdownReport.text(of: report)
+    }
+  }
+}
+
+/// Where a report is going, which decides its layout but never its content.
+enum ReportDestination: Sendable {
+  /// A file or a pipe: lines as long as they need to be.
+  case stream
+  /// A terminal of so many columns.
+  case terminal(columns: Int, styling: Styling)
+}

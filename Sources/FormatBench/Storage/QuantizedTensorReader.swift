@@ -1,0 +1,128 @@
+import BlockFormats
+import TensorFiles
+
+/// Reads what `QuantizedTensorFile` writes, from a file that may hold anything.
+struct QuantizedTensorReader {
+  private let file: SafetensorsFile
+
+  /// Opens a safetensors file.
+  init(path: String) throws(CommandError) {
+    file = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+      try SafetensorsFile(path: path)
+    }
+  }
+
+  /// Reads the tensor.
+  ///
+  /// Format and axis come from the metadata. Every field must have the shape that format and
+  /// tensor shape demand, and the packed bytes must hold the same fields.
+  func tensor() throws(CommandError) -> QuantizedTensor {
+    let format = try format()
+    guard let axis = file.metadata["axis"].flatMap(Int.init) else {
+      throw failure("metadata names no axis")
+    }
+    let layout = format.layout
+    let (codes, shape) = try field("codes", as: layout.element)
+    var scales: [UInt32] = []
+    var subscales: [UInt32] = []
+    var shapes: [(name: String, shape: [Int])] = []
+    if let scale = layout.scale {
+      let field = try field("scales", as: scale)
+      scales = field.values
+      shapes.append(("scales", field.shape))
+    }
+    if let subscale = layout.subscale {
+      let field = try field("subscales", bitWidth: subscale.bitWidth)
+      subscales = field.values
+      shapes.append(("subscales", field.shape))
+    }
+    let tensorScale = layout.tensorScale == .none ? nil : try floatField("tensor_scale")
+    let tensor = try assembled(format, shape, axis, codes, scales, subscales, tensorScale)
+    for (name, shape) in shapes {
+      let expected = name == "scales" ? tensor.scaleShape : tensor.subscaleShape
+      guard shape == expected else {
+        throw failure("tensor '\(name)' has shape \(shape), not \(expected ?? [])")
+      }
+    }
+    if let packed = file.tensor(named: "packed"), file.bytes(of: packed) != tensor.storedBytes {
+      throw failure("tensor 'packed' does not hold the fields of the other tensors")
+    }
+    return tensor
+  }
+
+  private func assembled(
+    _ format: any BlockFormat, _ shape: [Int], _ axis: Int, _ codes: [UInt32],
+    _ scales: [UInt32], _ subscales: [UInt32], _ tensorScale: Float?
+  ) throws(CommandError) -> QuantizedTensor {
+    do throws(StorageError) {
+      return try QuantizedTensor(
+        format: format, shape: shape, axis: axis, codes: codes, scales: scales,
+        subscales: subscales, tensorScale: tensorScale)
+    } catch {
+      throw failure(error.description)
+    }
+  }
+
+  private func format() throws(CommandError) -> any BlockFormat {
+    guard let id = file.metadata["format"] else { throw failure("metadata names no format") }
+    do throws(FormatNameError) {
+      return try FormatCatalog.format(id: id)
+    } catch {
+      throw failure("metadata: \(error.description)")
+    }
+  }
+
+  /// The codes of a tensor that must be there with the dtype of its format.
+  private func field(
+    _ name: String, as element: ElementFormat
+  ) throws(CommandError) -> (values: [UInt32], shape: [Int]) {
+    guard name == "scales", element == .fp32 else {
+      return try field(name, bitWidth: element.bitWidth)
+    }
+    let info = try info(name, dtype: .f32)
+    let floats = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+      try file.floats(of: info)
+    }
+    return (floats.map(\.bitPattern), info.shape)
+  }
+
+  private func field(
+    _ name: String, bitWidth: Int
+  ) throws(CommandError) -> (values: [UInt32], shape: [Int]) {
+    let dtype: TensorDType = bitWidth <= 8 ? .u8 : bitWidth <= 16 ? .u16 : .u32
+    let info = try info(name, dtype: dtype)
+    let file = file
+    let values = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+      switch dtype {
+      case .u8: try file.integers(of: info, as: UInt8.self).map(UInt32.init)
+      case .u16: try file.integers(of: info, as: UInt16.self).map(UInt32.init)
+      default: try file.integers(of: info, as: UInt32.self)
+      }
+    }
+    return (values, info.shape)
+  }
+
+  private func floatField(_ name: String) throws(CommandError) -> Float {
+    let info = try info(name, dtype: .f32)
+    let file = file
+    let floats = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+      try file.floats(of: info)
+    }
+    guard floats.count == 1 else {
+      throw failure("tensor '\(name)' has \(floats.count) elements, not 1")
+    }
+    return floats[0]
+  }
+
+  private func info(_ name: String, dtype: TensorDType) throws(CommandError) -> TensorInfo {
+    guard let info = file.tensor(named: name) else { throw failure("no tensor '\(name)'") }
+    guard info.dtype == dtype else {
+      throw failure("tensor '\(name)' is \(info.dtype.rawValue), not \(dtype.rawValue)")
+    }
+    return info
+  }
+
+  private func failure(_ cause: String) -> CommandError {
+    .input("\(file.path): \(cause)")
+  }
+}

@@ -1,0 +1,107 @@
+/// A NumPy `.npy` file with one array, memory-mapped and checked.
+///
+/// Supported are format versions 1.0, 2.0 and 3.0, and the element types `<f4`, `>f4`, `<f2`,
+/// `>f2`, `|u1`, `<u2` and `<u4`. Opening reads the header only. The file must be exactly as long as
+/// its header says. Arrays stored in Fortran order are read like any other: elements always come
+/// row-major.
+///
+/// The file must not be shortened by others while mapped; replacing it by a rename is safe.
+///
+/// Source: NumPy's description of the NPY format, NEP 1.
+public struct NpyFile: Sendable {
+  /// The longest header accepted, in bytes.
+  ///
+  /// NumPy's own are a few hundred bytes at most.
+  public static let headerLimit = 65_536
+
+  /// The path the file was opened by.
+  public var path: String { file.path }
+  /// The extents, outermost first; empty for a scalar.
+  public let shape: [Int]
+  /// The product of the extents: 1 for a scalar, 0 if any extent is.
+  public let elementCount: Int
+  /// The element type: F32, F16, U8, U16 or U32.
+  public let dtype: TensorDType
+
+  private let file: MappedFile
+  private let dataStart: Int
+  private let byteOrder: ByteOrder
+  private let storageOrder: NpyHeader.StorageOrder
+
+  /// Opens and checks a file.
+  ///
+  /// - Throws: A `TensorFileError` that names the first cause found.
+  public init(path: String) throws(TensorFileError) {
+    let file = try MappedFile(path: path)
+    let header = try file.withUnsafeBytes(in: 0..<file.count) {
+      (bytes) throws(TensorFileError) in try NpyHeader(bytes, path: path)
+    }
+    guard let count = checkedElementCount(header.shape),
+      case let (bits, overflow) = count.multipliedReportingOverflow(by: header.dtype.bitWidth),
+      !overflow
+    else {
+      throw .shapeOverflow(path: path, tensor: "array")
+    }
+    let available = file.count - header.dataStart
+    guard bits / 8 <= available else {
+      throw .dataTruncated(path: path, needed: bits / 8, available: available)
+    }
+    guard bits / 8 == available else {
+      throw .trailingBytes(path: path, count: available - bits / 8)
+    }
+    self.file = file
+    shape = header.shape
+    elementCount = count
+    dtype = header.dtype
+    dataStart = header.dataStart
+    byteOrder = header.byteOrder
+    storageOrder = header.storageOrder
+  }
+
+  /// The elements as `Float`, row-major.
+  ///
+  /// Every conversion is exact. F32 is copied bit for bit; F16 keeps the payload of NaNs and makes
+  /// them quiet.
+  ///
+  /// - Throws: `.unsupportedDType` for an array of integers.
+  public func floats() throws(TensorFileError) -> [Float] {
+    let encoding: FloatEncoding
+    switch dtype {
+    case .f32: encoding = .binary32
+    case .f16: encoding = .binary16
+    default: throw unsupported("floats: f4, f2")
+    }
+    let stored = file.withUnsafeBytes(in: dataStart..<file.count) {
+      encoding.decode($0, byteOrder: byteOrder)
+    }
+    return rowMajor(stored)
+  }
+
+  /// The elements of an array of unsigned integers, row-major.
+  ///
+  /// - Parameter type: The integer type of the array's dtype.
+  /// - Throws: `.unsupportedDType` unless the array's integers are as wide as `type`.
+  public func integers<Integer: FixedWidthInteger & UnsignedInteger>(
+    as type: Integer.Type = Integer.self
+  ) throws(TensorFileError) -> [Integer] {
+    let unsigned: [TensorDType] = [.u8, .u16, .u32]
+    guard unsigned.contains(dtype), dtype.bitWidth == type.bitWidth else {
+      throw unsupported("U\(type.bitWidth)")
+    }
+    let stored: [Integer] = file.withUnsafeBytes(in: dataStart..<file.count) {
+      littleEndianIntegers($0)
+    }
+    return rowMajor(stored)
+  }
+
+  private func unsupported(_ supported: String) -> TensorFileError {
+    .unsupportedDType(path: path, tensor: nil, dtype: dtype.rawValue, supported: supported)
+  }
+
+  private func rowMajor<Element>(_ stored: [Element]) -> [Element] {
+    switch storageOrder {
+    case .rowMajor: stored
+    case .columnMajor: rowMajorFromColumnMajor(stored, shape: shape)
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/// A safetensors file, memory-mapped and checked.
+///
+/// Opening reads the header only; tensors are paged in when their bytes are touched. All that the
+/// header claims is checked before the initialiser returns: tensors cover the data exactly, without
+/// holes, overlaps or trailing bytes, and each has as many bytes as its dtype and shape need.
+///
+/// The checks follow the reference implementation, except that duplicate tensor names and duplicate
+/// keys, of which it silently keeps the last, are errors here. Names count as duplicates when Swift
+/// compares them as equal, which covers canonically equivalent Unicode spellings.
+///
+/// The file must not be shortened by others while mapped; replacing it by a rename is safe.
+///
+/// Source: the safetensors format description and reference reader.
+public struct SafetensorsFile: Sendable {
+  /// The largest header accepted, in bytes: the reference implementation's limit.
+  public static let headerLimit = 100_000_000
+
+  /// The path the file was opened by.
+  public var path: String { file.path }
+  /// The tensors in the order of their bytes.
+  public let tensors: [TensorInfo]
+  /// The free-form text of the header's `__metadata__`; empty if there is none.
+  public let metadata: [String: String]
+
+  /// The size of the field before the header that holds the header's length.
+  static let lengthSize = 8
+
+  private let file: MappedFile
+  private let indices: [String: Int]
+
+  /// Opens and checks a file.
+  ///
+  /// - Throws: A `TensorFileError` that names the first cause found.
+  public init(path: String) throws(TensorFileError) {
+    try self.init(MappedFile(path: path))
+  }
+
+  init(_ file: MappedFile) throws(TensorFileError) {
+    let dataStart = try Self.dataStart(of: file)
+    let header = try file.withUnsafeBytes(in: Self.lengthSize..<dataStart) {
+      (text) throws(TensorFileError) in
+      try SafetensorsHeader(text, path: file.path, dataStart: dataStart)
+    }
+    let ordered = try header.checkedLayout(dataCount: file.count - dataStart)
+    self.file = file
+    tensors = ordered
+    metadata = header.metadata
+    var indices = header.indices
+    for (index, tensor) in ordered.enumerated() { indices[tensor.name] = index }
+    self.indices = indices
+  }
+
+  /// The tensor with the name, or nil.
+  public func tensor(named name: String) -> TensorInfo? {
+    indices[name].map { tensors[$0] }
+  }
+
+  /// Calls a function with the bytes of a tensor, without copying them.
+  ///
+  /// - Parameters:
+  ///   - tensor: One of `tensors`.
+  ///   - body: Receives the stored bytes, which may be unaligned for their element type and are
+  ///     valid only during the call.
+  /// - Returns: What `body` returns.
+  /// - Precondition: The tensor's bytes lie within this file.
+  public func withBytes<Result: ~Copyable, Failure: Error>(
+    of tensor: TensorInfo, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try file.withUnsafeBytes(in: tensor.byteRange, body)
+  }
+
+  /// The offset at which the data starts: past the length field and the header.
+  private static func dataStart(of file: MappedFile) throws(TensorFileError) -> Int {
+    guard file.count >= lengthSize else {
+      throw .headerTruncated(path: file.path, needed: lengthSize, available: file.count)
+    }
+    let length = file.withUnsafeBytes(in: 0..<lengthSize) {
+      UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self))
+    }
+    guard length <= UInt64(headerLimit) else {
+      throw .headerTooLong(path: file.path, length: length, limit: headerLimit)
+    }
+    let dataStart = lengthSize + Int(length)
+    guard dataStart <= file.count else {
+      throw .headerTruncated(path: file.path, needed: dataStart, available: file.count)
+    }
+    return dataStart
+  }
+}

@@ -1,0 +1,89 @@
+/// Writes safetensors files in the layout of the reference implementation.
+///
+/// Tensors are laid out by dtype, widest of the reference order first, then by the bytes of their
+/// names; the header is compact JSON, padded with spaces to a multiple of eight bytes. The same
+/// tensors and metadata therefore always give the same file. Metadata keys are sorted, which the
+/// reference leaves to chance.
+public enum SafetensorsWriter {
+  /// Writes tensors and metadata to a file that appears complete or not at all.
+  ///
+  /// - Parameters:
+  ///   - tensors: The tensors, in any order. There may be none.
+  ///   - metadata: Text for the header's `__metadata__`, which is left out if this is empty.
+  ///   - path: The file to create or replace.
+  /// - Precondition: The names of the tensors differ.
+  /// - Throws: What `AtomicFileWriter` throws, or `.headerTooLong` if readers would refuse the
+  ///   header. An existing file is then as it was.
+  public static func write(
+    _ tensors: [TensorData], metadata: [String: String] = [:], to path: String
+  ) throws(TensorFileError) {
+    let ordered = ordered(tensors)
+    let header = header(ordered, metadata)
+    guard header.count <= SafetensorsFile.headerLimit else {
+      throw .headerTooLong(
+        path: path, length: UInt64(header.count), limit: SafetensorsFile.headerLimit)
+    }
+    var writer = try AtomicFileWriter(path: path)
+    try writer.write(littleEndianBytes([UInt64(header.count)]) + header)
+    for tensor in ordered { try writer.write(tensor.bytes) }
+    try writer.commit()
+  }
+
+  private static func ordered(_ tensors: [TensorData]) -> [TensorData] {
+    var names: Set<String> = []
+    for tensor in tensors {
+      precondition(names.insert(tensor.name).inserted, "two tensors are named '\(tensor.name)'")
+    }
+    let rank = Dictionary(
+      uniqueKeysWithValues: zip(TensorDType.allCases.reversed(), 0...))
+    return tensors.sorted {
+      if $0.dtype != $1.dtype { return rank[$0.dtype, default: 0] < rank[$1.dtype, default: 0] }
+      return $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
+    }
+  }
+
+  private static func header(_ tensors: [TensorData], _ metadata: [String: String]) -> [UInt8] {
+    var members: [String] = []
+    if !metadata.isEmpty {
+      let pairs =
+        metadata
+        .sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        .map { "\(jsonString($0.key)):\(jsonString($0.value))" }
+      members.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
+    }
+    var offset = 0
+    for tensor in tensors {
+      let shape = tensor.shape.map(String.init).joined(separator: ",")
+      let end = offset + tensor.bytes.count
+      members.append(
+        "\(jsonString(tensor.name)):{\"dtype\":\"\(tensor.dtype.rawValue)\",\"shape\":[\(shape)],"
+          + "\"data_offsets\":[\(offset),\(end)]}")
+      offset = end
+    }
+    var header = Array("{\(members.joined(separator: ","))}".utf8)
+    let padding = (8 - header.count % 8) % 8
+    header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: padding))
+    return header
+  }
+
+  /// The text as a JSON string, escaping only what JSON demands.
+  private static func jsonString(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\u{8}": result += "\\b"
+      case "\u{c}": result += "\\f"
+      case "\n": result += "\\n"
+      case "\r": result += "\\r"
+      case "\t": result += "\\t"
+      case ..<" ":
+        let digits = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+}

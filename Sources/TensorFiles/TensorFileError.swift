@@ -1,0 +1,70 @@
+/// Why a tensor file could not be read or written.
+///
+/// Every case carries the path it is about, and the offset, tensor or numbers that locate the
+/// cause. Offsets count bytes from the start of the file. `description` is a single line.
+public enum TensorFileError: Error, Equatable, Sendable {
+  // MARK: Opening
+
+  /// Nothing exists at the path.
+  case missing(path: String)
+  /// The path names a directory.
+  case isDirectory(path: String)
+  /// The path names a pipe, socket or device.
+  case notRegularFile(path: String)
+  /// The operating system refused to open or map the file, for the given reason.
+  case unreadable(path: String, reason: String)
+  /// The file holds no byte.
+  case emptyFile(path: String)
+  /// The file is not of the type that was expected, or of any known type.
+  case unknownType(path: String, expected: String)
+  /// The file is of a known type, but of a version that is not.
+  case unsupportedVersion(path: String, major: Int, minor: Int)
+
+  // MARK: Header text
+
+  /// The file ends inside its header: the header needs `needed` bytes, the file has `available`.
+  case headerTruncated(path: String, needed: Int, available: Int)
+  /// The header claims, or would need, more bytes than the limit.
+  case headerTooLong(path: String, length: UInt64, limit: Int)
+  /// A string of the header is not well-formed UTF-8 at the offset.
+  case headerNotUTF8(path: String, offset: Int)
+  /// The header breaks the grammar of its type at the offset.
+  case headerSyntax(path: String, offset: Int, reason: String)
+  /// The header nests deeper than the limit at the offset.
+  case headerTooDeep(path: String, offset: Int, limit: Int)
+  /// A key occurs twice in one object of the header, the second time at the offset.
+  case duplicateKey(path: String, key: String, offset: Int)
+  /// The header's own fields are missing or of the wrong kind.
+  case badHeader(path: String, reason: String)
+
+  // MARK: Tensors
+
+  /// A tensor's name occurs twice.
+  case duplicateTensor(path: String, tensor: String)
+  /// A tensor's entry lacks a field or has one of the wrong kind.
+  case badEntry(path: String, tensor: String, reason: String)
+  /// A tensor's element type is not one of `TensorDType`.
+  case unknownDType(path: String, tensor: String, dtype: String)
+  /// A tensor's element or bit count does not fit in 64 bits.
+  case shapeOverflow(path: String, tensor: String)
+  /// A tensor's byte count by dtype and shape is not the one its offsets span.
+  case sizeMismatch(path: String, tensor: String, expected: Int, found: Int)
+  /// A tensor starts before the previous one ends. Both numbers are offsets.
+  case overlap(path: String, tensor: String, start: Int, previousEnd: Int)
+  /// A tensor starts after the previous one ends. Both numbers are offsets.
+  case hole(path: String, tensor: String, start: Int, previousEnd: Int)
+
+  // MARK: Data
+
+  /// The file ends before its data does: `needed` bytes of data are described, `available` are there.
+  case dataTruncated(path: String, needed: Int, available: Int)
+  /// The file goes on for `count` bytes after its data.
+  case trailingBytes(path: String, count: Int)
+  /// The element type exists but cannot be read in the way that was asked for.
+  case unsupportedDType(path: String, tensor: String?, dtype: String, supported: String)
+
+  // MARK: Writing
+
+  /// The operating system refused an operation on the way to the finished file.
+  case writeFailed(path: String, operation: String, reason: String)
+}

@@ -1,0 +1,32 @@
+/// What a file's header says about one of its tensors.
+public struct TensorInfo: Hashable, Sendable {
+  /// The tensor's name, which is unique in its file and may be any text, even empty.
+  public let name: String
+  /// The stored element type.
+  public let dtype: TensorDType
+  /// The logical extents, outermost first; empty for a scalar.
+  public let shape: [Int]
+  /// The product of the extents: 1 for a scalar, 0 if any extent is.
+  public let elementCount: Int
+  /// Where the elements lie in the file, in bytes from its start, row-major and little-endian.
+  public let byteRange: Range<Int>
+
+  /// The name in a form safe to show to people.
+  ///
+  /// Control and formatting characters are escaped and long names shortened: names come from the
+  /// file, and a raw one may steer a terminal.
+  public var printableName: String { printable(name) }
+}
+
+/// The number of elements of a shape, or nil if that does not fit in an `Int`.
+///
+/// Extents are multiplied from the first on, so an overflow counts even if a later extent is zero.
+func checkedElementCount(_ shape: [Int]) -> Int? {
+  var product = 1
+  for extent in shape {
+    let (next, overflow) = product.multipliedReportingOverflow(by: extent)
+    if overflow { return nil }
+    product = next
+  }
+  return product
+}

@@ -1,0 +1,170 @@
+import BlockFormats
+import Foundation
+import FormatMetrics
+import TensorFiles
+import Testing
+
+@testable import FormatBench
+
+@Suite("fmtbench compare")
+struct CompareCommandTests {
+  static let keys: Set<String> = [
+    "tensor", "format", "scale_rule", "rounding", "bits_per_element", "qsnr_db", "mse",
+    "max_abs_error", "gain", "underflow_percent", "saturation_percent", "exact_block_percent",
+  ]
+
+  private func rows(_ arguments: [String]) throws -> [[String: Any]] {
+    let result = runFmtbench(["compare"] + arguments + ["--json"])
+    #expect(result.status == .done, "\(result.stderr)")
+    let object = try JSONSerialization.jsonObject(with: Data(result.stdout.utf8))
+    let report = try #require(object as? [String: Any])
+    #expect(report["command"] as? String == "compare")
+    #expect(report["version"] is String)
+    return try #require(report["rows"] as? [[String: Any]])
+  }
+
+  @Test("Every row of the default set has every key, for each sample and in total")
+  func everyRowIsComplete() throws {
+    let rows = try rows(["--vectors", "4", "--length", "64"])
+    let expected = FormatCatalog.standard.count * (Distribution.allNamed.count + 1)
+    #expect(rows.count == expected)
+    for row in rows { #expect(Set(row.keys) == Self.keys) }
+    #expect(rows.filter { $0["tensor"] as? String == "total" }.count == FormatCatalog.standard.count)
+  }
+
+  @Test("The default set is the documented one, in order")
+  func defaultSet() throws {
+    let rows = try rows(["--vectors", "1", "--length", "16", "--distribution", "normal"])
+    let ids = rows.prefix(FormatCatalog.standard.count).compactMap { $0["format"] as? String }
+    #expect(
+      ids == [
+        "mxfp8_e4m3", "mxfp8_e5m2", "mxfp6_e2m3", "mxfp6_e3m2", "mxfp4", "mxint8", "mx9", "mx6",
+        "mx4", "msfp12", "msfp16", "nvfp4", "nvfp4_2d", "nvfp4_4over6", "fp8_e4m3_tensor",
+        "fp8_e4m3_row", "fp8_e4m3_1x128", "fp8_e4m3_128x128", "fp8_e5m2_tensor", "fp8_e5m2_row",
+        "fp8_e5m2_1x128", "fp8_e5m2_128x128", "int8_row", "bf16",
+      ])
+  }
+
+  @Test("QSNR, gain and bits of a file equal those computed from its elements one by one")
+  func agreesWithDirectComputation() throws {
+    let folder = try TemporaryFolder()
+    let values = (0..<96).map { Float(($0 * 37) % 61) - 30.25 }
+    try NpyWriter.write(floats: values, shape: [3, 32], to: folder.path("a.npy"))
+    let rows = try rows([folder.path("a.npy"), "--formats", "mxfp4"])
+    let decoded = Tensor(values, shape: [3, 32]).quantized(to: .mxfp4).dequantized().elements
+    var (signal, noise, product) = (0.0, 0.0, 0.0)
+    for (x, y) in zip(values, decoded) {
+      signal += Double(x) * Double(x)
+      noise += (Double(y) - Double(x)) * (Double(y) - Double(x))
+      product += Double(x) * Double(y)
+    }
+    // The values are multiples of 1/4 below 2^6, so every sum above is exact and has one value.
+    let row = try #require(rows.first)
+    #expect(row["tensor"] as? String == "a.npy")
+    #expect(row["bits_per_element"] as? Double == 4.25)
+    #expect(row["mse"] as? Double == noise / 96)
+    // Read as text: Foundation's JSONSerialization does not round every decimal correctly.
+    let text = runFmtbench(["compare", folder.path("a.npy"), "--formats", "mxfp4", "--json"]).stdout
+    #expect(text.contains("\"gain\": \(product / signal),"))
+    let qsnr = try #require(row["qsnr_db"] as? Double)
+    // Two correctly rounded logarithms differ by at most a few units in the last place.
+    #expect(abs(qsnr - 10 * log10(signal / noise)) < 1e-12)
+    #expect(rows.last?["tensor"] as? String == "total")
+  }
+
+  @Test("Rules and roundings are swept; a format without the rule keeps its own, with a warning")
+  func sweeps() throws {
+    let arguments = [
+      "compare", "--distribution", "normal", "--vectors", "2", "--length", "64", "--formats",
+      "mxfp4,nvfp4", "--scale-rule", "floor,rceil", "--rounding", "nearest_even,stochastic",
+      "--json",
+    ]
+    let result = runFmtbench(arguments)
+    let object = try JSONSerialization.jsonObject(with: Data(result.stdout.utf8))
+    let rows = try #require((object as? [String: Any])?["rows"] as? [[String: Any]])
+    let found = rows.prefix(6).map {
+      [$0["format"], $0["scale_rule"], $0["rounding"]].compactMap { $0 as? String }
+    }
+    #expect(
+      found == [
+        ["mxfp4", "floor", "nearest_even"], ["mxfp4", "floor", "stochastic"],
+        ["mxfp4", "rceil", "nearest_even"], ["mxfp4", "rceil", "stochastic"],
+        ["nvfp4", "amax", "nearest_even"], ["nvfp4", "amax", "stochastic"],
+      ])
+    #expect(result.stderr.contains("nvfp4"))
+    #expect(result.stderr.split(separator: "\n").count == 1)
+  }
+
+  @Test("Exact, all-zero, all-NaN and empty tensors give results that say so")
+  func degenerateTensors() throws {
+    let folder = try TemporaryFolder()
+    func row(_ values: [Float], _ shape: [Int]) throws -> [String: Any] {
+      try NpyWriter.write(floats: values, shape: shape, to: folder.path("t.npy"))
+      return try #require(rows([folder.path("t.npy"), "--formats", "mxfp4"]).first)
+    }
+    let exact = try row([1, -2, 4, 6], [4])
+    #expect(exact["qsnr_db"] as? String == "Infinity")
+    #expect(exact["exact_block_percent"] as? Double == 100)
+    let zero = try row([0, 0, 0, 0], [2, 2])
+    #expect(zero["qsnr_db"] as? String == "NaN")
+    #expect(zero["mse"] as? Double == 0)
+    let nan = try row([.nan, .nan], [2])
+    #expect(nan["mse"] as? String == "NaN")
+    #expect(nan["exact_block_percent"] as? Double == 100)
+    let empty = try row([], [0, 7])
+    #expect(empty["bits_per_element"] as? String == "NaN")
+    #expect(empty["exact_block_percent"] as? String == "NaN")
+  }
+
+  @Test("Tensors of other dtypes are skipped and counted; none left is unreadable input")
+  func otherDTypes() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("m.safetensors")
+    let floats = TensorData(name: "w", shape: [2, 32], [Float](repeating: 1, count: 64))
+    let bytes = TensorData(name: "ids", shape: [3], [1, 2, 3] as [UInt8])
+    try SafetensorsWriter.write([floats, bytes], metadata: [:], to: path)
+    let result = runFmtbench(["compare", path, "--formats", "mxfp4", "--json"])
+    #expect(result.status == .done)
+    #expect(result.stderr.contains("skipped 1 tensor (1 U8)"))
+    try SafetensorsWriter.write([bytes], metadata: [:], to: path)
+    let nothing = runFmtbench(["compare", path])
+    #expect(nothing.status == .input)
+    #expect(nothing.stdout.isEmpty)
+    #expect(nothing.stderr.contains(path))
+  }
+
+  @Test("--tensor selects by regular expression, and totals cover what is selected")
+  func tensorSelection() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("m.safetensors")
+    let tensors = ["a.weight", "a.bias", "b.weight"].map {
+      TensorData(name: $0, shape: [32], (0..<32).map { Float($0) + 0.3 })
+    }
+    try SafetensorsWriter.write(tensors, metadata: [:], to: path)
+    let rows = try rows([path, "--formats", "mxfp4", "--tensor", "weight$"])
+    #expect(rows.compactMap { $0["tensor"] as? String } == ["a.weight", "b.weight", "total"])
+    #expect(rows[2]["mse"] as? Double == rows[0]["mse"] as? Double)
+  }
+
+  @Test("Unknown formats, rules and distributions are usage errors with a suggestion")
+  func unknownNames() {
+    for (arguments, suggestion) in [
+      (["--formats", "mxpf4"], "mxfp4"), (["--scale-rule", "flor"], "floor"),
+      (["--rounding", "nearest_evn"], "nearest_even"), (["--distribution", "normel"], "normal"),
+    ] {
+      let result = runFmtbench(["compare"] + arguments)
+      #expect(result.status == .usage)
+      #expect(result.stdout.isEmpty)
+      #expect(result.stderr.contains("did you mean '\(suggestion)'?"), "\(result.stderr)")
+      #expect(result.stderr.split(separator: "\n").count <= 2)
+    }
+  }
+
+  @Test("The thread count changes no digit")
+  func threadCounts() {
+    let arguments = ["compare", "--distribution", "bdr", "--vectors", "300", "--json"]
+    let one = runFmtbench(arguments + ["--threads", "1"]).stdout
+    #expect(one == runFmtbench(arguments + ["--threads", "3"]).stdout)
+    #expect(one.contains("\"qsnr_db\""))
+  }
+}

@@ -1,0 +1,185 @@
+import BlockFormats
+import Foundation
+import TensorFiles
+import Testing
+
+@testable import FormatBench
+
+@Suite("fmtbench encode and decode")
+struct EncodeCommandTests {
+  private let folder: TemporaryFolder
+  private let values = (0..<210).map { Float(sin(Double($0) * 1.7)) * Float(1 + $0 % 13) }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func encode(_ arguments: [String], shape: [Int] = [3, 70]) throws -> SafetensorsFile {
+    try NpyWriter.write(floats: values, shape: shape, to: folder.path("x.npy"))
+    let result = runFmtbench(
+      ["encode", folder.path("x.npy"), "--output", folder.path("o.safetensors")] + arguments)
+    #expect(result.status == .done, "\(result.stderr)")
+    return try SafetensorsFile(path: folder.path("o.safetensors"))
+  }
+
+  private func shape(_ name: String, _ file: SafetensorsFile) -> [Int]? {
+    file.tensor(named: name)?.shape
+  }
+
+  private func dtype(_ name: String, _ file: SafetensorsFile) -> TensorDType? {
+    file.tensor(named: name)?.dtype
+  }
+
+  @Test("Each kind of format writes its fields with the documented shapes and dtypes")
+  func fieldShapes() throws {
+    let mx = try encode(["--format", "mxfp4"])
+    #expect(shape("codes", mx) == [3, 70] && dtype("codes", mx) == .u8)
+    #expect(shape("scales", mx) == [3, 3] && dtype("scales", mx) == .u8)
+    #expect(shape("packed", mx) == [3 * 35 + 9])
+    #expect(mx.tensors.count == 3)
+
+    let columns = try encode(["--format", "mxfp4", "--axis", "0", "--block", "2"])
+    #expect(shape("scales", columns) == [2, 70])
+
+    let bdr = try encode(["--format", "mx9"])
+    #expect(shape("scales", bdr) == [3, 5])
+    #expect(shape("subscales", bdr) == [3, 35] && dtype("subscales", bdr) == .u8)
+
+    let nvfp4 = try encode(["--format", "nvfp4"])
+    #expect(shape("tensor_scale", nvfp4) == [1] && dtype("tensor_scale", nvfp4) == .f32)
+    #expect(shape("scales", nvfp4) == [3, 5] && dtype("scales", nvfp4) == .u8)
+    #expect(shape("scales", try encode(["--format", "nvfp4_2d"])) == [1, 5])
+
+    let tensor = try encode(["--format", "fp8_e4m3_tensor"])
+    #expect(shape("scales", tensor) == [1] && dtype("scales", tensor) == .f32)
+    #expect(shape("scales", try encode(["--format", "int8_row"])) == [3, 1])
+    #expect(shape("scales", try encode(["--format", "fp8_e5m2_128x128"])) == [1, 1])
+    #expect(dtype("codes", try encode(["--format", "bf16"])) == .u16)
+    #expect(dtype("codes", try encode(["--format", "tf32"])) == .u32)
+    #expect(try encode(["--format", "e4m3fn"]).tensors.map(\.name).sorted() == ["codes", "packed"])
+  }
+
+  @Test("The packed bytes and metadata are those of the library")
+  func packedBytes() throws {
+    let file = try encode(["--format", "mx6", "--rounding", "toward_zero", "--scale-rule", "rceil"])
+    var policy = SharedExponentFormat.mx6.defaultPolicy
+    policy.rounding = .towardZero
+    policy.scaleRule = .powerOfTwo(.rceil)
+    let expected = Tensor(values, shape: [3, 70]).quantized(to: .mx6, policy: policy)
+    let packed = try #require(file.tensor(named: "packed"))
+    #expect(file.bytes(of: packed) == expected.storedBytes)
+    #expect(file.metadata["format"] == "mx6")
+    #expect(file.metadata["axis"] == "1")
+    #expect(file.metadata["scale_rule"] == "rceil")
+    #expect(file.metadata["rounding"] == "toward_zero")
+  }
+
+  @Test("Decoding gives the library's values for every format of the catalog")
+  func roundTrips() throws {
+    for format in FormatCatalog.all {
+      _ = try encode(["--format", format.id])
+      let result = runFmtbench(
+        ["decode", folder.path("o.safetensors"), "--output", folder.path("y.npy")])
+      #expect(result.status == .done, "\(format.id): \(result.stderr)")
+      let decoded = try NpyFile(path: folder.path("y.npy"))
+      func expected(_ format: some BlockFormat) -> [Float] {
+        Tensor(values, shape: [3, 70]).quantized(to: format).dequantized().elements
+      }
+      #expect(decoded.shape == [3, 70])
+      #expect(
+        try decoded.floats().map(\.bitPattern) == expected(format).map(\.bitPattern),
+        "\(format.id)")
+    }
+  }
+
+  @Test("A given tensor scale is the decode multiplier, bit for bit")
+  func tensorScale() throws {
+    let file = try encode(["--format", "nvfp4", "--tensor-scale", "0.00390625"])
+    let scale = try #require(file.tensor(named: "tensor_scale"))
+    #expect(try file.floats(of: scale) == [0.00390625])
+  }
+
+  @Test("The same seed gives the same bytes, another seed others")
+  func seeds() throws {
+    func packed(_ seed: String) throws -> [UInt8] {
+      let file = try encode(["--format", "mxfp4", "--rounding", "stochastic", "--seed", seed])
+      return file.bytes(of: try #require(file.tensor(named: "packed")))
+    }
+    let first = try packed("1")
+    #expect(try packed("1") == first)
+    #expect(try packed("2") != first)
+  }
+
+  @Test("Wrong options are usage errors and leave no output behind")
+  func usageErrors() throws {
+    try NpyWriter.write(floats: values, shape: [3, 70], to: folder.path("x.npy"))
+    let cases: [([String], String)] = [
+      (["--format", "mxfp"], "unknown format"), (["--format", "mxfp4", "--block", "0"], "--block"),
+      (["--format", "mxfp4", "--scale-rule", "amax"], "has no rule 'amax'"),
+      (["--format", "mxfp4", "--axis", "2"], "not an axis"),
+      (["--format", "mxfp4", "--tensor-scale", "2"], "no tensor scale"),
+      (["--format", "nvfp4", "--tensor-scale", "0"], "positive"),
+      (["--format", "nvfp4", "--tensor-scale", "nan"], "positive"),
+      (["--format", "nvfp4_2d", "--block", "8"], "no parameter 'block'"),
+      (["--format", "bdr(m=5,k1=10,k2=4)"], "divisor"), ([], "--format"),
+    ]
+    for (arguments, message) in cases {
+      let result = runFmtbench(
+        ["encode", folder.path("x.npy"), "--output", folder.path("o")] + arguments)
+      #expect(result.status == .usage, "\(arguments)")
+      #expect(result.stderr.contains(message), "\(arguments): \(result.stderr)")
+      #expect(folder.names == ["x.npy"])
+    }
+  }
+
+  @Test("Missing files, directories and unwritable outputs are input errors")
+  func inputErrors() throws {
+    try NpyWriter.write(floats: values, shape: [3, 70], to: folder.path("x.npy"))
+    let format = ["--format", "mxfp4"]
+    for arguments in [
+      [folder.path("none.npy"), "--output", folder.path("o")],
+      [folder.url.path, "--output", folder.path("o")],
+      [folder.path("x.npy"), "--output", folder.path("none/o")],
+      [folder.path("x.npy"), "--output", folder.url.path],
+    ] {
+      let result = runFmtbench(["encode"] + arguments + format)
+      #expect(result.status == .input, "\(arguments)")
+      #expect(result.stderr.split(separator: "\n").count == 1)
+    }
+    #expect(folder.names == ["x.npy"])
+  }
+
+  @Test("Decoding refuses files whose fields contradict format, shape or packed bytes")
+  func hostileFiles() throws {
+    let codes = TensorData(name: "codes", shape: [2, 40], [UInt8](repeating: 1, count: 80))
+    let scales = TensorData(name: "scales", shape: [2, 2], [127, 127, 127, 127] as [UInt8])
+    let good = ["format": "mxfp4", "axis": "1"]
+    let cases: [([TensorData], [String: String], String)] = [
+      ([codes, scales], [:], "names no format"),
+      ([codes, scales], ["format": "mxfp5", "axis": "1"], "unknown format"),
+      ([codes, scales], ["format": "mxfp4"], "no axis"),
+      ([codes, scales], ["format": "mxfp4", "axis": "7"], "axis 7"),
+      ([scales], good, "no tensor 'codes'"),
+      ([codes], good, "no tensor 'scales'"),
+      ([codes, TensorData(name: "scales", shape: [3], [1, 2, 3] as [UInt8])], good, "3 entries"),
+      ([codes, TensorData(name: "scales", shape: [4], [1, 2, 3, 4] as [UInt8])], good, "shape"),
+      ([codes, TensorData(name: "scales", shape: [2, 2], [1, 2, 3, 4] as [Float])], good, "F32"),
+      (
+        [TensorData(name: "codes", shape: [2, 40], [UInt8](repeating: 16, count: 80)), scales],
+        good, "16"
+      ),
+      (
+        [codes, scales, TensorData(name: "packed", shape: [1], [0] as [UInt8])], good, "packed"
+      ),
+      ([codes, scales], ["format": "nvfp4(block=32)", "axis": "1"], "tensor_scale"),
+    ]
+    for (tensors, metadata, message) in cases {
+      try SafetensorsWriter.write(tensors, metadata: metadata, to: folder.path("in"))
+      let result = runFmtbench(["decode", folder.path("in"), "--output", folder.path("y.npy")])
+      #expect(result.status == .input, "\(message)")
+      #expect(result.stderr.contains(message), "expected '\(message)': \(result.stderr)")
+      #expect(folder.names == ["in"])
+    }
+    try SafetensorsWriter.write([codes, scales], metadata: good, to: folder.path("in"))
+    let result = runFmtbench(["decode", folder.path("in"), "--output", folder.path("y.npy")])
+    #expect(result.status == .done)
+  }
+}

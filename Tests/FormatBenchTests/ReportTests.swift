@@ -1,0 +1,155 @@
+import Foundation
+import Testing
+
+@testable import FormatBench
+
+@Suite("Reports in their four forms")
+struct ReportTests {
+  private static let hostileName = "a,\"b\"|\n\u{1B}[31mé\\"
+
+  private static let report = {
+    var report = Report(
+      command: "compare",
+      context: [
+        .init(key: "seed", value: .integer(7)), .init(key: "level", value: .text("avx2")),
+        .init(key: "limit", value: .number(.infinity)),
+      ],
+      columns: [
+        Column(key: "tensor", title: "Tensor", role: .longName),
+        Column(key: "count", title: "Count", style: .general),
+        Column(key: "qsnr_db", title: "QSNR", unit: "dB", style: .decibels),
+        Column(key: "mse", title: "MSE", style: .significant(3)),
+      ],
+      notes: ["Exact rows have no error."])
+    report.append([.text("total"), .integer(12), .number(18.404), .number(1.2345e-5)])
+    report.append([.text(hostileName), .integer(0), .number(.infinity), .number(0)])
+    report.append([.text(""), .integer(-1), .number(.nan), .number(-.infinity)])
+    return report
+  }()
+
+  @Test("The table aligns its columns and makes hostile names harmless")
+  func table() {
+    #expect(
+      ReportFormat.table.text(of: Self.report, for: .stream) == #"""
+        fmtbench compare \#(Fmtbench.version)
+        seed: 7
+        level: avx2
+        limit: Inf
+
+        Tensor                Count  QSNR dB       MSE
+        --------------------  -----  -------  --------
+        total                    12    18.40  1.23e-05
+        a,"b"|\n\u{1B}[31mé\      0      Inf         0
+                                 -1      NaN      -Inf
+
+        Exact rows have no error.
+
+        """#)
+  }
+
+  @Test("JSON has the documented text")
+  func jsonText() {
+    #expect(
+      ReportFormat.json.text(of: Self.report, for: .stream) == #"""
+        {
+          "command": "compare",
+          "version": "\#(Fmtbench.version)",
+          "seed": 7,
+          "level": "avx2",
+          "limit": "Infinity",
+          "rows": [
+            {"tensor": "total", "count": 12, "qsnr_db": 18.404, "mse": 1.2345e-05},
+            {"tensor": "a,\"b\"|\n\u001b[31mé\\", "count": 0, "qsnr_db": "Infinity", "mse": 0.0},
+            {"tensor": "", "count": -1, "qsnr_db": "NaN", "mse": "-Infinity"}
+          ]
+        }
+
+        """#)
+  }
+
+  @Test("JSON reads back with the same texts and the same doubles")
+  func jsonReadsBack() throws {
+    let text = ReportFormat.json.text(of: Self.report, for: .stream)
+    let parsed = try JSONSerialization.jsonObject(with: Data(text.utf8))
+    let object = try #require(parsed as? [String: Any])
+    let rows = try #require(object["rows"] as? [[String: Any]])
+    #expect(Set(object.keys) == ["command", "version", "seed", "level", "limit", "rows"])
+    #expect(rows.count == 3)
+    for row in rows { #expect(Set(row.keys) == ["tensor", "count", "qsnr_db", "mse"]) }
+    #expect(rows[0]["mse"] as? Double == 1.2345e-5)
+    #expect(rows[1]["tensor"] as? String == Self.hostileName)
+    #expect(rows[2]["qsnr_db"] as? String == "NaN")
+  }
+
+  @Test("Every double and every scalar below U+3000 survives JSON")
+  func jsonSurvival() throws {
+    let values = [
+      -0.0, Double.leastNonzeroMagnitude, .greatestFiniteMagnitude, 0.1, 1e16, 123_456_789.123,
+      -1.0 / 3,
+    ]
+    let scalars = (0..<0x3000 as Range<UInt32>).compactMap(Unicode.Scalar.init) + ["\u{1F600}"]
+    let text = String(String.UnicodeScalarView(scalars))
+    var report = Report(
+      command: "x",
+      columns: [.init(key: "t", title: "T"), .init(key: "v", title: "V", style: .exact)])
+    for value in values { report.append([.text(text), .number(value)]) }
+    let json = ReportFormat.json.text(of: report, for: .stream)
+    #expect(!json.unicodeScalars.contains { $0 != "\n" && TextLayout.isUnsafe($0) })
+    let parsed = try JSONSerialization.jsonObject(with: Data(json.utf8))
+    let rows = try #require((parsed as? [String: Any])?["rows"] as? [[String: Any]])
+    for (row, value) in zip(rows, values) {
+      #expect((row["v"] as? Double)?.bitPattern == value.bitPattern)
+      #expect((row["t"] as? String).map { Array($0.unicodeScalars) } == scalars)
+    }
+  }
+
+  @Test("CSV quotes what needs it and keeps texts as they are, except on a terminal")
+  func csv() {
+    let expected =
+      "tensor,count,qsnr_db,mse\ntotal,12,18.404,1.2345e-05\n"
+      + "\"a,\"\"b\"\"|\n\u{1B}[31mé\\\",0,Infinity,0.0\n,-1,NaN,-Infinity\n"
+    #expect(ReportFormat.csv.text(of: Self.report, for: .stream) == expected)
+    let terminal = ReportDestination.terminal(columns: 20, styling: .ansi)
+    let shown = ReportFormat.csv.text(of: Self.report, for: terminal)
+    #expect(shown.contains("\"a,\"\"b\"\"|\\n\\u{1B}[31mé\\\",0,"))
+  }
+
+  @Test("CSV quotes line ends of either kind and blanks at the ends of a field")
+  func csvQuoting() {
+    var report = Report(command: "x", columns: [.init(key: "t", title: "T")])
+    for text in ["a\r\nb", "a\rb", " a", "a ", "a b"] { report.append([.text(text)]) }
+    #expect(
+      ReportFormat.csv.text(of: report, for: .stream)
+        == "t\n\"a\r\nb\"\n\"a\rb\"\n\" a\"\n\"a \"\na b\n")
+  }
+
+  @Test("Markdown escapes pipes and tells facts and notes outside the table")
+  func markdown() {
+    #expect(
+      ReportFormat.markdown.text(of: Self.report, for: .stream) == #"""
+        - seed: 7
+        - level: avx2
+        - limit: Inf
+
+        | Tensor | Count | QSNR dB | MSE |
+        | :--- | ---: | ---: | ---: |
+        | total | 12 | 18.40 | 1.23e-05 |
+        | a,"b"\|\\n\\u{1B}\[31mé\\ | 0 | Inf | 0 |
+        |  | -1 | NaN | -Inf |
+
+        Exact rows have no error.
+
+        """#)
+  }
+
+  @Test("A report without rows says so, and keeps its shape for programs")
+  func empty() {
+    let report = Report(command: "x", columns: [.init(key: "t", title: "T")])
+    #expect(
+      ReportFormat.table.text(of: report, for: .stream)
+        == "fmtbench x \(Fmtbench.version)\n\n(no rows)\n")
+    #expect(ReportFormat.json.text(of: report, for: .stream).hasSuffix("\"rows\": []\n}\n"))
+    #expect(ReportFormat.csv.text(of: report, for: .stream) == "t\n")
+    #expect(ReportFormat.markdown.text(of: report, for: .stream) == "| T |\n| :--- |\n")
+  }
+}

@@ -1,0 +1,156 @@
+import Testing
+
+@testable import FormatBench
+
+@Suite("Tables on narrow terminals")
+struct TextTableTests {
+  private static let report = {
+    var report = Report(
+      command: "compare",
+      columns: [
+        Column(key: "tensor", title: "Tensor", role: .longName),
+        Column(key: "format", title: "Format"),
+        Column(key: "rounding", title: "Rounding", role: .setting),
+        Column(key: "max_abs_error", title: "Max error", style: .significant(3)),
+        Column(key: "exact_block_percent", title: "Exact blocks", unit: "%", style: .percent),
+      ])
+    let name = "encoder.layer.0.attention.query.weight"
+    report.append([.text(name), .text("mxfp4"), .text("nearest"), .number(0.25), .number(0)])
+    report.append([.text("total"), .text("mx9"), .text("nearest"), .number(0.5), .number(50)])
+    return report
+  }()
+
+  private func table(_ columns: Int, styling: Styling = .plain) -> String {
+    ReportFormat.table.text(of: Self.report, for: .terminal(columns: columns, styling: styling))
+  }
+
+  @Test("With room enough the table is that of a file, and a uniform setting is told once")
+  func wide() {
+    #expect(table(200) == ReportFormat.table.text(of: Self.report, for: .stream))
+    #expect(
+      table(200) == """
+        fmtbench compare \(Fmtbench.version)
+        rounding: nearest
+
+        Tensor                                  Format  Max error  Exact blocks %
+        --------------------------------------  ------  ---------  --------------
+        encoder.layer.0.attention.query.weight  mxfp4       0.250               0
+        total                                   mx9         0.500            50.0
+
+        """)
+  }
+
+  @Test("Headings break before any name is cut")
+  func wrappedHeadings() {
+    #expect(
+      table(61) == """
+        fmtbench compare \(Fmtbench.version)
+        rounding: nearest
+
+                                                                Exact
+                                                          Max  blocks
+        Tensor                                  Format  error       %
+        --------------------------------------  ------  -----  ------
+        encoder.layer.0.attention.query.weight  mxfp4   0.250       0
+        total                                   mx9     0.500    50.0
+
+        """)
+    #expect(table(73) == table(200))
+    #expect(table(72) == table(61))
+  }
+
+  @Test("Then long names lose their middle")
+  func elidedNames() {
+    #expect(
+      table(44) == """
+        fmtbench compare \(Fmtbench.version)
+        rounding: nearest
+
+                                               Exact
+                                         Max  blocks
+        Tensor                 Format  error       %
+        ---------------------  ------  -----  ------
+        encoder.la…ery.weight  mxfp4   0.250       0
+        total                  mx9     0.500    50.0
+
+        """)
+  }
+
+  @Test("At last the columns come in groups with the names repeated")
+  func groups() {
+    #expect(
+      table(34) == """
+        fmtbench compare \(Fmtbench.version)
+        rounding: nearest
+
+                                    Max
+        Tensor            Format  error
+        ----------------  ------  -----
+        encoder.….weight  mxfp4   0.250
+        total             mx9     0.500
+
+                                   Exact
+                                  blocks
+        Tensor            Format       %
+        ----------------  ------  ------
+        encoder.….weight  mxfp4        0
+        total             mx9       50.0
+
+        """)
+  }
+
+  @Test("No line is longer than the terminal while a name and one value fit")
+  func lineWidths() {
+    for columns in 32...100 {
+      for line in table(columns).split(separator: "\n") {
+        #expect(TextLayout.width(line) <= columns, "\(columns): \(line)")
+      }
+    }
+  }
+
+  @Test("A setting that differs between rows, or stands in a single row, stays a column")
+  func settings() {
+    var report = Report(
+      command: "x", columns: [Column(key: "rounding", title: "Rounding", role: .setting)])
+    report.append([.text("nearest")])
+    let one = ReportFormat.table.text(of: report, for: .stream)
+    #expect(one.hasSuffix("\n\nRounding\n--------\nnearest\n"))
+    report.append([.text("odd")])
+    let two = ReportFormat.table.text(of: report, for: .stream)
+    #expect(two.hasSuffix("\n\nRounding\n--------\nnearest\nodd\n"))
+  }
+
+  @Test("Headings are bold on a terminal with colour, and widths do not count the styling")
+  func styling() {
+    let styled = table(44, styling: .ansi)
+    #expect(styled.contains("\u{1B}[1mTensor                 Format  error       %\u{1B}[0m\n"))
+    let plain = styled.replacing("\u{1B}[1m", with: "").replacing("\u{1B}[0m", with: "")
+    #expect(plain == table(44))
+  }
+
+  @Test("Every control character and bidirectional override is escaped, and nothing else")
+  func escaping() {
+    let harmful = Set(
+      (0...0x1F as ClosedRange<UInt32>).map(\.self) + (0x7F...0x9F).map(\.self)
+        + [0x200E, 0x200F, 0x2028, 0x2029, 0x202A, 0x202B, 0x202C, 0x202D, 0x202E]
+        + [0x2066, 0x2067, 0x2068, 0x2069])
+    for scalar in (0..<0x3000 as Range<UInt32>).compactMap(Unicode.Scalar.init) {
+      let text = String(scalar)
+      #expect(
+        (TextLayout.escaped(text) != text) == harmful.contains(scalar.value), "\(scalar.value)")
+    }
+    #expect(TextLayout.escaped("a\u{9B}31m\r\n\u{202E}z") == #"a\u{9B}31m\r\n\u{202E}z"#)
+  }
+
+  @Test("Wide and combining characters are counted by the columns they take")
+  func widths() {
+    #expect(TextLayout.width("abc") == 3)
+    #expect(TextLayout.width("重み") == 4)
+    #expect(TextLayout.width("e\u{301}") == 1)
+    #expect(TextLayout.elided("重重重重", width: 5) == "重…重")
+    #expect(TextLayout.elided("abcdef", width: 6) == "abcdef")
+    #expect(TextLayout.elided("abcdef", width: 5) == "ab…ef")
+    #expect(TextLayout.elided("abcdef", width: 1) == "…")
+    #expect(TextLayout.elided("abcdef", width: 0) == "")
+  }
+}
