@@ -118,7 +118,9 @@ extension ReferenceBlockElement {
     let negative = isSigned && code >= signBit
     let magnitude = Int(negative ? code - signBit : code)
     if negative && magnitude == 0 && !hasMinusZero && magnitudes[0] == 0 { return .nan }
-    if magnitude < magnitudes.count { return negative ? -magnitudes[magnitude] : magnitudes[magnitude] }
+    if magnitude < magnitudes.count {
+      return negative ? -magnitudes[magnitude] : magnitudes[magnitude]
+    }
     if UInt32(magnitude) == infinityCode { return negative ? -.infinity : .infinity }
     return .nan
   }

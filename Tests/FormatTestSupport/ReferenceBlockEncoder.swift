@@ -46,7 +46,9 @@ public struct ReferenceBlockEncoder {
   public func run(shape: [Int], axis: Int) -> ReferenceBlockResult {
     var subLength: Int?
     var subBits = 0
-    if case .powerOfTwo(_, let length, let bits) = format.kind { (subLength, subBits) = (length, bits) }
+    if case .powerOfTwo(_, let length, let bits) = format.kind {
+      (subLength, subBits) = (length, bits)
+    }
     let geometry = ReferenceBlockGeometry(
       shape: shape, axis: axis, block: format.shape, subLength: subLength)
     var result = ReferenceBlockResult(
@@ -129,7 +131,8 @@ public struct ReferenceBlockEncoder {
   private func encode(_ block: [Int], _ parts: [[Int]]) -> Block {
     switch format.kind {
     case .powerOfTwo(let bits, let subLength, let subBits):
-      encodePowerOfTwo(block, subLength == nil ? [block] : parts, bits, subLength == nil ? 0 : subBits)
+      encodePowerOfTwo(
+        block, subLength == nil ? [block] : parts, bits, subLength == nil ? 0 : subBits)
     case .twoLevel(let scale, let leastNormal): encodeTwoLevel(block, scale, leastNormal)
     case .float32: encodeFloat32(block)
     case .cast: encodeCast(block)
