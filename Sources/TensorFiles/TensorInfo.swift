@@ -18,15 +18,16 @@ public struct TensorInfo: Hashable, Sendable {
   public var printableName: String { printable(name) }
 }
 
-/// The number of elements of a shape, or nil if that does not fit in an `Int`.
+/// The number of elements of a shape, or nil if that, or a stride, does not fit in an `Int`.
 ///
-/// Extents are multiplied from the first on, so an overflow counts even if a later extent is zero.
+/// The product of all extents but zeros must fit, so that whoever walks the shape axis by axis
+/// cannot overflow either.
 func checkedElementCount(_ shape: [Int]) -> Int? {
   var product = 1
-  for extent in shape {
+  for extent in shape where extent != 0 {
     let (next, overflow) = product.multipliedReportingOverflow(by: extent)
     if overflow { return nil }
     product = next
   }
-  return product
+  return shape.contains(0) ? 0 : product
 }

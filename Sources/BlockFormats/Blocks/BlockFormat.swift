@@ -53,7 +53,7 @@ public protocol BlockFormat: Sendable {
   /// - Parameters:
   ///   - fields: scale, sub-scales and codes.
   ///   - context: tensor scale and value tables.
-  ///   - values: receives one value for every code.
+  ///   - values: receives the block's values; the last block of an axis may be short.
   func decode(
     _ fields: BlockFields, context: borrowing DecodingContext,
     into values: UnsafeMutableBufferPointer<Float>)
@@ -94,7 +94,7 @@ public struct BlockFields {
   public var scale: UInt32
   /// One sub-scale for every sub-block of the block, the last one possibly short.
   public let subscales: UnsafeMutableBufferPointer<UInt32>
-  /// One code for every value.
+  /// The codes, as many as `layout.codes` says: one for every value, or a fixed number.
   public let codes: UnsafeMutableBufferPointer<UInt32>
   /// What a format hands from its scale step to its element step besides the stored scale, such as
   /// the exact encode multiplier; never stored.
@@ -128,7 +128,7 @@ public struct EncodingContext: ~Copyable {
   init(layout: BlockLayout, policy: EncodingPolicy, tensorScale: TensorScale) {
     self.policy = policy
     self.tensorScale = tensorScale
-    indices = ElementIndices(base: 0, columns: 1, rowStride: 1, columnStride: 1)
+    indices = ElementIndices(base: 0, .none)
     encoder = ElementEncoder(
       layout.element, rounding: policy.rounding, overflow: policy.overflow,
       nonFinite: policy.nonFinite)
@@ -167,13 +167,18 @@ public struct DecodingContext: ~Copyable {
 
 /// The row-major indices, in the logical tensor, of the elements of a block.
 public struct ElementIndices: Hashable, Sendable {
-  var base: Int
-  var columns: Int
-  var rowStride: Int
-  var columnStride: Int
+  private let base: Int
+  private let region: BlockGrid.Region
+
+  init(base: Int, _ region: BlockGrid.Region) {
+    self.base = base
+    self.region = region
+  }
 
   /// The index of the element at a position of the block.
   public subscript(position: Int) -> UInt64 {
-    UInt64(base + position / columns * rowStride + position % columns * columnStride)
+    let (row, column) = position.quotientAndRemainder(dividingBy: region.columns)
+    return UInt64(
+      base + region.offset + row * region.rowStride + column * region.columnStride)
   }
 }

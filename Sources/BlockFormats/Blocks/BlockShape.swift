@@ -37,6 +37,8 @@ public enum BlockShape: Hashable, Sendable {
 public struct BlockLayout: Hashable, Sendable {
   /// The format of the element codes.
   public var element: ElementFormat
+  /// How many codes a block has.
+  public var codes: CodeCount
   /// The elements that share a scale.
   public var block: BlockShape
   /// The format of the stored block scales; `nil` where there is no scale.
@@ -45,6 +47,14 @@ public struct BlockLayout: Hashable, Sendable {
   public var subscale: SubscaleLayout?
   /// Whether one FP32 scale of the whole tensor is stored.
   public var tensorScale: TensorScaleLayout
+
+  /// How many codes a block stores.
+  public enum CodeCount: Hashable, Sendable {
+    /// One for every element.
+    case onePerElement
+    /// The same number for every block, whatever its length: coefficients of a generator.
+    case perBlock(Int)
+  }
 
   /// Whether a tensor stores a scale of its own besides those of its blocks.
   public enum TensorScaleLayout: Hashable, Sendable {
@@ -57,10 +67,10 @@ public struct BlockLayout: Hashable, Sendable {
   /// Creates a layout.
   ///
   /// - Precondition: block lengths of at least 1; sub-blocks only inside vector blocks whose length
-  ///   they divide.
+  ///   they divide; a fixed number of codes, at least 1, only for vector blocks.
   public init(
-    element: ElementFormat, block: BlockShape, scale: ElementFormat?,
-    subscale: SubscaleLayout? = nil, tensorScale: TensorScaleLayout = .none
+    element: ElementFormat, codes: CodeCount = .onePerElement, block: BlockShape,
+    scale: ElementFormat?, subscale: SubscaleLayout? = nil, tensorScale: TensorScaleLayout = .none
   ) {
     switch block {
     case .vector(let length):
@@ -76,7 +86,13 @@ public struct BlockLayout: Hashable, Sendable {
     case .row, .tensor:
       precondition(subscale == nil, "sub-blocks need vector blocks")
     }
+    if case .perBlock(let count) = codes {
+      guard case .vector = block, count >= 1 else {
+        preconditionFailure("\(count) codes for each block of \(block.id) cannot be stored")
+      }
+    }
     self.element = element
+    self.codes = codes
     self.block = block
     self.scale = scale
     self.subscale = subscale
@@ -89,6 +105,9 @@ public struct BlockLayout: Hashable, Sendable {
   /// `QuantizedTensor.bitsPerElement` counts the bytes of an actual tensor.
   public var nominalBitsPerElement: Double {
     var bits = Double(element.bitWidth)
+    if case .perBlock(let codes) = codes, let count = block.elementCount {
+      bits *= Double(codes) / Double(count)
+    }
     if let scale, let count = block.elementCount { bits += Double(scale.bitWidth) / Double(count) }
     if let subscale { bits += Double(subscale.bitWidth) / Double(subscale.length) }
     return bits

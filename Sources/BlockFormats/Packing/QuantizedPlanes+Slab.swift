@@ -57,8 +57,8 @@ struct PlaneWriter: @unchecked Sendable {
 
   func store(_ scratch: borrowing SlabScratch, of slab: BlockGrid.Slab) {
     codes.store(scratch.codes, slab.codes)
-    if !scales.bytes.isEmpty { scales.store(scratch.scales, slab.scales) }
-    if !subscales.bytes.isEmpty { subscales.store(scratch.subscales, slab.subscales) }
+    scales.store(scratch.scales, slab.scales)
+    subscales.store(scratch.subscales, slab.subscales)
   }
 
   func storeWholeTensorScale(_ scale: UInt32) {
@@ -94,11 +94,11 @@ extension BitPlane {
   }
 }
 
-extension SlabWorker {
-  /// Unpacks the fields of a slab into the scratch memory.
-  mutating func load(_ slab: BlockGrid.Slab, from tensor: QuantizedTensor) {
-    tensor.codes.load(slab.codes, into: scratch.codes)
-    if !scratch.scales.isEmpty { tensor.scales.load(slab.scales, into: scratch.scales) }
-    if !scratch.subscales.isEmpty { tensor.subscales.load(slab.subscales, into: scratch.subscales) }
+extension QuantizedTensor {
+  /// Unpacks the fields of a slab into scratch memory.
+  func load(_ slab: BlockGrid.Slab, into scratch: borrowing SlabScratch) {
+    codes.load(slab.codes, into: scratch.codes)
+    scales.load(slab.scales, into: scratch.scales)
+    subscales.load(slab.subscales, into: scratch.subscales)
   }
 }

@@ -34,7 +34,7 @@ extension QuantizedTensor {
   ///   - shape: the tensor's shape.
   ///   - axis: the axis that blocks run along, negative from the end.
   ///   - policy: the choices that were followed, for the record.
-  ///   - codes: one code for every element, row-major.
+  ///   - codes: in the order of `codeShape`: one for every element, row-major.
   ///   - scales: one code for every block in the order of `scaleShape`; FP32 scales as bit patterns.
   ///   - subscales: in the order of `subscaleShape`.
   ///   - tensorScale: the decode multiplier.
@@ -48,9 +48,10 @@ extension QuantizedTensor {
     let layout = format.layout
     let grid = BlockGrid(shape: shape, axis: axis, layout: layout)
     func plane(
-      _ field: String, _ codes: [UInt32], _ rows: BlockGrid.PlaneShape, _ width: Int?
+      _ field: String, _ codes: [UInt32], _ grid: BlockGrid.Field?, _ width: Int?
     ) throws(StorageError) -> BitPlane {
-      let count = width == nil ? 0 : rows.rowCount * rows.rowLength
+      let (rowCount, rowLength) = (grid?.rowCount ?? 0, grid?.rowLength ?? 0)
+      let count = rowCount * rowLength
       guard codes.count == count else {
         throw .wrongCount(field: field, expected: count, actual: codes.count)
       }
@@ -58,14 +59,13 @@ extension QuantizedTensor {
         throw .codeTooLarge(field: field, code: code, bitWidth: width)
       }
       return BitPlane(
-        rowCount: rows.rowCount, rowLength: width == nil ? 0 : rows.rowLength,
-        bitWidth: width ?? 8, codes: codes)
+        rowCount: rowCount, rowLength: rowLength, bitWidth: width ?? 8, codes: codes)
     }
     var planes = QuantizedPlanes(grid: grid, layout: layout)
-    planes.codes = try plane("codes", codes, grid.codeRows, layout.element.bitWidth)
-    planes.scales = try plane("scales", scales, grid.scaleRows, layout.scale?.bitWidth)
+    planes.codes = try plane("codes", codes, grid.codes, layout.element.bitWidth)
+    planes.scales = try plane("scales", scales, grid.scales, layout.scale?.bitWidth)
     planes.subscales = try plane(
-      "subscales", subscales, grid.subscaleRows, layout.subscale?.bitWidth)
+      "subscales", subscales, grid.subscales, layout.subscale?.bitWidth)
     let needsTensorScale = layout.tensorScale != .none
     guard needsTensorScale == (tensorScale != nil) else {
       throw .tensorScaleMismatch(expected: needsTensorScale)

@@ -47,12 +47,15 @@ public struct QuantizedTensor: Sendable {
   /// The number of blocks.
   public var blockCount: Int { grid.blockCount }
 
+  /// The shape of the codes: the tensor's, but for formats with a fixed number of codes a block.
+  public var codeShape: [Int] { shape.isEmpty ? [] : grid.codes.shape }
+
   /// The shape of the scales: the tensor's, with the block axis divided by the block length and
   /// rounded up; `[1]` for one scale of the whole tensor; `nil` without scales.
-  public var scaleShape: [Int]? { format.layout.scale == nil ? nil : grid.scaleShape }
+  public var scaleShape: [Int]? { grid.scales?.shape }
 
   /// The shape of the sub-scales; `nil` without sub-scales.
-  public var subscaleShape: [Int]? { format.layout.subscale == nil ? nil : grid.subscaleShape }
+  public var subscaleShape: [Int]? { grid.subscales?.shape }
 
   /// The number of stored bytes.
   public var storedByteCount: Int {
@@ -76,7 +79,9 @@ public struct QuantizedTensor: Sendable {
   /// The values depend on the stored bytes alone, not on `parallelism`.
   public func dequantized(parallelism: Parallelism = .allCores) -> Tensor {
     func decode<Format: BlockFormat>(_ format: Format) -> Tensor {
-      Quantizer<Format>.decode(self, format: format, parallelism: parallelism)
+      Quantizer(
+        format: format, shape: shape, axis: axis, policy: policy, parallelism: parallelism
+      ).decode(self)
     }
     return decode(format)
   }
@@ -90,25 +95,23 @@ struct QuantizedPlanes {
 
   /// Planes of zeros.
   init(grid: BlockGrid, layout: BlockLayout) {
-    func plane(_ rows: BlockGrid.PlaneShape, _ width: Int?) -> BitPlane {
+    func plane(_ field: BlockGrid.Field?, _ width: Int?) -> BitPlane {
       BitPlane(
-        rowCount: rows.rowCount, rowLength: width == nil ? 0 : rows.rowLength,
-        bitWidth: width ?? 8)
+        rowCount: field?.rowCount ?? 0, rowLength: field?.rowLength ?? 0, bitWidth: width ?? 8)
     }
-    codes = plane(grid.codeRows, layout.element.bitWidth)
-    scales = plane(grid.scaleRows, layout.scale?.bitWidth)
-    subscales = plane(grid.subscaleRows, layout.subscale?.bitWidth)
+    codes = plane(grid.codes, layout.element.bitWidth)
+    scales = plane(grid.scales, layout.scale?.bitWidth)
+    subscales = plane(grid.subscales, layout.subscale?.bitWidth)
   }
 
   /// The bytes that the planes of a grid take, the tensor scale included.
   static func byteCount(grid: BlockGrid, layout: BlockLayout) -> Int {
-    func bytes(_ rows: BlockGrid.PlaneShape, _ width: Int?) -> Int {
-      guard let width else { return 0 }
-      return rows.rowCount * BitPlane.bytesPerRow(rowLength: rows.rowLength, bitWidth: width)
+    func bytes(_ field: BlockGrid.Field?, _ width: Int?) -> Int {
+      guard let field, let width else { return 0 }
+      return field.rowCount * BitPlane.bytesPerRow(rowLength: field.rowLength, bitWidth: width)
     }
-    return bytes(grid.codeRows, layout.element.bitWidth)
-      + bytes(grid.scaleRows, layout.scale?.bitWidth)
-      + bytes(grid.subscaleRows, layout.subscale?.bitWidth)
+    return bytes(grid.codes, layout.element.bitWidth) + bytes(grid.scales, layout.scale?.bitWidth)
+      + bytes(grid.subscales, layout.subscale?.bitWidth)
       + (layout.tensorScale == .none ? 0 : 4)
   }
 }

@@ -25,21 +25,26 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     grid = BlockGrid(shape: shape, axis: axis, layout: format.layout)
   }
 
-  /// The fewest slabs worth a thread.
-  private var grain: Int { max(1, 65536 / max(1, grid.elementCount / max(1, grid.slabCount))) }
-
-  // MARK: - Encoding
-
+  /// Encodes and packs.
   func encode(
     _ values: UnsafeBufferPointer<Float>, tensorScale given: Float?
   ) -> QuantizedTensor {
+    nonisolated(unsafe) let values = values
     let levels = tensorLevels(values, tensorScale: given)
     var planes = QuantizedPlanes(grid: grid, layout: format.layout)
     let tally = planes.withUnsafeWriter { writer in
       if let scale = levels.blockScale { writer.storeWholeTensorScale(scale.scale) }
-      return forEachSlab(values, levels) { slab, scratch in
-        writer.store(scratch, of: slab)
+      let parts = forSlabs { slabs in
+        var encoder = SlabEncoder(format: format, grid: grid, policy: policy, levels: levels)
+        let scratch = SlabScratch(grid)
+        for index in slabs {
+          let slab = grid.slab(index)
+          encoder.encode(slab, of: values, into: scratch)
+          writer.store(scratch, of: slab)
+        }
+        return encoder.tally
       }
+      return parts.reduce(into: EncodingTally()) { $0 += $1 }
     }
     return QuantizedTensor(
       format: format, policy: policy, axis: axis, grid: grid, planes: planes,
@@ -47,124 +52,112 @@ struct Quantizer<Format: BlockFormat>: Sendable {
       tally: tally)
   }
 
+  /// Encodes and decodes slab by slab, without packing.
   func reconstruct(
     _ values: UnsafeBufferPointer<Float>, tensorScale given: Float?
   ) -> FakeQuantization {
+    nonisolated(unsafe) let values = values
     let levels = tensorLevels(values, tensorScale: given)
-    var exactBlockCount = 0
     var tally = EncodingTally()
+    var exactBlockCount = 0
     let decoded = [Float](unsafeUninitializedCapacity: grid.elementCount) { output, count in
-      nonisolated(unsafe) let target = output
-      nonisolated(unsafe) let source = values
-      let parts = parallelism.map(count: grid.slabCount, grain: grain) { slabs in
-        let context = EncodingContext(
-          layout: format.layout, policy: policy, tensorScale: levels.tensorScale)
-        var worker = SlabWorker(format: format, grid: grid, levels: levels, context: context)
+      nonisolated(unsafe) let output = output
+      let parts = forSlabs { slabs in
+        var encoder = SlabEncoder(format: format, grid: grid, policy: policy, levels: levels)
+        let decoder = SlabDecoder(format: format, grid: grid, levels: levels)
+        let scratch = SlabScratch(grid)
         var exact = 0
         for index in slabs {
           let slab = grid.slab(index)
-          worker.encode(slab, from: source)
-          exact += worker.decode(slab, into: target, comparingWith: source)
+          encoder.encode(slab, of: values, into: scratch)
+          decoder.decode(slab, from: scratch, into: output)
+          exact += decoder.exactBlockCount(of: slab, decoded: output, original: values)
         }
-        return (worker.tally, exact)
+        return (tally: encoder.tally, exact: exact)
       }
-      for part in parts { tally += part.0 }
-      let exact = parts.reduce(0) { $0 + $1.1 }
-      exactBlockCount = grid.isWholeTensorBlock ? (exact == grid.slabCount ? 1 : 0) : exact
+      for part in parts {
+        tally += part.tally
+        exactBlockCount += part.exact
+      }
       count = grid.elementCount
+    }
+    if grid.isWholeTensorBlock {
+      // Each slab counted as a block; the tensor is exact if all of them are.
+      exactBlockCount = grid.elementCount > 0 && exactBlockCount == grid.slabCount ? 1 : 0
     }
     return FakeQuantization(
       tensor: Tensor(decoded, shape: grid.shape), tally: tally, blockCount: grid.blockCount,
-      exactBlockCount: grid.elementCount == 0 ? 0 : exactBlockCount,
+      exactBlockCount: exactBlockCount,
       storedByteCount: QuantizedPlanes.byteCount(grid: grid, layout: format.layout))
   }
 
-  private func forEachSlab(
-    _ values: UnsafeBufferPointer<Float>, _ levels: TensorLevels,
-    _ body: @Sendable (BlockGrid.Slab, borrowing SlabScratch) -> Void
-  ) -> EncodingTally {
-    nonisolated(unsafe) let source = values
-    let parts = parallelism.map(count: grid.slabCount, grain: grain) { slabs in
-      let context = EncodingContext(
-        layout: format.layout, policy: policy, tensorScale: levels.tensorScale)
-      var worker = SlabWorker(format: format, grid: grid, levels: levels, context: context)
-      for index in slabs {
-        let slab = grid.slab(index)
-        worker.encode(slab, from: source)
-        body(slab, worker.scratch)
-      }
-      return worker.tally
-    }
-    return parts.reduce(into: EncodingTally()) { $0 += $1 }
-  }
-
-  // MARK: - Tensor-level scales
-
-  /// Computes what all blocks share: the tensor scale, and the scale of a whole-tensor block.
-  private func tensorLevels(
-    _ values: UnsafeBufferPointer<Float>, tensorScale given: Float?
-  ) -> TensorLevels {
-    let hasTensorScale = format.layout.tensorScale != .none
-    guard hasTensorScale || grid.isWholeTensorBlock else {
-      return TensorLevels(tensorScale: TensorScale(encode: 1, decode: 1), blockScale: nil)
-    }
-    nonisolated(unsafe) let source = values
-    let parts = parallelism.map(count: values.count, grain: 1 << 16) { range in
-      ValueStatistics(UnsafeBufferPointer(rebasing: source[range]))
-    }
-    let statistics = parts.reduce(into: ValueStatistics()) { $0.merge($1) }
-    var tensorScale = TensorScale(encode: 1, decode: 1)
-    if hasTensorScale {
-      tensorScale =
-        given.map(TensorScale.init(decode:))
-        ?? format.tensorScale(for: statistics, policy: policy)
-    }
-    guard grid.isWholeTensorBlock, grid.elementCount > 0 else {
-      return TensorLevels(tensorScale: tensorScale, blockScale: nil)
-    }
-    var context = EncodingContext(
-      layout: format.layout, policy: policy, tensorScale: tensorScale)
-    context.indices = ElementIndices(
-      base: 0, columns: values.count, rowStride: 0, columnStride: 1)
-    let scratch = SlabScratch(
-      codes: policy.scaleRule.triesCandidates ? values.count : 0, scales: 0, subscales: 0,
-      gathers: false)
-    var fields = BlockFields(
-      subscales: UnsafeMutableBufferPointer(start: nil, count: 0), codes: scratch.codes)
-    format.encodeScale(of: values, statistics: statistics, context: context, into: &fields)
-    return TensorLevels(
-      tensorScale: tensorScale,
-      blockScale: .init(scale: fields.scale, encodeMultiplier: fields.encodeMultiplier))
-  }
-
-  // MARK: - Decoding
-
-  static func decode(
-    _ tensor: QuantizedTensor, format: Format, parallelism: Parallelism
-  ) -> Tensor {
-    let grid = tensor.grid
-    let sharedScale = grid.isWholeTensorBlock ? tensor.scales.unpacked().first : nil
+  /// Unpacks and decodes.
+  func decode(_ tensor: QuantizedTensor) -> Tensor {
+    let shared = grid.isWholeTensorBlock ? tensor.scales.unpacked().first : nil
     let levels = TensorLevels(
       tensorScale: TensorScale(encode: 1, decode: tensor.tensorScale ?? 1),
-      blockScale: sharedScale.map { .init(scale: $0, encodeMultiplier: 1) })
-    let quantizer = Quantizer(
-      format: format, shape: grid.shape, axis: tensor.axis, policy: tensor.policy,
-      parallelism: parallelism)
+      blockScale: shared.map { .init(scale: $0, encodeMultiplier: 1) })
     let decoded = [Float](unsafeUninitializedCapacity: grid.elementCount) { output, count in
-      nonisolated(unsafe) let target = output
-      _ = parallelism.map(count: grid.slabCount, grain: quantizer.grain) { slabs in
-        let context = EncodingContext(
-          layout: format.layout, policy: tensor.policy, tensorScale: levels.tensorScale)
-        var worker = SlabWorker(format: format, grid: grid, levels: levels, context: context)
+      nonisolated(unsafe) let output = output
+      _ = forSlabs { slabs in
+        let decoder = SlabDecoder(format: format, grid: grid, levels: levels)
+        let scratch = SlabScratch(grid)
         for index in slabs {
           let slab = grid.slab(index)
-          worker.load(slab, from: tensor)
-          _ = worker.decode(slab, into: target, comparingWith: nil)
+          tensor.load(slab, into: scratch)
+          decoder.decode(slab, from: scratch, into: output)
         }
       }
       count = grid.elementCount
     }
     return Tensor(decoded, shape: grid.shape)
+  }
+
+  /// Runs `body` over ranges of slabs, on several threads if the tensor is large.
+  private func forSlabs<Part: Sendable>(_ body: @Sendable (Range<Int>) -> Part) -> [Part] {
+    let slabCount = grid.slabCount
+    let elementsPerSlab = max(1, grid.elementCount / max(1, slabCount))
+    return parallelism.map(count: slabCount, grain: max(1, 65536 / elementsPerSlab), body)
+  }
+
+  /// Computes what all blocks share: the tensor scale, and the scale of a whole-tensor block.
+  private func tensorLevels(
+    _ values: UnsafeBufferPointer<Float>, tensorScale given: Float?
+  ) -> TensorLevels {
+    var levels = TensorLevels(tensorScale: TensorScale(encode: 1, decode: 1), blockScale: nil)
+    let hasTensorScale = format.layout.tensorScale != .none
+    guard hasTensorScale || grid.isWholeTensorBlock, grid.elementCount > 0 else { return levels }
+
+    nonisolated(unsafe) let values = values
+    let statistics = parallelism.map(count: values.count, grain: 1 << 16) { range in
+      ValueStatistics(UnsafeBufferPointer(rebasing: values[range]))
+    }
+    .reduce(into: ValueStatistics()) { $0.merge($1) }
+    if hasTensorScale {
+      levels.tensorScale =
+        given.map(TensorScale.init(decode:))
+        ?? format.tensorScale(for: statistics, policy: policy)
+    }
+    if grid.isWholeTensorBlock {
+      levels.blockScale = wholeTensorScale(values, statistics, levels.tensorScale)
+    }
+    return levels
+  }
+
+  private func wholeTensorScale(
+    _ values: UnsafeBufferPointer<Float>, _ statistics: ValueStatistics, _ scale: TensorScale
+  ) -> TensorLevels.BlockScale {
+    var context = EncodingContext(layout: format.layout, policy: policy, tensorScale: scale)
+    context.indices = ElementIndices(base: 0, BlockGrid.Region(offset: 0, columns: values.count))
+    // Only a rule that tries candidates writes codes.
+    let codeCount = policy.scaleRule.triesCandidates ? values.count : 0
+    return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: codeCount) { codes in
+      codes.initialize(repeating: 0)
+      var fields = BlockFields(
+        subscales: UnsafeMutableBufferPointer(start: nil, count: 0), codes: codes)
+      format.encodeScale(of: values, statistics: statistics, context: context, into: &fields)
+      return .init(scale: fields.scale, encodeMultiplier: fields.encodeMultiplier)
+    }
   }
 }
 

@@ -16,7 +16,8 @@ enum QuantizedTensorFile {
   static func write(_ tensor: QuantizedTensor, to path: String) throws(CommandError) {
     let layout = tensor.format.layout
     var tensors = [
-      integers("codes", tensor.shape, tensor.codes.unpacked(), bitWidth: layout.element.bitWidth)
+      integers(
+        "codes", tensor.codeShape, tensor.codes.unpacked(), bitWidth: layout.element.bitWidth)
     ]
     if let scale = layout.scale, let shape = tensor.scaleShape {
       let codes = tensor.scales.unpacked()

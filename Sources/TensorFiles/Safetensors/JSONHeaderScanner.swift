@@ -10,6 +10,10 @@ struct JSONHeaderScanner {
   ///
   /// A tensor entry needs three levels; the rest is for unknown keys.
   static let depthLimit = 8
+  /// The most keys of an object that is skipped.
+  ///
+  /// They are held to find duplicates; the limit keeps junk from taking time and memory.
+  static let skippedKeyLimit = 64
 
   let bytes: UnsafeRawBufferPointer
   let path: String
@@ -172,6 +176,9 @@ struct JSONHeaderScanner {
       while let key = try nextKey() {
         guard seen.insert(key).inserted else {
           throw .duplicateKey(path: path, key: key, offset: offset)
+        }
+        guard seen.count <= Self.skippedKeyLimit else {
+          throw syntaxError("more than \(Self.skippedKeyLimit) keys in an unknown object")
         }
         try skipValue()
       }

@@ -6,7 +6,8 @@
 ///
 /// The checks follow the reference implementation, except that duplicate tensor names and duplicate
 /// keys, of which it silently keeps the last, are errors here. Names count as duplicates when Swift
-/// compares them as equal, which covers canonically equivalent Unicode spellings.
+/// compares them as equal, which covers canonically equivalent Unicode spellings. Shapes of more
+/// than 64 extents, entries of more than 64 unknown keys and deep nesting are refused as well.
 ///
 /// The file must not be shortened by others while mapped; replacing it by a rename is safe.
 ///
@@ -45,9 +46,10 @@ public struct SafetensorsFile: Sendable {
     self.file = file
     tensors = ordered
     metadata = header.metadata
-    var indices = header.indices
-    for (index, tensor) in ordered.enumerated() { indices[tensor.name] = index }
-    self.indices = indices
+    indices =
+      ordered == header.tensors
+      ? header.indices
+      : Dictionary(uniqueKeysWithValues: zip(ordered.lazy.map(\.name), 0...))
   }
 
   /// The tensor with the name, or nil.

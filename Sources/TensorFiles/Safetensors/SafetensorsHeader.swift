@@ -1,5 +1,11 @@
 /// The contents of a safetensors header, each entry checked by itself.
 struct SafetensorsHeader {
+  /// The most extents a shape may have.
+  ///
+  /// The format sets no limit; array libraries stop at 64. Without one, a header made of a single
+  /// shape would take many times its size in memory.
+  static let rankLimit = 64
+
   private(set) var metadata: [String: String] = [:]
   /// The tensors in the order of the text.
   ///
@@ -46,8 +52,9 @@ struct SafetensorsHeader {
     // Zero-size tensors share their start with a neighbour, hence the second criterion; the sort is
     // stable, so the header's order decides between equals.
     let ordered = tensors.sorted {
-      ($0.byteRange.lowerBound, $0.byteRange.upperBound)
-        < ($1.byteRange.lowerBound, $1.byteRange.upperBound)
+      let (first, second) = ($0.byteRange, $1.byteRange)
+      return first.lowerBound != second.lowerBound
+        ? first.lowerBound < second.lowerBound : first.upperBound < second.upperBound
     }
     var end = dataStart
     for tensor in ordered {
@@ -114,6 +121,9 @@ struct SafetensorsHeader {
         offsets = try readNaturals("data_offsets", of: name, &scanner)
       default:
         isNew = unknownKeys.insert(key).inserted
+        guard unknownKeys.count <= JSONHeaderScanner.skippedKeyLimit else {
+          throw badEntry(name, "has more than \(unknownKeys.count - 1) unknown keys")
+        }
         try scanner.skipValue()
       }
       guard isNew else { throw .duplicateKey(path: path, key: key, offset: scanner.offset) }
@@ -173,7 +183,11 @@ struct SafetensorsHeader {
         throw badEntry(name, "\(field) holds something other than numbers")
       }
       switch try scanner.number() {
-      case .natural(let value): result.append(value)
+      case .natural(let value):
+        guard result.count < Self.rankLimit else {
+          throw badEntry(name, "\(field) holds more than \(Self.rankLimit) numbers")
+        }
+        result.append(value)
       case .other(let text):
         throw badEntry(name, "\(field) holds \(text), not a whole number from 0 to \(Int.max)")
       }

@@ -69,7 +69,7 @@ public struct NpyFile: Sendable {
     switch dtype {
     case .f32: encoding = .binary32
     case .f16: encoding = .binary16
-    default: throw unsupported("floats: f4, f2")
+    default: throw unsupported("F32, F16")
     }
     let stored = file.withUnsafeBytes(in: dataStart..<file.count) {
       encoding.decode($0, byteOrder: byteOrder)

@@ -12,18 +12,23 @@ func rowMajorFromColumnMajor<Element>(_ stored: [Element], shape: [Int]) -> [Ele
   // The first index is contiguous in the source and the last one in the result, so small square
   // tiles over those two keep both sides in the cache. The middle indices only shift the tiles.
   let tile = 32
+  let sourceStep = rows * middleCount
+  let targetStep = columns * middleCount
   return [Element](unsafeUninitializedCapacity: stored.count) { result, initialisedCount in
-    let base = result.baseAddress
-    for position in 0..<middleCount {
-      // `position` counts the middle indices row-major; `reflected` is its column-major rank.
-      let reflected = columnMajorRank(ofRowMajor: position, shape: middle)
-      for rowStart in stride(from: 0, to: rows, by: tile) {
-        for columnStart in stride(from: 0, to: columns, by: tile) {
-          for row in rowStart..<min(rowStart + tile, rows) {
-            for column in columnStart..<min(columnStart + tile, columns) {
-              let source = row + rows * (reflected + middleCount * column)
-              let target = column + columns * (position + middleCount * row)
-              base.map { ($0 + target).initialize(to: stored[source]) }
+    stored.withUnsafeBufferPointer { stored in
+      for position in 0..<middleCount {
+        // `position` counts the middle indices row-major; their column-major rank is `reflected`.
+        let reflected = columnMajorRank(ofRowMajor: position, shape: middle)
+        for rowStart in stride(from: 0, to: rows, by: tile) {
+          for columnStart in stride(from: 0, to: columns, by: tile) {
+            for row in rowStart..<min(rowStart + tile, rows) {
+              var source = row + rows * reflected + sourceStep * columnStart
+              var target = targetStep * row + columns * position + columnStart
+              for _ in columnStart..<min(columnStart + tile, columns) {
+                result.initializeElement(at: target, to: stored[source])
+                source += sourceStep
+                target += 1
+              }
             }
           }
         }
