@@ -1,0 +1,182 @@
+import Foundation
+
+extension ReferenceBlockEncoder {
+  // MARK: - Power-of-two scales
+
+  /// floor(log2 x) by doubling and halving.
+  static func floorLog2(_ x: Double) -> Int {
+    var (exponent, power) = (0, 1.0)
+    while power > x {
+      power /= 2
+      exponent -= 1
+    }
+    while power * 2 <= x {
+      power *= 2
+      exponent += 1
+    }
+    return exponent
+  }
+
+  /// The smallest e with 2^e ≥ x.
+  static func ceilLog2(_ x: Double) -> Int {
+    let floor = floorLog2(x)
+    return ReferenceBlockElement.powerOfTwo(floor) == x ? floor : floor + 1
+  }
+
+  /// The exponent of a rule; far below every scale for amax = 0.
+  static func exponent(
+    _ amax: Float, _ element: ReferenceBlockElement, _ rule: ReferenceBlockPolicy.PowerOfTwo
+  ) -> Int {
+    guard amax > 0 else { return -4096 }
+    let x = Double(amax)
+    let top = floorLog2(element.greatest)
+    switch rule {
+    case .floor: return floorLog2(x) - top
+    case .ceil: return ceilLog2(x) - top
+    case .rceil:
+      let quotient = amax * (1 / Float(element.greatest))
+      return quotient == 0 ? -149 : ceilLog2(Double(quotient))
+    case .even:
+      // Round half up at the element's fraction width, then take the floor.
+      let unit = ReferenceBlockElement.powerOfTwo(floorLog2(x) - element.fractionBits)
+      return floorLog2((x / unit + 0.5).rounded(.down) * unit) - top
+    case .nearestLog2: return Int(log2(x / element.greatest).rounded())
+    }
+  }
+
+  func encodePowerOfTwo(_ block: [Int], _ parts: [[Int]], _ bits: Int, _ subBits: Int) -> Block {
+    let bias = (1 << (bits - 1)) - 1
+    let nan = (1 << bits) - 1
+    if isPoisoned(block) {
+      return Block(
+        scale: UInt32(nan), taus: parts.map { _ in 0 },
+        codes: block.map { _ in format.element.nanCode ?? 0 }, decoded: block.map { _ in .nan })
+    }
+    let amax = finiteMaximum(block)
+    func encoded(_ exponent: Int, _ rule: ReferenceBlockPolicy.PowerOfTwo) -> Block {
+      var scale = min(max(exponent + bias, 0), nan - 1)
+      let beta = subBits == 0 ? 0 : (1 << subBits) - 1
+      let taus = parts.map { part in
+        min(max(scale - bias - Self.exponent(finiteMaximum(part), format.element, rule), 0), beta)
+      }
+      if amax == 0 && policy.zeroBlockIsOne { scale = bias }
+      var result = Block(scale: UInt32(scale), taus: taus.map(UInt32.init))
+      for (part, tau) in zip(parts, taus) {
+        let step = ReferenceBlockElement.powerOfTwo(scale - bias - tau)
+        for index in part {
+          let (code, overflowed) = format.element.encode(
+            Double(values[index]) / step, policy, index: index)
+          result.codes.append(code)
+          result.decoded.append(Float(format.element.value(of: code) * step))
+          if overflowed { result.overflows += 1 }
+        }
+      }
+      return result
+    }
+    switch policy.scale {
+    case .powerOfTwo(let rule): return encoded(Self.exponent(amax, format.element, rule), rule)
+    case .search(let rule):
+      let first = Self.exponent(amax, format.element, rule)
+      var best = (block: encoded(first, rule), error: Double.infinity)
+      for candidate in [first, first - 1, first + 1] {
+        let trial = encoded(candidate, rule)
+        let error = squaredError(trial.decoded, block)
+        if error < best.error { best = (trial, error) }
+      }
+      return best.block
+    default: fatalError("no such rule for a power-of-two scale")
+    }
+  }
+
+  // MARK: - Two levels
+
+  func encodeTwoLevel(
+    _ block: [Int], _ scale: ReferenceBlockElement, _ leastNormal: UInt32
+  ) -> Block {
+    let zeros = block.map { _ in UInt32(0) }
+    func nanBlock(_ code: UInt32) -> Block {
+      Block(scale: code, codes: zeros, decoded: block.map { _ in .nan })
+    }
+    if tensor.encode.isNaN { return nanBlock(0) }
+    if isPoisoned(block), let code = scale.nanCode { return nanBlock(code) }
+    let amax = finiteMaximum(block)
+    let plain = ReferenceBlockPolicy(nonFinite: .element, scale: .none)
+    func encoded(_ target: Float) -> Block {
+      let inverse: Float = 1 / target
+      let factor: Float = tensor.encode * inverse
+      let wanted: Float = amax * factor
+      var code = scale.encode(Double(wanted), plain, index: 0).code
+      switch policy.floor {
+      case .none: break
+      case .leastNonzero: code = max(code, 1)
+      case .leastNormal: code = max(code, leastNormal)
+      }
+      if amax == 0 && policy.zeroBlockIsOne { code = scale.encode(1, plain, index: 0).code }
+      var result = Block(scale: code)
+      let s = Float(scale.value(of: code))
+      let unit: Float = 1 / tensor.encode
+      let product: Float = s * unit
+      var multiplier: Float = 1 / product
+      if multiplier > .greatestFiniteMagnitude { multiplier = .greatestFiniteMagnitude }
+      for index in block {
+        var element: UInt32 = 0
+        if code != 0 {
+          let scaled: Float = values[index] * multiplier
+          let (bits, overflowed) = format.element.encode(Double(scaled), policy, index: index)
+          element = bits
+          if overflowed { result.overflows += 1 }
+        }
+        let q = Float(format.element.value(of: element))
+        let inner: Float = q * s
+        result.codes.append(element)
+        result.decoded.append(inner * tensor.decode)
+      }
+      return result
+    }
+    let six = encoded(Float(format.element.greatest))
+    guard case .fourOverSix = policy.scale else { return six }
+    let four = encoded(4)
+    return squaredError(four.decoded, block) < squaredError(six.decoded, block) ? four : six
+  }
+
+  // MARK: - FP32 scales and none
+
+  func encodeFloat32(_ block: [Int]) -> Block {
+    if isPoisoned(block) {
+      let code = format.element.nanCode ?? 0
+      return Block(
+        scale: Float.nan.bitPattern, codes: block.map { _ in code },
+        decoded: block.map { _ in .nan })
+    }
+    let amax = finiteMaximum(block)
+    var multiplier: Float = 1
+    if amax > 0 {
+      multiplier = Float(format.element.greatest) / amax
+      if multiplier > .greatestFiniteMagnitude { multiplier = .greatestFiniteMagnitude }
+    }
+    if case .amaxPowerOfTwo = policy.scale {
+      multiplier = Float(ReferenceBlockElement.powerOfTwo(Self.floorLog2(Double(multiplier))))
+    }
+    let stored: Float = 1 / multiplier
+    var result = Block(scale: stored.bitPattern)
+    for index in block {
+      let scaled: Float = values[index] * multiplier
+      let (code, overflowed) = format.element.encode(Double(scaled), policy, index: index)
+      result.codes.append(code)
+      result.decoded.append(Float(format.element.value(of: code)) * stored)
+      if overflowed { result.overflows += 1 }
+    }
+    return result
+  }
+
+  func encodeCast(_ block: [Int]) -> Block {
+    var result = Block()
+    for index in block {
+      let (code, overflowed) = format.element.encode(Double(values[index]), policy, index: index)
+      result.codes.append(code)
+      result.decoded.append(Float(format.element.value(of: code)))
+      if overflowed { result.overflows += 1 }
+    }
+    return result
+  }
+}

@@ -1,0 +1,76 @@
+/// The choices that the reference encoders know, spelled apart from the code under test.
+public struct ReferenceBlockPolicy: Sendable {
+  public enum Rounding: Sendable {
+    case nearestEven, nearestAway, towardZero, up, down, odd
+    /// A number of random bits, and those bits for an element of the tensor.
+    case stochastic(bits: Int, draw: @Sendable (Int) -> UInt32)
+  }
+
+  public enum NonFinite: Sendable { case blockNaN, element, nanToZero }
+
+  public enum PowerOfTwo: Sendable { case floor, ceil, rceil, even, nearestLog2 }
+
+  public enum Scale: Sendable {
+    case none
+    case powerOfTwo(PowerOfTwo)
+    case search(PowerOfTwo)
+    case amax
+    case amaxPowerOfTwo
+    case fourOverSix
+  }
+
+  public enum Floor: Sendable { case none, leastNonzero, leastNormal }
+
+  public var rounding = Rounding.nearestEven
+  public var overflowIsSpecial = false
+  public var nonFinite: NonFinite
+  public var scale: Scale
+  public var floor = Floor.none
+  public var zeroBlockIsOne = false
+
+  public init(nonFinite: NonFinite, scale: Scale) {
+    self.nonFinite = nonFinite
+    self.scale = scale
+  }
+}
+
+/// A block format as the reference encoders see it.
+public struct ReferenceBlockFormat: Sendable {
+  public enum Shape: Sendable, Equatable {
+    case vector(Int)
+    case row
+    case tile(Int, Int)
+    case tensor
+  }
+
+  public enum Kind: Sendable {
+    /// A power-of-two scale of some bits, and perhaps sub-scales of some bits for each few values.
+    case powerOfTwo(scaleBits: Int, subLength: Int?, subBits: Int)
+    /// Block scales in a narrow format under an FP32 tensor scale.
+    case twoLevel(ReferenceBlockElement, leastNormalCode: UInt32)
+    /// FP32 block scales.
+    case float32
+    /// No scale.
+    case cast
+  }
+
+  public var element: ReferenceBlockElement
+  public var shape: Shape
+  public var kind: Kind
+
+  public init(_ element: ReferenceBlockElement, _ shape: Shape, _ kind: Kind) {
+    self.element = element
+    self.shape = shape
+    self.kind = kind
+  }
+
+  /// The bits of a stored block scale; `nil` without scales.
+  public var scaleBits: Int? {
+    switch kind {
+    case .powerOfTwo(let bits, _, _): bits
+    case .twoLevel(let element, _): element.bitWidth
+    case .float32: 32
+    case .cast: nil
+    }
+  }
+}
