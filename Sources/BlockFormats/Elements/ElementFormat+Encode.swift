@@ -97,10 +97,17 @@ struct ElementEncoder: Sendable {
     let isNegative = bits >> 63 != 0
     let magnitude = bits & 0x7FFF_FFFF_FFFF_FFFF
     guard magnitude < 0x7FF0_0000_0000_0000 else { return nonFiniteCode(value) }
-    guard !isNegative || signMask != 0 || magnitude == 0 else { return belowRangeCode() }
+    guard magnitude != 0 else { return signed(0, isNegative: isNegative) }
+    guard !isNegative || signMask != 0 else { return belowRangeCode() }
 
-    let exponent = max(Int(magnitude >> 52), 1) - 1023
-    let significand = (magnitude & 0xF_FFFF_FFFF_FFFF) | (magnitude < 1 << 52 ? 0 : 1 << 52)
+    var exponent = Int(magnitude >> 52) - 1023
+    var significand = magnitude & 0xF_FFFF_FFFF_FFFF | 1 << 52
+    if magnitude < 1 << 52 {
+      // Subnormal in Double: only formats of eleven exponent bits reach down here.
+      let shift = magnitude.leadingZeroBitCount - 11
+      exponent = -1022 - shift
+      significand = magnitude << UInt64(shift)
+    }
     let depth = max(0, leastExponent - exponent)
     // Significands have 53 bits: from 55 on, a longer shift gives the same quotient, and a
     // remainder on the same side of one half.
@@ -140,7 +147,7 @@ struct ElementEncoder: Sendable {
   /// The code with a given sign; zero loses its sign where the format has one zero.
   @inline(__always)
   private func signed(_ magnitudeCode: UInt32, isNegative: Bool) -> UInt32 {
-    guard isNegative else { return magnitudeCode }
+    guard isNegative, signMask != 0 else { return magnitudeCode }
     if isTwosComplement { return (0 &- magnitudeCode) & widthMask }
     if magnitudeCode == 0 && !hasNegativeZero { return 0 }
     return magnitudeCode | signMask

@@ -35,8 +35,12 @@ extension ElementFormat {
     throw .unknownName(name)
   }
 
+  /// The parameters of the `float(...)` family.
+  static let floatParameters = ["e", "m", "bias", "specials=ieee", "signed=yes"]
+
   /// The `float(...)` family.
   static func floatingPoint(_ arguments: FormatArguments) throws(FormatNameError) -> ElementFormat {
+    try arguments.requireKnown(floatParameters)
     let exponent = try arguments.integer("e", in: 1...11)
     let isSigned = try arguments.choice("signed", default: true, ["yes": true, "no": false])
     let significand = try arguments.integer("m", in: 0...(16 - exponent - (isSigned ? 1 : 0)))
@@ -57,6 +61,9 @@ extension ElementFormat {
     let (lowest, highest) = (-bias - significand, (1 << exponent) - 1 - bias)
     guard lowest >= -1074, highest <= 1023 else {
       throw .badValue("\(bias)", of: "bias", expected: "values that are exact in Double")
+    }
+    guard exponent + significand > 1 || specials == .none || specials == .nanAtNegativeZero else {
+      throw .badValue(specials.id, of: "specials", expected: "none or fnuz when e=1,m=0")
     }
     return .floatingPoint(
       exponent: exponent, significand: significand, bias: bias, specials: specials,
@@ -81,7 +88,7 @@ extension ElementFormat {
   private static func number(after prefix: String, in name: String) -> Int? {
     guard name.hasPrefix(prefix) else { return nil }
     let digits = name.dropFirst(prefix.count)
-    guard digits.first != "0", digits.allSatisfy(\.isASCII) else { return nil }
+    guard digits.first != "0", digits.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
     return Int(digits)
   }
 }

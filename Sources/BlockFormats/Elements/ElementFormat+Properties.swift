@@ -88,13 +88,14 @@ extension ElementFormat {
   /// The smallest value above zero.
   public var leastNonzeroMagnitude: Double { value(of: hasZero ? 1 : 0) }
 
-  /// The smallest value above zero with a full significand; `nil` for fixed point.
+  /// The smallest value above zero with a full significand; `nil` where there is none.
   public var leastNormalMagnitude: Double? {
     guard case .floatingPoint(let layout) = encoding, layout.exponentBitCount > 0 else {
       return nil
     }
     guard layout.lowestBinade == .subnormal else { return leastNonzeroMagnitude }
-    return value(of: UInt32(1) << UInt32(layout.significandBitCount))
+    let code = UInt32(1) << UInt32(layout.significandBitCount)
+    return code <= greatestFiniteCode ? value(of: code) : nil
   }
 
   /// floor(log2(greatestFiniteMagnitude)), written `emax` in the OCP MX specification.

@@ -96,7 +96,7 @@ public struct ElementFormat: Hashable, Sendable {
   /// Creates a format from a floating-point layout.
   ///
   /// - Precondition: exponent bits 0...11, at least one and at most 32 bits in all, every value
-  ///   exact in `Double`.
+  ///   exact in `Double`, and at least one positive number beside the special codes.
   public init(name: String, floatingPoint layout: FloatingPointLayout) {
     let signBits = layout.signedness == .signed ? 1 : 0
     let width = signBits + layout.exponentBitCount + layout.significandBitCount
@@ -112,8 +112,17 @@ public struct ElementFormat: Hashable, Sendable {
     precondition(
       highest <= 1023 && lowest >= -1074,
       "element format \(name): exponents \(lowest)...\(highest) are not exact in Double")
+    precondition(
+      layout.specials != .ieee || layout.significandBitCount > 0,
+      "element format \(name): without a fraction bit no code is left for NaN")
+    precondition(
+      layout.specials != .nanAtNegativeZero || layout.signedness == .signed,
+      "element format \(name): an unsigned format has no minus zero to stand for NaN")
     self.name = name
     self.encoding = .floatingPoint(layout)
+    precondition(
+      greatestFiniteCode & ~magnitudeMask == 0 && greatestFiniteCode > (hasZero ? 0 : 1),
+      "element format \(name): its special codes leave no positive number")
   }
 
   /// Creates a format from a fixed-point layout.

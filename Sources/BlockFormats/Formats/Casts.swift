@@ -33,8 +33,7 @@ extension FormatFamily {
       }
     } + [
       FormatFamily(
-        "float", parameters: ["e", "m", "bias", "specials=ieee", "signed=yes"],
-        role: .parametrised
+        "float", parameters: ElementFormat.floatParameters, role: .parametrised
       ) { arguments throws(FormatNameError) in
         CastFormat.cast(to: try ElementFormat.floatingPoint(arguments))
       }

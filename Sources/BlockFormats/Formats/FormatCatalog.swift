@@ -26,11 +26,9 @@ public enum FormatCatalog {
     var text = try FormatText(id)
     if let block { text.values["block"] = String(block) }
     if let family = families.first(where: { $0.name == text.name }) {
-      let known = family.parameters.map { String($0.prefix { $0 != "=" }) }
-      for key in text.values.keys.sorted() where !known.contains(key) {
-        throw .unknownParameter(key, of: family.name, known: known)
-      }
-      return try family.make(FormatArguments(name: text.name, values: text.values))
+      let arguments = FormatArguments(name: text.name, values: text.values)
+      try arguments.requireKnown(family.parameters)
+      return try family.make(arguments)
     }
     if block != nil { throw .unknownParameter("block", of: text.name, known: []) }
     return CastFormat.cast(to: try ElementFormat.parse(id))

@@ -79,6 +79,14 @@ struct FormatArguments: Sendable {
   let name: String
   let values: [String: String]
 
+  /// Refuses keys that are not among parameters declared as `key` or `key=default`.
+  func requireKnown(_ parameters: [String]) throws(FormatNameError) {
+    let known = parameters.map { String($0.prefix { $0 != "=" }) }
+    for key in values.keys.sorted() where !known.contains(key) {
+      throw .unknownParameter(key, of: name, known: known)
+    }
+  }
+
   func integer(
     _ key: String, default fallback: Int? = nil, in range: ClosedRange<Int>
   ) throws(FormatNameError) -> Int {
