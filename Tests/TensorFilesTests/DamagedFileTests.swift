@@ -62,15 +62,14 @@ struct DamagedFileTests {
   }
 
   /// Every file that differs from `bytes` in one byte of the first `count`: by one bit, or by a
-  /// byte that means something in a header; outside deep runs by three of these, in turn.
+  /// byte that means something in a header; outside deep runs by five of these.
   private func variants(of bytes: [UInt8], in count: Int) -> [[UInt8]] {
     let telling: [UInt8] = Array("\"\\{}[](),:0919.-e '\n".utf8) + [0, 0x7f, 0x80, 0xc3, 0xff]
     var result: [[UInt8]] = []
     for index in 0..<count {
       let flips = (0..<8).map { bytes[index] ^ (UInt8(1) << $0) }
-      let all = flips + telling
-      let some = (0..<3).map { all[(index * 3 + $0) % all.count] }
-      for replacement in Intensity.isDeep ? all : some where replacement != bytes[index] {
+      let some = flips.prefix(2) + (0..<3).map { telling[(index * 3 + $0) % telling.count] }
+      for replacement in Intensity.isDeep ? flips + telling : some where replacement != bytes[index] {
         var variant = bytes
         variant[index] = replacement
         result.append(variant)
