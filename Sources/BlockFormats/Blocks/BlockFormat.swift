@@ -39,6 +39,7 @@ public protocol BlockFormat: Sendable {
   ///   - values: the block's values in row-major order. For a whole-tensor block, all of them.
   ///   - statistics: of the same values.
   ///   - context: policy, tensor scale and element indices.
+  ///   - fields: receives the scale and sub-scales; its codes are free to use.
   func encodeScale(
     of values: UnsafeBufferPointer<Float>, statistics: ValueStatistics,
     context: borrowing EncodingContext, into fields: inout BlockFields)
@@ -67,118 +68,4 @@ extension BlockFormat {
 
   /// The element format of the codes.
   public var element: ElementFormat { layout.element }
-}
-
-/// The FP32 scale of a whole tensor.
-public struct TensorScale: Hashable, Sendable {
-  /// Multiplies while encoding.
-  public var encode: Float
-  /// Multiplies while decoding; this one is stored.
-  public var decode: Float
-
-  /// Creates a scale from both multipliers.
-  public init(encode: Float, decode: Float) {
-    self.encode = encode
-    self.decode = decode
-  }
-
-  /// The scale with a given decode multiplier X; the encode multiplier is fl(1 / X).
-  public init(decode: Float) {
-    self.init(encode: 1 / decode, decode: decode)
-  }
-}
-
-/// The stored fields of one block, as integers in the caller's scratch memory.
-public struct BlockFields {
-  /// The code of the block's scale in `layout.scale`.
-  public var scale: UInt32
-  /// One sub-scale for every sub-block of the block, the last one possibly short.
-  public let subscales: UnsafeMutableBufferPointer<UInt32>
-  /// The codes, as many as `layout.codes` says: one for every value, or a fixed number.
-  public let codes: UnsafeMutableBufferPointer<UInt32>
-  /// What a format hands from its scale step to its element step besides the stored scale, such as
-  /// the exact encode multiplier; never stored.
-  public var encodeMultiplier: Float = 1
-  /// Events counted while encoding.
-  public var tally = EncodingTally()
-
-  /// Wraps scratch memory that outlives the fields.
-  public init(
-    scale: UInt32 = 0, subscales: UnsafeMutableBufferPointer<UInt32>,
-    codes: UnsafeMutableBufferPointer<UInt32>
-  ) {
-    self.scale = scale
-    self.subscales = subscales
-    self.codes = codes
-  }
-}
-
-/// What a format may use to encode a block besides its values.
-public struct EncodingContext: ~Copyable {
-  /// The choices to follow.
-  public let policy: EncodingPolicy
-  /// The tensor's scale, one where the format has none.
-  public let tensorScale: TensorScale
-  /// Where the block lies in the logical tensor.
-  public var indices: ElementIndices
-  let encoder: ElementEncoder
-  /// Decodes candidates of a scale search.
-  let decoding: DecodingContext
-
-  init(layout: BlockLayout, policy: EncodingPolicy, tensorScale: TensorScale) {
-    self.policy = policy
-    self.tensorScale = tensorScale
-    indices = ElementIndices(base: 0, .none)
-    encoder = ElementEncoder(
-      layout.element, rounding: policy.rounding, overflow: policy.overflow,
-      nonFinite: policy.nonFinite)
-    decoding = DecodingContext(layout: layout, tensorScale: tensorScale.decode)
-  }
-
-  /// The code of the element at a position of the block, for an already scaled value.
-  @inline(__always)
-  public func code(for scaled: Double, at position: Int, tally: inout EncodingTally) -> UInt32 {
-    let index =
-      if case .stochastic = policy.rounding { indices[position] } else { UInt64(0) }
-    return encoder.code(for: scaled, index: index, tally: &tally)
-  }
-}
-
-/// What a format may use to decode a block besides its fields.
-public struct DecodingContext: ~Copyable {
-  /// The tensor's decode multiplier, one where the format has none.
-  public let tensorScale: Float
-  let element: ElementDecoder
-  private let scale: ElementDecoder?
-
-  /// The value of an element code, before any scale.
-  @inline(__always)
-  public func elementValue(of code: UInt32) -> Double { element(code) }
-
-  /// The value of a scale code, one where the format has no scale.
-  public func scaleValue(of code: UInt32) -> Double { scale?(code) ?? 1 }
-
-  init(layout: BlockLayout, tensorScale: Float) {
-    self.tensorScale = tensorScale
-    element = ElementDecoder(layout.element)
-    scale = layout.scale.map(ElementDecoder.init)
-  }
-}
-
-/// The row-major indices, in the logical tensor, of the elements of a block.
-public struct ElementIndices: Hashable, Sendable {
-  private let base: Int
-  private let region: BlockGrid.Region
-
-  init(base: Int, _ region: BlockGrid.Region) {
-    self.base = base
-    self.region = region
-  }
-
-  /// The index of the element at a position of the block.
-  public subscript(position: Int) -> UInt64 {
-    let (row, column) = position.quotientAndRemainder(dividingBy: region.columns)
-    return UInt64(
-      base + region.offset + row * region.rowStride + column * region.columnStride)
-  }
 }

@@ -4,7 +4,7 @@ extension BlockFormat {
   /// Defined to the last bit: e_i = Double(decoded_i) - Double(x_i); lane j of 8 adds e_i² for
   /// i ≡ j (mod 8) in order of i, in `Double` without fused operations; lanes are then added as
   /// (0+4, 1+5, 2+6, 3+7), then (0+2, 1+3), then (0+1).
-  func squaredError(
+  public func squaredError(
     of fields: BlockFields, context: borrowing DecodingContext,
     against values: UnsafeBufferPointer<Float>
   ) -> Double {

@@ -1,6 +1,6 @@
 /// Bare element formats without scales: BF16, FP16 and FP32 baselines, FP8 casts, P3109.
 extension BlockFormat where Self == CastFormat {
-  /// FP32 kept as it is, but for NaN payloads.
+  /// FP32 kept as it is, but for NaN payloads and, unless overflow is `special`, infinities.
   public static var fp32: Self { .cast(to: .fp32) }
   /// Rounding to bfloat16.
   public static var bf16: Self { .cast(to: .bf16) }
@@ -17,7 +17,8 @@ extension BlockFormat where Self == CastFormat {
       case .e2m1fn, .e2m3fn, .e3m2fn, .e8m0fnu, .mxint8: "OCP Microscaling Formats v1.0"
       case _ where element.name.hasPrefix("binary"): "IEEE P3109 Interim Report v4.0"
       case .e4m3fnuz, .e5m2fnuz, .e4m3b11fnuz, .e4m3, .e3m4: "ml_dtypes and LLVM APFloat"
-      case .ue4m3, .ue5m3: "PTX ISA block scales"
+      case .ue4m3, .ue5m3, .ue5m3(greatest: .reservedTopExponent): "PTX ISA block scales"
+      case .int8, .int4, .int2: "symmetric integer quantization"
       default: "user-defined"
       }
     return CastFormat(element: element, source: source)

@@ -6,6 +6,9 @@ enum CommandList {
     EncodeCommand.self,
     DecodeCommand.self,
     ListCommand.self,
+    ShowCommand.self,
+    ExplainCommand.self,
+    DocumentCommand.self,
     VersionCommand.self,
   ]
 
@@ -13,6 +16,7 @@ enum CommandList {
   static let gettingStarted: [CommandDeclaration.Example] = [
     .init(line: "compare", purpose: "the standard formats on built-in samples"),
     .init(line: "compare model.safetensors", purpose: "the same on a checkpoint"),
-    .init(line: "list", purpose: "every format there is"),
+    .init(line: "show nvfp4", purpose: "what a format is, to the last bit"),
+    .init(line: "explain mxfp8_e4m3 957 0.1", purpose: "why values become what they become"),
   ]
 }

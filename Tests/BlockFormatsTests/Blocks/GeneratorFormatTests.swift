@@ -1,9 +1,11 @@
 import BlockFormats
 import Testing
 
-/// A format written from outside the library, in the manner of SeedLM: a block of eight values is
-/// a combination of three pseudo-random sign vectors. Stored are the generator's seed (as the
-/// scale), a shared exponent (as the sub-scale) and three coefficients instead of eight codes.
+/// A format written from outside the library, in the manner of SeedLM.
+///
+/// A block of eight values is a combination of three pseudo-random sign vectors. Stored are the
+/// generator's seed (as the scale), a shared exponent (as the sub-scale) and three coefficients
+/// instead of eight codes.
 private struct GeneratorFormat: BlockFormat {
   let id = "generator"
   let source = "this test"

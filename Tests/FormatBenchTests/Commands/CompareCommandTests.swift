@@ -1,6 +1,6 @@
 import BlockFormats
-import Foundation
 import FormatMetrics
+import Foundation
 import TensorFiles
 import Testing
 
@@ -29,7 +29,8 @@ struct CompareCommandTests {
     let expected = FormatCatalog.standard.count * (Distribution.allNamed.count + 1)
     #expect(rows.count == expected)
     for row in rows { #expect(Set(row.keys) == Self.keys) }
-    #expect(rows.filter { $0["tensor"] as? String == "total" }.count == FormatCatalog.standard.count)
+    #expect(
+      rows.filter { $0["tensor"] as? String == "total" }.count == FormatCatalog.standard.count)
   }
 
   @Test("The default set is the documented one, in order")

@@ -54,7 +54,8 @@ struct EncodeCommandTests {
     #expect(shape("scales", try encode(["--format", "fp8_e5m2_128x128"])) == [1, 1])
     #expect(dtype("codes", try encode(["--format", "bf16"])) == .u16)
     #expect(dtype("codes", try encode(["--format", "tf32"])) == .u32)
-    #expect(try encode(["--format", "e4m3fn"]).tensors.map(\.name).sorted() == ["codes", "packed"])
+    #expect(
+      try encode(["--format", "e4m3fn"]).tensors.map(\.name).sorted() == ["codes", "packed"])
   }
 
   @Test("The packed bytes and metadata are those of the library")

@@ -1,0 +1,69 @@
+/// What a format may use to encode a block besides its values.
+public struct EncodingContext: ~Copyable {
+  /// The choices to follow.
+  public let policy: EncodingPolicy
+  /// The tensor's scale, one where the format has none.
+  public let tensorScale: TensorScale
+  /// Where the block lies in the logical tensor.
+  public var indices: ElementIndices
+  /// For decoding the candidates of a scale search.
+  public let decoding: DecodingContext
+  private let encoder: ElementEncoder
+
+  init(layout: BlockLayout, policy: EncodingPolicy, tensorScale: TensorScale) {
+    self.policy = policy
+    self.tensorScale = tensorScale
+    indices = ElementIndices(base: 0, .none)
+    encoder = ElementEncoder(
+      layout.element, rounding: policy.rounding, overflow: policy.overflow,
+      nonFinite: policy.nonFinite)
+    decoding = DecodingContext(layout: layout, tensorScale: tensorScale.decode)
+  }
+
+  /// The code of the element at a position of the block, for an already scaled value.
+  @inline(__always)
+  public func code(for scaled: Double, at position: Int, tally: inout EncodingTally) -> UInt32 {
+    let index =
+      if case .stochastic = policy.rounding { indices[position] } else { UInt64(0) }
+    return encoder.code(for: scaled, index: index, tally: &tally)
+  }
+}
+
+/// What a format may use to decode a block besides its fields.
+public struct DecodingContext: ~Copyable {
+  /// The tensor's decode multiplier, one where the format has none.
+  public let tensorScale: Float
+  let element: ElementDecoder
+  private let scale: ElementDecoder?
+
+  /// The value of an element code, before any scale.
+  @inline(__always)
+  public func elementValue(of code: UInt32) -> Double { element(code) }
+
+  /// The value of a scale code, one where the format has no scale.
+  public func scaleValue(of code: UInt32) -> Double { scale?(code) ?? 1 }
+
+  init(layout: BlockLayout, tensorScale: Float) {
+    self.tensorScale = tensorScale
+    element = ElementDecoder(layout.element)
+    scale = layout.scale.map(ElementDecoder.init)
+  }
+}
+
+/// The row-major indices, in the logical tensor, of the elements of a block.
+public struct ElementIndices: Hashable, Sendable {
+  private let base: Int
+  private let region: BlockGrid.Region
+
+  init(base: Int, _ region: BlockGrid.Region) {
+    self.base = base
+    self.region = region
+  }
+
+  /// The index of the element at a position of the block.
+  public subscript(position: Int) -> UInt64 {
+    let (row, column) = position.quotientAndRemainder(dividingBy: region.columns)
+    return UInt64(
+      base + region.offset + row * region.rowStride + column * region.columnStride)
+  }
+}

@@ -1,0 +1,237 @@
+import BlockFormats
+import Foundation
+import Testing
+
+@testable import FormatBench
+
+@Suite("fmtbench explain")
+struct ExplainCommandTests {
+  @Test("957 becomes 896 because floor lets it clip, and the rules that would not are named")
+  func clipping() {
+    let result = runFmtbench(["explain", "mxfp8_e4m3", "957"])
+    #expect(result.status == .done)
+    #expect(
+      result.stdout == """
+        fmtbench explain mxfp8_e4m3 0.1.0
+
+        Choices
+
+        Fact        Value
+        ----------  ------------
+        scale rule  floor
+        rounding    nearest_even
+        overflow    saturate
+        non finite  block_nan
+
+        Block
+
+        Fact           Value
+        -------------  -----
+        amax           957
+        scale code     0x80
+        scale          2
+        squared error  3721
+
+        Scale candidate  Exponent     Scale  Squared error  Clipped  Chosen
+        ---------------  --------  --------  -------------  -------  ------
+        floor                   1  0x80 = 2           3721        1  yes
+        ceil                    2  0x81 = 4              9        0
+        rceil                   2  0x81 = 4              9        0
+        even                    1  0x80 = 2           3721        1
+        nearest_log2            1  0x80 = 2           3721        1
+
+        Index  Value  Scaled  Code  Element  Decoded  Error  Why
+        -----  -----  ------  ----  -------  -------  -----  --------------------------------
+            0    957   478.5  0x7E      448      896    -61  clipped at the largest value 448
+
+        1 of 1 values clipped: floor keeps only the power of two of amax, and amax /
+        scale may reach 2^9 where the largest element value is 448; nothing clips under
+        ceil, rceil.
+
+        """)
+  }
+
+  private func reasons(_ words: String...) throws -> [String] {
+    let result = runFmtbench(["explain"] + words + ["--json"])
+    let object = try #require(
+      JSONSerialization.jsonObject(with: Data(result.stdout.utf8)) as? [String: Any])
+    let rows = try #require(object["rows"] as? [[String: Any]])
+    return rows.compactMap { $0["why"] as? String }
+  }
+
+  @Test("Each way to a code has its own words")
+  func wording() throws {
+    #expect(
+      try reasons("mxfp4", "1", "2.5", "3.4", "3.6", "0.1", "-0.1", "-0", "0", "4.5") == [
+        "exact", "tie between 2 and 3: to the even code", "rounded down: nearest of 3 and 4",
+        "rounded up: nearest of 3 and 4", "underflowed to 0, rounded down: nearest of 0 and 0.5",
+        "underflowed to -0, rounded up: nearest of -0.5 and -0", "exact, -0 kept", "exact",
+        "rounded down: nearest of 4 and 6",
+      ])
+    #expect(
+      try reasons("e2m1fn", "2.5", "-2.5", "--rounding", "nearest_away") == [
+        "tie between 2 and 3: away from zero", "tie between -3 and -2: away from zero",
+      ])
+    #expect(
+      try reasons("e2m1fn", "2.5", "-2.5", "--rounding", "up")
+        == ["rounded up between 2 and 3", "rounded up between -3 and -2"])
+    #expect(
+      try reasons("e2m1fn", "2.5", "-2.5", "--rounding", "toward_zero") == [
+        "rounded down, toward zero, between 2 and 3", "rounded up, toward zero, between -3 and -2",
+      ])
+    #expect(
+      try reasons("e2m1fn", "2.5", "--rounding", "to_odd")
+        == ["rounded up to the odd code between 2 and 3"])
+    #expect(
+      try reasons("e4m3fn", "450", "465", "--overflow", "special") == [
+        "rounded down to the largest value 448: the next would be 480", "overflow becomes NaN",
+      ])
+    #expect(try reasons("e4m3fnuz", "-0") == ["-0 becomes +0"])
+    #expect(try reasons("ue4m3", "-3") == ["negative, but ue4m3 has no sign"])
+    #expect(try reasons("e8m0fnu", "0") == ["below the smallest value 2^-127"])
+  }
+
+  @Test("NaN and infinity poison their block, or stay in their element, as the rule says")
+  func nonFinite() throws {
+    #expect(
+      try reasons("mxfp4", "1", "nan", "-inf") == [
+        "poisoned: the block holds a NaN or an infinity", "NaN poisons its block",
+        "infinity poisons its block",
+      ])
+    #expect(
+      try reasons("vsq", "1", "inf")
+        == ["poisoned: the tensor holds a NaN or an infinity", "infinity poisons its tensor"])
+    #expect(
+      try reasons("fp8_e4m3_row", "1", "nan", "inf")
+        == ["exact", "NaN kept in its element", "infinity saturates at 448"])
+    #expect(
+      try reasons("e5m2", "inf", "nan", "--overflow", "special")
+        == ["infinity kept", "NaN kept in its element"])
+    #expect(
+      try reasons("mxfp4", "1", "nan", "--non-finite", "nan_to_zero")
+        == ["exact", "NaN becomes 0 (nan_to_zero)"])
+    #expect(try reasons("nvfp4", "0", "0") == ["zero", "zero"])
+    #expect(
+      try reasons("nvfp4", "1e-9", "--tensor-scale", "1")
+        == ["lost: the block's scale is zero"])
+  }
+
+  @Test("Microexponents have a column of their own, and only where there are some")
+  func subscales() {
+    let text = runFmtbench(["explain", "mx9", "1", "1", "0.25", "0.3"]).stdout
+    #expect(
+      text.contains(
+        """
+        Index  Value  Sub-scale  Scaled  Code  Element   Decoded        Error  Why
+        -----  -----  ---------  ------  ----  -------  --------  -----------  ---------------------------------------------
+            0      1          0       1  0x40        1         1            0  exact
+            1      1          0       1  0x40        1         1            0  exact
+            2   0.25          1     0.5  0x20      0.5      0.25            0  exact
+            3    0.3          1     0.6  0x26  0.59375  0.296875  -0.00312501  rounded down: nearest of 0.59375 and 0.609375
+        """), "\(text)")
+    #expect(!runFmtbench(["explain", "mxfp4", "1"]).stdout.contains("Sub-scale"))
+  }
+
+  @Test("A hundred values fill four blocks of 32, and their facts are told apart")
+  func manyBlocks() throws {
+    let values = (1...100).map(String.init)
+    let result = runFmtbench(["explain", "mxfp4"] + values + ["--json"])
+    let object = try #require(
+      JSONSerialization.jsonObject(with: Data(result.stdout.utf8)) as? [String: Any])
+    #expect(object["block_count"] as? Int == 4)
+    #expect((object["rows"] as? [[String: Any]])?.count == 100)
+    #expect(object["block_0_amax"] as? Double == 32)
+    #expect(object["block_3_amax"] as? Double == 100)
+    #expect(object["block_3_candidate_floor_exponent"] as? Int == 4)
+    #expect(object["block_3_candidate_floor_chosen"] as? String == "yes")
+    #expect(object["amax"] == nil)
+    #expect(
+      runFmtbench(["explain", "mxfp4"] + values).stdout.contains("100 values fill 4 blocks."))
+  }
+
+  @Test("Four over six shows both branches and keeps the better one")
+  func fourOverSix() throws {
+    let format = TwoLevelFormat.nvfp4FourOverSix
+    let block = try #require(
+      Explanation(of: [10, 20, 30, 40], as: format, policy: format.defaultPolicy).blocks.first)
+    let candidates = block.candidates
+    #expect(candidates.map(\.name) == ["amax to 6", "amax to 4"])
+    #expect(candidates.map(\.trace.scale) == [0x78, 0x7C])
+    #expect(candidates.map(\.isChosen) == [false, true])
+    #expect(candidates[1].trace.squaredError == 0)
+    // fl(38.4 * fl(1/6)) is one ulp above fl(38.4 / 6) = 6.4.
+    let factors = candidates.compactMap { $0.fields.first { $0.key == "factor" }?.value }
+    #expect(factors == [.number(Double(Float(6.4).nextUp)), .number(Double(Float(9.6)))])
+  }
+
+  @Test(
+    "A rule or scale that the format does not have is a usage error",
+    arguments: [
+      (["mxfp4", "1", "--scale-rule", "amax"], "mxfp4 has no scale rule 'amax'"),
+      (["mxfp4", "1", "--tensor-scale", "2"], "mxfp4 has no tensor scale"),
+      (
+        ["nvfp4", "1", "--tensor-scale", "0"],
+        "--tensor-scale: 0.0 is not a finite number above zero"
+      ),
+      (["mxfp4", "one"], "VALUE: 'one' is not a number"),
+      (["mxfp4"], "missing argument VALUE"),
+      (["nvfp5", "1"], "unknown format 'nvfp5'; did you mean 'nvfp4'?"),
+    ])
+  func usageErrors(words: [String], message: String) {
+    let result = runFmtbench(["explain"] + words)
+    #expect(result.status == .usage && result.stdout.isEmpty)
+    #expect(result.stderr.contains(message), "\(result.stderr)")
+  }
+
+  /// Values with ties, tiny and huge magnitudes, pairs of zeros and a spread of signs.
+  private static let probe: [Float] = (0..<70).map { index in
+    let base: [Float] = [1, -2.5, 0, -0.0, 0.3, 7.9, 1e-3, -450, 3.5, 0.0625]
+    return base[index % 10] * Float(1 + index / 10) * (index % 3 == 0 ? -1 : 1)
+  }
+
+  @Test("Explanations agree with the encoder for every format and scale rule")
+  func agreement() {
+    for format in FormatCatalog.all {
+      for rule in format.scaleRules {
+        for rounding in [RoundingRule.toNearestOrEven, .stochastic(StochasticSource(seed: 7))] {
+          var policy = format.defaultPolicy
+          policy.scaleRule = rule
+          policy.rounding = rounding
+          let explanation = Explanation(of: Self.probe, as: format, policy: policy)
+          let encoded = EncodedVector(Self.probe, as: format, policy: policy)
+          #expect(explanation.blocks.flatMap(\.trace.codes) == encoded.codes, "\(format.id)")
+          #expect(explanation.blocks.flatMap(\.trace.decoded) == encoded.decoded, "\(format.id)")
+          if format.layout.scale != nil {
+            #expect(explanation.blocks.map(\.trace.scale) == encoded.scales, "\(format.id)")
+          }
+          #expect(explanation.blocks.flatMap(\.trace.subscales) == encoded.subscales)
+          for block in explanation.blocks {
+            expectConsistency(of: block, rule)
+          }
+        }
+      }
+    }
+  }
+
+  /// What was explained must give the encoder's code, and the chosen scale must be a candidate.
+  private func expectConsistency(of block: BlockExplanation, _ rule: ScaleRule) {
+    let id = "\(block.format.id) \(rule.id)"
+    for row in block.rows where !block.hasZeroScale {
+      let code = block.element.code(
+        for: row.scaled, rounding: block.policy.rounding, overflow: block.policy.overflow,
+        index: UInt64(row.index))
+      #expect(code == row.code, "\(id) \(row.value)")
+    }
+    let candidates = block.candidates
+    guard !candidates.isEmpty else { return }
+    let chosen = candidates.filter(\.isChosen)
+    #expect(chosen.count == 1, "\(id)")
+    #expect(chosen.first?.trace.scale == block.trace.scale, "\(id)")
+    #expect(chosen.first?.trace.subscales == block.trace.subscales, "\(id)")
+    #expect(chosen.first?.trace.codes == block.trace.codes, "\(id)")
+    #expect(chosen.first?.trace.squaredError == block.trace.squaredError, "\(id)")
+    guard case .search = rule else { return }
+    let tried = candidates.filter { $0.name.hasPrefix("search") }.map(\.trace.squaredError)
+    #expect(tried.min() == block.trace.squaredError, "\(id)")
+  }
+}

@@ -1,0 +1,240 @@
+import BlockFormats
+import Foundation
+import Testing
+
+@testable import FormatBench
+
+@Suite("fmtbench show")
+struct ShowCommandTests {
+  @Test("The sheet of a bare four-bit element is this text")
+  func bareElement() {
+    let result = runFmtbench(["show", "e2m1fn"])
+    #expect(result.status == .done && result.stderr.isEmpty)
+    #expect(
+      result.stdout == """
+        fmtbench show e2m1fn 0.1.0
+
+        Parameters
+
+        Parameter                 Value                           Code
+        ------------------------  ------------------------------  --------
+        source                    OCP Microscaling Formats v1.0
+        element                   e2m1fn
+        bits                      4
+        fields                    1 sign, 2 exponent, 1 fraction
+        exponent bias             1
+        largest                   6                               0x7
+        smallest normal           1                               0x2
+        smallest above zero       0.5                             0x1
+        emax                      2
+        zero                      +0 and -0                       0x0, 0x8
+        nominal bits per element  4
+
+        Layout
+
+        bit   3 2 1 0
+        field S E E M
+
+        element codes c0, c1, ... in their bytes
+        bit    7  6  5  4  3  2  1  0
+        byte 0 c1 c1 c1 c1 c0 c0 c0 c0
+
+        Plane of a 2 x 65 tensor  Offset  Rows  Codes per row  Bits per code  Bytes per row  Bytes
+        ------------------------  ------  ----  -------------  -------------  -------------  -----
+        codes                          0     2             65              4             33     66
+        total                         66                                                        66
+
+        Rules
+
+        Choice      Default       Meaning                                                                      Others
+        ----------  ------------  ---------------------------------------------------------------------------  -------------------------------------------------------
+        rounding    nearest_even  to the nearest value, a tie to the even code                                 nearest_away, toward_zero, up, down, to_odd, stochastic
+        non-finite  element       NaN stays in its element, Inf follows the overflow rule; scales ignore both  nan_to_zero
+
+        code    = e2m1fn of x, rounded
+        decoded = q
+
+        Values of codes
+
+        e2m1fn, 16 codes:
+
+        Code  +0    +1  +2    +3  +4  +5  +6  +7
+        ----  --  ----  --  ----  --  --  --  --
+        0x0    0   0.5   1   1.5   2   3   4   6
+        0x8   -0  -0.5  -1  -1.5  -2  -3  -4  -6
+
+        Special cases
+
+        Block            Values                         Codes    Decoded
+        ---------------  -----------------------------  -------  --------------
+        zeros            0, -0, 0, 0                    0 8 0 0  0, -0, 0, 0
+        one NaN          1, NaN, -0.5, 0                2 7 9 0  1, 6, -0.5, 0
+        one infinity     1, -Inf, -0.5, 0               2 F 9 0  1, -6, -0.5, 0
+        largest FP32     3.4028235e+38, -3.4028235e+38  7 F      6, -6
+        smallest FP32    2^-149, -2^-149                0 8      0, -0
+        one ulp below 1  0.99999994, 0.5, -0.25, 0      2 1 8 0  1, 0.5, -0, 0
+        power of two     1, 0.5, -0.25, 0               2 1 8 0  1, 0.5, -0, 0
+        one ulp above 1  1.0000001, 0.5, -0.25, 0       2 1 8 0  1, 0.5, -0, 0
+
+        Worked block
+
+        Step            Result
+        --------------  -----------------------------
+        values          1, -2, 3, 3.5, 5, 6.5, 7, 7.9
+        codes           2 C 5 6 6 7 7 7
+        element values  1, -2, 3, 4, 4, 6, 6, 6
+        code bytes      C2 65 76 77
+        decoded         1, -2, 3, 4, 4, 6, 6, 6
+
+        """)
+  }
+
+  /// The worked blocks that independent encoders gave, as bytes.
+  @Test(
+    "Worked blocks have the bytes of independent encoders",
+    arguments: [
+      ("mxfp8_e4m3", "79", "68 F0 74 76 7A 7D 7E 7E"),
+      ("mxfp8_e5m2", "72", "70 F4 76 77 79 7A 7B 7B"),
+      ("mxfp4", "7F", "C2 65 76 77"),
+    ])
+  func workedBlocks(id: String, scale: String, codes: String) throws {
+    let format = try FormatCatalog.format(id: id)
+    let facts = FormatSheet(format: format).worked.facts
+    #expect(facts.first { $0.item == "scale_bytes" }?.value == .text(scale))
+    #expect(facts.first { $0.item == "code_bytes" }?.value == .text(codes))
+  }
+
+  @Test("Six-bit codes fall into bytes as a dense stream from the lowest bit")
+  func packing() {
+    #expect(
+      BitDrawing.packing(of: 6, symbol: "c") == [
+        "bit    7  6  5  4  3  2  1  0",
+        "byte 0 c1 c1 c0 c0 c0 c0 c0 c0",
+        "byte 1 c2 c2 c2 c2 c1 c1 c1 c1",
+        "byte 2 c3 c3 c3 c3 c3 c3 c2 c2",
+      ])
+    #expect(BitDrawing.packing(of: 8, symbol: "c") == nil)
+    #expect(BitDrawing.packing(of: 32, symbol: "c") == nil)
+  }
+
+  @Test("The other half of a signed eight-bit format follows from the half that is shown")
+  func foldedValues() {
+    #expect(
+      ValueGrid(.e4m3fnuz)?.remarks == [
+        "Code c + 0x80 is the negative of code c. But: 0x80 is NaN."
+      ])
+    #expect(ValueGrid(.e5m2)?.remarks == ["Code c + 0x80 is the negative of code c."])
+    #expect(
+      ValueGrid(.int8)?.remarks == [
+        "Code 0x100 - c is the negative of code c. But: 0x80 is -128. "
+          + "The encoder never produces 0x80."
+      ])
+    #expect(ValueGrid(.e8m0fnu)?.formula == "e8m0fnu: code c is 2^(c - 127), 0xFF is NaN.")
+    #expect(ValueGrid(.ue4m3)?.formula == nil)
+    #expect(ValueGrid(.bf16) == nil)
+  }
+
+  @Test("Only alternatives that store other bytes are offered")
+  func alternatives() {
+    let nvfp4 = TwoLevelFormat.nvfp4
+    #expect(
+      PolicyAspect.scaleFloor.alternatives(for: nvfp4) == ["least_nonzero", "least_normal"])
+    #expect(PolicyAspect.zeroBlock.alternatives(for: nvfp4) == ["one"])
+    #expect(PolicyAspect.overflow.alternatives(for: nvfp4).isEmpty)
+    let mxfp8 = SharedExponentFormat.mxfp8E4M3
+    #expect(PolicyAspect.overflow.alternatives(for: mxfp8) == ["special"])
+    #expect(PolicyAspect.scaleFloor.alternatives(for: mxfp8).isEmpty)
+    #expect(PolicyAspect.nonFinite.alternatives(for: mxfp8) == ["element", "nan_to_zero"])
+  }
+
+  @Test("JSON has every value of every code, as numbers and names that read back")
+  func json() throws {
+    let result = runFmtbench(["show", "e4m3fn", "--json"])
+    let object = try #require(
+      JSONSerialization.jsonObject(with: Data(result.stdout.utf8)) as? [String: Any])
+    #expect(object["command"] as? String == "show")
+    #expect(object["format"] as? String == "e4m3fn")
+    let rows = try #require(object["rows"] as? [[String: Any]])
+    let values = rows.filter { $0["section"] as? String == "values" }
+    #expect(values.count == ElementFormat.e4m3fn.codeCount)
+    for (code, row) in values.enumerated() {
+      #expect(row["item"] as? String == ExactNumber.hex(UInt32(code), bitWidth: 8))
+      let value = ElementFormat.e4m3fn.value(of: UInt32(code))
+      if value.isNaN {
+        #expect(row["value"] as? String == "NaN")
+      } else {
+        #expect((row["value"] as? Double)?.bitPattern == value.bitPattern)
+      }
+    }
+  }
+
+  @Test("Every format of the catalog, P3109 elements and parametrised formats have all sections")
+  func everyFormat() throws {
+    let keys = ["parameters", "layout", "rules", "values", "special_cases", "worked_block"]
+    for id in FormatCatalog.all.map(\.id) + ["binary8p4se", "bdr(m=5,k1=32,k2=4,d1=8,d2=2)"] {
+      let sections = FormatSheet(format: try FormatCatalog.format(id: id)).sections
+      #expect(sections.map(\.key) == keys, "\(id)")
+      for section in sections where section.key != "values" {
+        #expect(!section.facts.isEmpty, "\(id) \(section.key)")
+      }
+    }
+    for form in [[], ["--markdown"], ["--json"], ["--csv"]] {
+      let result = runFmtbench(["show", "bdr(m=5,k1=32,k2=4,d1=8,d2=2)"] + form)
+      #expect(result.status == .done && result.stdout.contains("arXiv 2302.08007"), "\(form)")
+    }
+  }
+
+  @Test("An unknown format is refused with the nearest name")
+  func unknownFormat() {
+    #expect(
+      runFmtbench(["show", "mxpf4"])
+        == RunResult(
+          status: .usage, stdout: "",
+          stderr: """
+            fmtbench: error: unknown format 'mxpf4'; did you mean 'mxfp4'?
+            see 'fmtbench list' for all formats
+
+            """))
+  }
+
+  @Test("Numbers of sheets are short and exact")
+  func exactNumbers() {
+    let expected: [(Double, String)] = [
+      (0, "0"), (-0.0, "-0"), (448, "448"), (0.375, "0.375"), (0x1p-9, "2^-9"),
+      (-0x3p-16, "-3·2^-16"), (Double(Float.greatestFiniteMagnitude), "3.4028235e+38"),
+      (Double(Float(0.1)), "0.1"), (0.1, "0.1"), (.nan, "NaN"), (-.infinity, "-Inf"),
+      (0x1p127, "2^127"), (1_234_567_890.5, "1234567890.5"),
+    ]
+    for (value, text) in expected { #expect(ExactNumber.text(value) == text) }
+    #expect(ExactNumber.hex(0x7, bitWidth: 3) == "0x7")
+    #expect(ExactNumber.hex(0x7, bitWidth: 9) == "0x007")
+  }
+
+  @Test("On a terminal, long texts are wrapped within their columns and numbers stay whole")
+  func narrowTerminal() {
+    let table = SheetTable(
+      [.init("a", "Name"), .init("b", "Number", .right), .init("c", "Text")],
+      rows: [
+        [.text("one"), .number(0.375), .text("several words that do not fit")],
+        [.text("two"), .number(448), .text("short")],
+      ])
+    let section = SheetSection(key: "s", title: "Title", parts: [.table(table)])
+    let text = SheetText(.terminal(columns: 36, styling: .plain)).text("show x", [section])
+    #expect(
+      text == """
+        fmtbench show x 0.1.0
+
+        Title
+
+        Name  Number  Text
+        ----  ------  ----------------------
+        one    0.375  several words that do
+                      not fit
+        two      448  short
+
+        """)
+    #expect(
+      SheetText(.stream).text("show x", [section])
+        .contains("one    0.375  several words that do not fit\n"))
+  }
+}
