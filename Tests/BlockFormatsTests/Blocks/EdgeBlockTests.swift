@@ -99,6 +99,10 @@ struct EdgeBlockTests {
     }
     #expect(PowerOfTwoRule.rceil.exponent(amax: 6, element: .e2m1fn) == 0)
     #expect(PowerOfTwoRule.rceil.exponent(amax: Float(6).nextUp, element: .e2m1fn) == 1)
+    // The product with fl(64 / 127) is 1 one ulp above 127 / 64, where a quotient would exceed 1.
+    let most = Float(127) / 64
+    #expect(PowerOfTwoRule.rceil.exponent(amax: most.nextUp, element: .mxint8) == 0)
+    #expect(PowerOfTwoRule.rceil.exponent(amax: most.nextUp.nextUp, element: .mxint8) == 1)
     #expect(PowerOfTwoRule.even.exponent(amax: 7, element: .e2m1fn) == 1)
     #expect(PowerOfTwoRule.even.exponent(amax: Float(7).nextDown, element: .e2m1fn) == 0)
     #expect(PowerOfTwoRule.even.exponent(amax: 496, element: .e4m3fn) == 1)
@@ -170,5 +174,23 @@ struct EdgeBlockTests {
     #expect(tensor.scales.unpacked() == [131])
     #expect(tensor.subscales.unpacked() == [0, 1, 1, 2, 2, 3, 3, 3])
     #expect(tensor.dequantized().elements == [16, 15, 8, 7, 4, 3, 1, 0])
+  }
+
+  @Test(
+    "A search adds squared errors in eight lanes, which decides blocks that tie but for rounding")
+  func searchOrder() {
+    // At scale 1 sixteen values of 1/4 err by 1/4; at 1/2 the value 4 errs by 1. Both sums are 1
+    // and the squares of two tiny values, which the order of addition keeps or drops: in eight
+    // lanes the sums are equal and the rule's scale stays, in four the other would win.
+    var values = [Float](repeating: 0, count: 32)
+    for index in [0, 1, 3, 4, 5, 8, 13, 15, 17, 19, 22, 23, 26, 27, 29, 31] { values[index] = 0.25 }
+    values[11] = 4
+    (values[9], values[28]) = (0x1.2p-27, 0x1.2p-27)
+    var policy = SharedExponentFormat.mxfp4.defaultPolicy
+    policy.scaleRule = .search(around: .floor)
+    #expect(values.quantized(to: .mxfp4, policy: policy).scales.unpacked() == [127])
+    // Without the value 4 nothing clips at 1/2, and the search takes it.
+    values[11] = 2
+    #expect(values.quantized(to: .mxfp4, policy: policy).scales.unpacked() == [126])
   }
 }
