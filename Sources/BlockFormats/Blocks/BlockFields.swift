@@ -40,4 +40,9 @@ public struct TensorScale: Hashable, Sendable {
   public init(decode: Float) {
     self.init(encode: 1 / decode, decode: decode)
   }
+
+  /// Whether a number can be a decode multiplier: positive, with a finite reciprocal.
+  public static func isValid(decode: Float) -> Bool {
+    decode > 0 && decode.isFinite && (1 / decode).isFinite
+  }
 }

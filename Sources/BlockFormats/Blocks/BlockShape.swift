@@ -31,6 +31,26 @@ public enum BlockShape: Hashable, Sendable {
     case .tensor: "tensor"
     }
   }
+
+  /// The shape that a text names; extents of 1 to 2^20.
+  init?(id: String) {
+    func extent(_ text: some StringProtocol) -> Int? {
+      guard let value = Int(text), (1...1 << 20).contains(value) else { return nil }
+      return value
+    }
+    let parts = id.split(separator: "x", omittingEmptySubsequences: false)
+    switch (id, parts.count) {
+    case ("row", _): self = .row
+    case ("tensor", _): self = .tensor
+    case (_, 1):
+      guard let length = extent(id) else { return nil }
+      self = .vector(length: length)
+    case (_, 2):
+      guard let rows = extent(parts[0]), let columns = extent(parts[1]) else { return nil }
+      self = .tile(rows: rows, columns: columns)
+    default: return nil
+    }
+  }
 }
 
 /// What a block format stores, as data: everything packing, sizes and file layouts need.

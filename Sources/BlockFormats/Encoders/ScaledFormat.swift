@@ -3,8 +3,8 @@
 /// Every step is one FP32 operation, with E the element's largest value:
 ///
 /// 1. S = min(fl(E / amax), FLT_MAX); 1 when amax = 0. With `amaxPowerOfTwo` the significand of S
-///    is cleared, which rounds the encode scale down and the decode scale up.
-/// 2. code = element of fl(x · S), by the policy's rounding. Stored scale: fl(1 / S).
+///    is cleared, which rounds the encode scale down and the decode scale up, but not below 2^-127.
+/// 2. code = element of fl(x · S), by the policy's rounding. Stored: min(fl(1 / S), FLT_MAX).
 ///
 /// A value decodes to fl(q · stored). amax is over finite values. A NaN block stores a NaN scale
 /// and the element's NaN code (0 if it has none).
@@ -56,12 +56,13 @@ public struct ScaledFormat: BlockFormat, Hashable {
     switch context.policy.scaleRule {
     case .amax: break
     case .amaxPowerOfTwo:
-      multiplier = Float(sign: .plus, exponent: multiplier.exponent, significand: 1)
+      // Below 2^-127 the reciprocal would not be finite.
+      multiplier = Float(sign: .plus, exponent: max(multiplier.exponent, -127), significand: 1)
     case .none, .powerOfTwo, .search, .fourOverSix:
       preconditionFailure("\(id) has no scale rule \(context.policy.scaleRule.id)")
     }
     fields.encodeMultiplier = multiplier
-    fields.scale = (1 / multiplier).bitPattern
+    fields.scale = min(1 / multiplier, .greatestFiniteMagnitude).bitPattern
   }
 
   /// Encodes the block's values with the scale in `fields`.

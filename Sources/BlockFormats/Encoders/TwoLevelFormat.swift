@@ -49,6 +49,9 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
     self.source = source
     layout = BlockLayout(element: element, block: block, scale: scale, tensorScale: .float32)
     defaultPolicy = EncodingPolicy(nonFinite: .blockNaN, scaleRule: scaleRule)
+    precondition(
+      scaleRules.contains(scaleRule),
+      "\(id) cannot follow \(scaleRule.id): that rule is for E2M1 elements with E4M3 scales")
   }
 
   private var scaleFormat: ElementFormat { layout.scale ?? .e4m3fn }

@@ -125,6 +125,18 @@ struct FormatArguments: Sendable {
     try integer("block", default: fallback, in: FormatArguments.blockLengths)
   }
 
+  /// A block of any shape.
+  func blockShape(default fallback: BlockShape? = nil) throws(FormatNameError) -> BlockShape {
+    guard let text = values["block"] else {
+      guard let fallback else { throw .missingParameter("block", of: name) }
+      return fallback
+    }
+    guard let shape = BlockShape(id: text) else {
+      throw .badValue(text, of: "block", expected: "a length, ROWSxCOLUMNS, row or tensor")
+    }
+    return shape
+  }
+
   static let blockLengths = 1...1_048_576
 }
 

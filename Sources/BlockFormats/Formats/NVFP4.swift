@@ -23,16 +23,18 @@ extension BlockFormat where Self == TwoLevelFormat {
   public static func nvfp4(
     block: BlockShape, scale: ElementFormat = .e4m3fn, scaleRule: ScaleRule = .amax
   ) -> Self {
-    let name =
-      switch (block, scale, scaleRule) {
-      case (.tile, .e4m3fn, .amax): "nvfp4_2d"
-      case (_, .e4m3fn, .fourOverSix): "nvfp4_4over6"
-      case (_, .e4m3fn, _): "nvfp4"
-      default: "nvfp4_\(scale)"
+    let isUsualBlock = block == .vector(length: 16)
+    let id =
+      switch (scale, scaleRule) {
+      case (.e4m3fn, .amax) where block == .tile(rows: 16, columns: 16): "nvfp4_2d"
+      case (.e4m3fn, .amax): isUsualBlock ? "nvfp4" : "nvfp4(block=\(block.id))"
+      case (.e4m3fn, _): isUsualBlock ? "nvfp4_4over6" : "nvfp4_4over6(block=\(block.id))"
+      case (.ue5m3, _), (.ue5m3(greatest: .reservedTopExponent), _):
+        isUsualBlock ? "nvfp4_\(scale)" : "nvfp4_\(scale)(block=\(block.id))"
+      default: "nvfp4(block=\(block.id),scale=\(scale))"
       }
-    let isUsualBlock = block == .vector(length: 16) || block == .tile(rows: 16, columns: 16)
     return TwoLevelFormat(
-      id: isUsualBlock ? name : "\(name)(block=\(block.id))",
+      id: id,
       source: scaleRule == .fourOverSix
         ? "arXiv 2512.02010" : scale == .e4m3fn ? "arXiv 2509.25149" : "arXiv 2609.02846",
       element: .e2m1fn, block: block, scale: scale, scaleRule: scaleRule)
@@ -41,24 +43,37 @@ extension BlockFormat where Self == TwoLevelFormat {
 
 extension FormatFamily {
   static let nvfp4: [FormatFamily] = [
-    vector("nvfp4", role: .standard) { .nvfp4(block: .vector(length: $0)) },
+    FormatFamily("nvfp4", parameters: ["block=16", "scale=e4m3fn"], role: .standard) {
+      arguments throws(FormatNameError) in
+      TwoLevelFormat.nvfp4(
+        block: try arguments.blockShape(default: .vector(length: 16)),
+        scale: try arguments.scale(default: .e4m3fn))
+    },
     FormatFamily("nvfp4_2d", role: .standard) { _ in TwoLevelFormat.nvfp4TwoDimensional },
-    vector("nvfp4_4over6", role: .standard) {
-      .nvfp4(block: .vector(length: $0), scaleRule: .fourOverSix)
-    },
-    vector("nvfp4_ue5m3", role: .additional) {
-      .nvfp4(block: .vector(length: $0), scale: .ue5m3)
-    },
-    vector("nvfp4_ue5m3_61440", role: .additional) {
-      .nvfp4(block: .vector(length: $0), scale: .ue5m3(greatest: .reservedTopExponent))
+    variant("nvfp4_4over6", role: .standard) { .nvfp4(block: $0, scaleRule: .fourOverSix) },
+    variant("nvfp4_ue5m3", role: .additional) { .nvfp4(block: $0, scale: .ue5m3) },
+    variant("nvfp4_ue5m3_61440", role: .additional) {
+      .nvfp4(block: $0, scale: .ue5m3(greatest: .reservedTopExponent))
     },
   ]
 
-  private static func vector(
-    _ name: String, role: Role, make: @escaping @Sendable (Int) -> TwoLevelFormat
+  private static func variant(
+    _ name: String, role: Role, make: @escaping @Sendable (BlockShape) -> TwoLevelFormat
   ) -> FormatFamily {
     FormatFamily(name, parameters: ["block=16"], role: role) { arguments throws(FormatNameError) in
-      make(try arguments.block(default: 16))
+      make(try arguments.blockShape(default: .vector(length: 16)))
     }
+  }
+}
+
+extension FormatArguments {
+  /// The format of block scales, which must have a zero for underflowed blocks.
+  fileprivate func scale(default fallback: ElementFormat) throws(FormatNameError) -> ElementFormat {
+    guard let text = values["scale"] else { return fallback }
+    let scale = try ElementFormat.parse(text)
+    guard scale.hasZero, scale.bitWidth <= 16 else {
+      throw .badValue(text, of: "scale", expected: "a format of at most 16 bits with a zero")
+    }
+    return scale
   }
 }

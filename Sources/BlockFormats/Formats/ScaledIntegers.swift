@@ -35,15 +35,8 @@ extension FormatFamily {
     } + [
       FormatFamily("int", parameters: ["bits", "block"], role: .parametrised) {
         arguments throws(FormatNameError) in
-        let block: BlockShape
-        switch arguments.values["block"] {
-        case "row": block = .row
-        case "tensor": block = .tensor
-        default:
-          block = .vector(
-            length: try arguments.integer("block", in: FormatArguments.blockLengths))
-        }
-        return ScaledFormat.integer(bits: try arguments.integer("bits", in: 2...16), block: block)
+        ScaledFormat.integer(
+          bits: try arguments.integer("bits", in: 2...16), block: try arguments.blockShape())
       }
     ]
 }

@@ -28,7 +28,8 @@ public enum NonFiniteRule: String, Hashable, Sendable, CaseIterable {
 
 /// The smallest scale that a block may store.
 ///
-/// Implementations of NVFP4 differ here, and so in the bytes of tiny and zero blocks.
+/// Only two-level formats can store a scale of zero; all others ignore the choice. Implementations
+/// of NVFP4 differ here, and so in the bytes of tiny and zero blocks.
 public enum ScaleFloor: String, Hashable, Sendable, CaseIterable {
   /// Whatever the scale rounds to, zero included (TransformerEngine).
   case none
@@ -42,6 +43,8 @@ public enum ScaleFloor: String, Hashable, Sendable, CaseIterable {
 }
 
 /// The scale that a block of zeros stores.
+///
+/// FP32 scales of zero blocks are one under either rule.
 public enum ZeroBlockRule: String, Hashable, Sendable, CaseIterable {
   /// What the scale rule and the floor give for amax = 0.
   case fromRule = "from_rule"

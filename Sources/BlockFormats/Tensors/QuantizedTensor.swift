@@ -63,7 +63,9 @@ public struct QuantizedTensor: Sendable {
   }
 
   /// Stored bits for an element, scales and padding included; NaN without elements.
-  public var bitsPerElement: Double { Double(8 * storedByteCount) / Double(elementCount) }
+  public var bitsPerElement: Double {
+    elementCount == 0 ? .nan : Double(8 * storedByteCount) / Double(elementCount)
+  }
 
   /// All stored bytes.
   public var storedBytes: [UInt8] {

@@ -124,6 +124,11 @@ struct Quantizer<Format: BlockFormat>: Sendable {
   private func tensorLevels(
     _ values: UnsafeBufferPointer<Float>, tensorScale given: Float?
   ) -> TensorLevels {
+    if let given {
+      precondition(
+        TensorScale.isValid(decode: given),
+        "tensor scale \(given) is not a positive number with a finite reciprocal")
+    }
     var levels = TensorLevels(tensorScale: TensorScale(encode: 1, decode: 1), blockScale: nil)
     let hasTensorScale = format.layout.tensorScale != .none
     guard hasTensorScale || grid.isWholeTensorBlock, grid.elementCount > 0 else { return levels }
@@ -134,9 +139,9 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     }
     .reduce(into: ValueStatistics()) { $0.merge($1) }
     if hasTensorScale {
-      levels.tensorScale =
-        given.map(TensorScale.init(decode:))
-        ?? format.tensorScale(for: statistics, policy: policy)
+      let own = format.tensorScale(for: statistics, policy: policy)
+      // A given scale does not bring back a tensor that its own scale makes NaN.
+      levels.tensorScale = own.encode.isNaN ? own : given.map(TensorScale.init(decode:)) ?? own
     }
     if grid.isWholeTensorBlock {
       levels.blockScale = wholeTensorScale(values, statistics, levels.tensorScale)

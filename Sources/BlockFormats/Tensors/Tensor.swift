@@ -47,8 +47,8 @@ extension Tensor {
   ///   - tensorScale: the decode multiplier of the tensor for formats with one; computed from the
   ///     values if `nil`. Ignored by other formats.
   ///   - parallelism: how many threads may work.
-  /// - Precondition: `axis` is an axis of the tensor, and the policy's scale rule is one of
-  ///   `format.scaleRules`.
+  /// - Precondition: `axis` is an axis of the tensor, the policy's scale rule is one of
+  ///   `format.scaleRules`, and `tensorScale` is positive with a finite reciprocal.
   public func quantized(
     to format: some BlockFormat, axis: Int = -1, policy: EncodingPolicy? = nil,
     tensorScale: Float? = nil, parallelism: Parallelism = .allCores

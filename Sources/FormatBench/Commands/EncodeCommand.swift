@@ -89,7 +89,7 @@ enum EncodeCommand: Command {
     guard format.layout.tensorScale != .none else {
       throw .usage("--tensor-scale: \(format.id) has no tensor scale")
     }
-    guard scale > 0, scale.isFinite, (1 / scale).isFinite else {
+    guard TensorScale.isValid(decode: scale) else {
       throw .usage("--tensor-scale: \(scale) is not a positive number with a finite reciprocal")
     }
     return scale

@@ -23,7 +23,9 @@ struct Comparison {
     }
 
     /// Stored bits for an element; NaN without elements.
-    var bitsPerElement: Double { 8 * Double(storedByteCount) / Double(errors.count) }
+    var bitsPerElement: Double {
+      errors.count == 0 ? .nan : 8 * Double(storedByteCount) / Double(errors.count)
+    }
   }
 
   let candidates: [Candidate]
