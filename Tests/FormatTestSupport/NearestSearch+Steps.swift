@@ -39,7 +39,11 @@ extension NearestSearch {
       start(overflowCode(sign, rounding, overflow, isFinite: false), at: infinity)
     } else {
       start(positive.codes[0], at: 0)
-      start(overflow == .special ? nanCode ?? 0 : 0, at: 1)
+      // What rounds to zero is zero; only what stays negative is below the range.
+      let below = overflow == .special ? nanCode ?? 0 : 0
+      let first =
+        positive.sizes[0] == 0 ? Self.firstPattern(after: 0, of: positive, sign, rounding) : 1
+      start(below, at: first)
     }
     start(code(for: .nan, rounding, overflow), at: infinity + 1)
     return starts.indices.map { index in

@@ -89,7 +89,9 @@ public struct NearestSearch: Sendable {
       return nanCode ?? (element.isInteger ? 0 : positive.codes[positive.codes.count - 1])
     }
     let sign = value.sign
-    if value < 0 && !element.isSigned { return overflow == .special ? nanCode ?? 0 : 0 }
+    if value < 0 && !element.isSigned {
+      return roundsToZero(value, rounding) || overflow == .saturate ? 0 : nanCode ?? 0
+    }
     let ladder = ladder(ofSign: element.isSigned ? sign : .plus)
     let size = abs(value)
     if size.isInfinite { return overflowCode(sign, rounding, overflow, isFinite: false) }
@@ -102,6 +104,12 @@ public struct NearestSearch: Sendable {
     }
     return chosen < ladder.codes.count
       ? ladder.codes[chosen] : overflowCode(sign, rounding, overflow, isFinite: true)
+  }
+
+  /// Whether a negative value becomes zero in an unsigned format that has a zero.
+  private func roundsToZero(_ value: Double, _ rounding: Rounding) -> Bool {
+    guard positive.sizes[0] == 0, -value < positive.sizes[1] else { return false }
+    return !goesAway(-value, from: 0, positive, .minus, rounding)
   }
 
   private func goesAway(
@@ -166,7 +174,7 @@ extension NearestSearch {
   ) -> UInt32 {
     let ladder = ladder(ofSign: element.isSigned ? value.sign : .plus)
     let exact = abs(value)
-    guard exact.isFinite, exact > ladder.sizes[0], value > 0 || element.isSigned else {
+    guard exact.isFinite, exact > ladder.sizes[0] else {
       return code(for: value, .nearestEven, overflow)
     }
     let lower = Self.lastIndex(in: ladder.sizes, notAbove: exact)

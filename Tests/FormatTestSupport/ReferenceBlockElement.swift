@@ -135,7 +135,11 @@ extension ReferenceBlockElement {
     }
     let negative = x.sign == .minus
     if negative && !isSigned && x != 0 {
-      return (policy.overflowIsSpecial ? nanCode ?? 0 : 0, false)
+      let becomesZero =
+        x.isInfinite
+        ? policy.nonFinite == .nanToZero
+        : magnitudes[0] == 0 && roundedRank(x.magnitude, negative, policy, index) == 0
+      return (policy.overflowIsSpecial && !becomesZero ? nanCode ?? 0 : 0, false)
     }
     if x.isInfinite {
       let special = policy.overflowIsSpecial && policy.nonFinite != .nanToZero

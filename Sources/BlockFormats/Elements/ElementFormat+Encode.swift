@@ -12,8 +12,8 @@ extension ElementFormat {
   ///   - index: the element's row-major index, which only stochastic rounding uses.
   /// - Returns: the code. NaN gives `nanCode`; in a format without NaN it gives the code of
   ///   the largest value (as ONNX defines Cast to FLOAT4E2M1) or 0 for two's complement.
-  ///   In an unsigned format a negative value gives the smallest code under `.saturate` and NaN
-  ///   (if there is one) under `.special`.
+  ///   In an unsigned format a value that is negative after rounding gives the smallest code
+  ///   under `.saturate` and NaN (if there is one) under `.special`.
   public func code(
     for value: Double,
     rounding: RoundingRule = .toNearestOrEven,
@@ -98,7 +98,6 @@ struct ElementEncoder: Sendable {
     let magnitude = bits & 0x7FFF_FFFF_FFFF_FFFF
     guard magnitude < 0x7FF0_0000_0000_0000 else { return nonFiniteCode(value) }
     guard magnitude != 0 else { return signed(0, isNegative: isNegative) }
-    guard !isNegative || signMask != 0 else { return belowRangeCode() }
 
     var exponent = Int(magnitude >> 52) - 1023
     var significand = magnitude & 0xF_FFFF_FFFF_FFFF | 1 << 52
@@ -116,8 +115,9 @@ struct ElementEncoder: Sendable {
     var code =
       Int64(max(exponent, leastExponent) - leastExponent) << Int64(fractionBits)
       + Int64(significand >> shift) - codeOffset
+    let isBelowRange = isNegative && signMask == 0
     // Only a format without zero gets below its first code; there the first code is nearest.
-    guard code >= 0 else { return signed(0, isNegative: isNegative) }
+    guard code >= 0 else { return isBelowRange ? belowRangeCode() : 0 }
     if remainder != 0 {
       let half: UInt64 = 1 << (shift - 1)
       switch rounding {
@@ -136,6 +136,7 @@ struct ElementEncoder: Sendable {
         }
       }
     }
+    if isBelowRange { return code == 0 && codeOffset == 0 ? 0 : belowRangeCode() }
     if code > greatestCode {
       if isNegative && code <= leastIntegerMagnitude { return signMask }
       tally.saturatedCount += 1
@@ -179,10 +180,11 @@ struct ElementEncoder: Sendable {
       if nonFinite == .nanToZero { return 0 }
       return format.nanCode ?? (isTwosComplement ? 0 : UInt32(truncatingIfNeeded: greatestCode))
     }
-    guard value > 0 || signMask != 0 else { return belowRangeCode() }
+    guard value > 0 || signMask != 0 else { return nonFinite == .nanToZero ? 0 : belowRangeCode() }
     return overflowCode(isNegative: value < 0, isFinite: false)
   }
 
+  /// The code of a value that stays negative after rounding, in an unsigned format.
   private func belowRangeCode() -> UInt32 {
     overflow == .special ? format.nanCode ?? 0 : 0
   }

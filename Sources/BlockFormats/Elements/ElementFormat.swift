@@ -48,6 +48,19 @@ public struct ElementFormat: Hashable, Sendable {
     public var specials: SpecialCodes
     /// What the lowest exponent field means.
     public var lowestBinade: LowestBinade
+
+    /// Creates a layout; `ElementFormat.init(name:floatingPoint:)` checks it.
+    public init(
+      signedness: Signedness = .signed, exponentBitCount: Int, significandBitCount: Int,
+      exponentBias: Int, specials: SpecialCodes, lowestBinade: LowestBinade = .subnormal
+    ) {
+      self.signedness = signedness
+      self.exponentBitCount = exponentBitCount
+      self.significandBitCount = significandBitCount
+      self.exponentBias = exponentBias
+      self.specials = specials
+      self.lowestBinade = lowestBinade
+    }
   }
 
   /// The codes of a floating-point format that are not finite numbers.
@@ -83,6 +96,13 @@ public struct ElementFormat: Hashable, Sendable {
     public var fractionBitCount: Int
     /// Which integers the encoder may produce.
     public var range: IntegerRange
+
+    /// Creates a layout; `ElementFormat.init(name:twosComplement:)` checks it.
+    public init(bitCount: Int, fractionBitCount: Int = 0, range: IntegerRange = .symmetric) {
+      self.bitCount = bitCount
+      self.fractionBitCount = fractionBitCount
+      self.range = range
+    }
   }
 
   /// The integers that an encoder may produce; decoding accepts every code.
@@ -113,8 +133,8 @@ public struct ElementFormat: Hashable, Sendable {
       highest <= 1023 && lowest >= -1074,
       "element format \(name): exponents \(lowest)...\(highest) are not exact in Double")
     precondition(
-      layout.specials != .ieee || layout.significandBitCount > 0,
-      "element format \(name): without a fraction bit no code is left for NaN")
+      layout.specials != .ieee || layout.significandBitCount > 0 && layout.exponentBitCount > 0,
+      "element format \(name): infinities and NaNs need an exponent and a fraction bit")
     precondition(
       layout.specials != .nanAtNegativeZero || layout.signedness == .signed,
       "element format \(name): an unsigned format has no minus zero to stand for NaN")
