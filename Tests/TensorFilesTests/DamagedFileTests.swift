@@ -69,7 +69,8 @@ struct DamagedFileTests {
     for index in 0..<count {
       let flips = (0..<8).map { bytes[index] ^ (UInt8(1) << $0) }
       let some = Array(flips.prefix(2)) + (0..<3).map { telling[(index * 3 + $0) % telling.count] }
-      for replacement in Intensity.isDeep ? flips + telling : some where replacement != bytes[index] {
+      for replacement in Intensity.isDeep ? flips + telling : some where replacement != bytes[index]
+      {
         var variant = bytes
         variant[index] = replacement
         result.append(variant)
