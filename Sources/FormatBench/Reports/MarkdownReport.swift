@@ -5,30 +5,20 @@ enum MarkdownReport {
     if !report.context.isEmpty {
       blocks.append(
         report.context.map { fact in
-          "- \(escaped(fact.key)): \(escaped(fact.value.displayText(fact.style)))"
+          "- \(MarkdownText.escaped(fact.key)): \(MarkdownText.escaped(fact.value.displayText(fact.style)))"
         })
     }
     let rule = report.columns.map { $0.alignment == .left ? ":---" : "---:" }
     blocks.append(
-      [line(report.columns.map { escaped($0.heading) }), line(rule)]
+      [
+        MarkdownText.row(report.columns.map { MarkdownText.escaped($0.heading) }),
+        MarkdownText.row(rule),
+      ]
         + report.rows.map { row in
-          line(zip(report.columns, row).map { escaped($1.displayText($0.style)) })
+          MarkdownText.row(
+            zip(report.columns, row).map { MarkdownText.escaped($1.displayText($0.style)) })
         })
-    blocks += report.notes.map { [escaped(TextLayout.escaped($0))] }
+    blocks += report.notes.map { [MarkdownText.escaped(TextLayout.escaped($0))] }
     return blocks.map { $0.joined(separator: "\n") + "\n" }.joined(separator: "\n")
-  }
-
-  private static func line(_ fields: [String]) -> String {
-    "| " + fields.joined(separator: " | ") + " |"
-  }
-
-  /// Keeps what has a meaning in Markdown from having it.
-  private static func escaped(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      if "\\|*`<>[]".contains(character) { result.append("\\") }
-      result.append(character)
-    }
-    return result
   }
 }

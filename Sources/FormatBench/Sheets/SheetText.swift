@@ -90,8 +90,8 @@ enum SheetMarkdown {
     sections.map { section in
       let title =
         level == 0
-        ? "**\(escaped(section.title))**"
-        : String(repeating: "#", count: level) + " " + escaped(section.title)
+        ? "**\(MarkdownText.escaped(section.title))**"
+        : String(repeating: "#", count: level) + " " + MarkdownText.escaped(section.title)
       return ([title] + section.parts.map(text)).joined(separator: "\n\n") + "\n"
     }
     .joined(separator: "\n")
@@ -105,7 +105,7 @@ enum SheetMarkdown {
       ([text(of: grid.table)] + (grid.remarks.isEmpty ? [] : [grid.remarks.joined(separator: " ")]))
         .joined(separator: "\n\n")
     case .drawing(let lines): "```text\n" + lines.joined(separator: "\n") + "\n```"
-    case .paragraph(let text): escaped(text)
+    case .paragraph(let text): MarkdownText.escaped(text)
     }
   }
 
@@ -113,22 +113,13 @@ enum SheetMarkdown {
   static func text(of table: SheetTable) -> String {
     let rule = table.columns.map { $0.alignment == .left ? ":--" : "--:" }
     return
-      ([line(table.columns.map { escaped($0.title) }), line(rule)]
-      + table.rows.map { row in line(row.map { escaped(ExactNumber.text($0)) }) })
+      ([
+        MarkdownText.row(table.columns.map { MarkdownText.escaped($0.title) }),
+        MarkdownText.row(rule),
+      ]
+      + table.rows.map { row in
+        MarkdownText.row(row.map { MarkdownText.escaped(ExactNumber.text($0)) })
+      })
       .joined(separator: "\n")
-  }
-
-  private static func line(_ fields: [String]) -> String {
-    "| " + fields.joined(separator: " | ") + " |"
-  }
-
-  /// Keeps what has a meaning in Markdown from having it.
-  private static func escaped(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      if "\\|*`<>[]".contains(character) { result.append("\\") }
-      result.append(character)
-    }
-    return result
   }
 }

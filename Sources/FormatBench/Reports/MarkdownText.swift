@@ -1,0 +1,17 @@
+/// The pieces that Markdown tables are made of.
+enum MarkdownText {
+  /// A row of a table.
+  static func row(_ fields: [String]) -> String {
+    "| " + fields.joined(separator: " | ") + " |"
+  }
+
+  /// Keeps what has a meaning in Markdown from having it.
+  static func escaped(_ text: String) -> String {
+    var result = ""
+    for character in text {
+      if "\\|*`<>[]".contains(character) { result.append("\\") }
+      result.append(character)
+    }
+    return result
+  }
+}
