@@ -18,15 +18,15 @@ public struct TensorInfo: Hashable, Sendable {
   public var printableName: String { printable(name) }
 }
 
-/// The number of elements of a shape, or nil if that, or a stride, does not fit in an `Int`.
+/// The number of elements of a shape, or nil if that, or a stride, exceeds 2^48.
 ///
-/// The product of all extents but zeros must fit, so that whoever walks the shape axis by axis
-/// cannot overflow either.
+/// The product of all extents but zeros is bounded, so that whoever walks the shape axis by axis,
+/// or counts its bits, cannot overflow either. No file comes near: 2^48 elements are 32 TiB of FP4.
 func checkedElementCount(_ shape: [Int]) -> Int? {
   var product = 1
   for extent in shape where extent != 0 {
     let (next, overflow) = product.multipliedReportingOverflow(by: extent)
-    if overflow { return nil }
+    if overflow || next > 1 << 48 { return nil }
     product = next
   }
   return shape.contains(0) ? 0 : product

@@ -25,7 +25,7 @@ public struct ReferenceBlockEncoder {
     self.format = format
     self.policy = policy
     self.values = values
-    guard case .twoLevel(let scale, _) = format.kind else { return }
+    guard case .twoLevel(let scale, _, true) = format.kind else { return }
     if let tensorScale {
       tensor = (1 / tensorScale, tensorScale)
       return
@@ -83,7 +83,7 @@ public struct ReferenceBlockEncoder {
       result.overflowCount += encoded.overflows
       if isExact { result.exactBlockCount += 1 }
     }
-    if case .twoLevel = format.kind { result.tensorScale = tensor.decode }
+    if case .twoLevel(_, _, true) = format.kind { result.tensorScale = tensor.decode }
     let extents = shape.isEmpty ? [1] : shape
     result.storedBytes = ReferenceBlockPacking.pack(
       result.codes, rowLength: extents[extents.count - 1], bitWidth: format.element.bitWidth)
@@ -133,7 +133,7 @@ public struct ReferenceBlockEncoder {
     case .powerOfTwo(let bits, let subLength, let subBits):
       encodePowerOfTwo(
         block, subLength == nil ? [block] : parts, bits, subLength == nil ? 0 : subBits)
-    case .twoLevel(let scale, let leastNormal): encodeTwoLevel(block, scale, leastNormal)
+    case .twoLevel(let scale, let leastNormal, _): encodeTwoLevel(block, scale, leastNormal)
     case .float32: encodeFloat32(block)
     case .cast: encodeCast(block)
     }
@@ -142,7 +142,7 @@ public struct ReferenceBlockEncoder {
   /// The sum of squared differences in eight lanes, added pairwise from the far half.
   func squaredError(_ decoded: [Float], _ block: [Int]) -> Double {
     var lanes = [Double](repeating: 0, count: 8)
-    for (position, index) in block.enumerated() {
+    for (position, index) in block.enumerated() where values[index].isFinite {
       let difference = Double(decoded[position]) - Double(values[index])
       lanes[position % 8] += difference * difference
     }

@@ -47,7 +47,7 @@ public struct ReferenceBlockFormat: Sendable {
     /// A power-of-two scale of some bits, and perhaps sub-scales of some bits for each few values.
     case powerOfTwo(scaleBits: Int, subLength: Int?, subBits: Int)
     /// Block scales in a narrow format under an FP32 tensor scale.
-    case twoLevel(ReferenceBlockElement, leastNormalCode: UInt32)
+    case twoLevel(ReferenceBlockElement, leastNormalCode: UInt32, hasTensorScale: Bool = true)
     /// FP32 block scales.
     case float32
     /// No scale.
@@ -68,7 +68,7 @@ public struct ReferenceBlockFormat: Sendable {
   public var scaleBits: Int? {
     switch kind {
     case .powerOfTwo(let bits, _, _): bits
-    case .twoLevel(let element, _): element.bitWidth
+    case .twoLevel(let element, _, _): element.bitWidth
     case .float32: 32
     case .cast: nil
     }

@@ -62,6 +62,9 @@ public struct ElementIndices: Hashable, Sendable {
 
   /// The index of the element at a position of the block.
   public subscript(position: Int) -> UInt64 {
+    if region.rows == 1 {
+      return UInt64(base + region.offset + position * region.columnStride)
+    }
     let (row, column) = position.quotientAndRemainder(dividingBy: region.columns)
     return UInt64(
       base + region.offset + row * region.rowStride + column * region.columnStride)

@@ -11,7 +11,10 @@
 /// The steps are the reference definition. They must depend only on their arguments, so that
 /// every thread count and every kernel gives the same bytes.
 public protocol BlockFormat: Sendable {
-  /// The canonical id, which `FormatCatalog.format(id:)` parses back to an equal format.
+  /// The canonical id.
+  ///
+  /// `FormatCatalog.format(id:)` parses the ids of the package's own formats back to equal ones, as
+  /// long as their elements and scales have standard names.
   var id: String { get }
 
   /// The document that defines the format.

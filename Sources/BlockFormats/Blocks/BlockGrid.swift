@@ -117,7 +117,7 @@ struct BlockGrid: Hashable, Sendable {
   static func elementCount(of shape: [Int]) -> Int {
     precondition(
       Tensor.isValid(shape: shape),
-      "shape \(shape) has a negative extent, or more elements than an Int can count")
+      "shape \(shape) has a negative extent, or more than 2^48 elements")
     return shape.reduce(1, *)
   }
 

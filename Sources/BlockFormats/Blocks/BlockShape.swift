@@ -86,7 +86,7 @@ public struct BlockLayout: Hashable, Sendable {
 
   /// Creates a layout.
   ///
-  /// - Precondition: block lengths of at least 1; sub-blocks only inside vector blocks whose length
+  /// - Precondition: block lengths of 1...2^20; sub-blocks only inside vector blocks whose length
   ///   they divide; a fixed number of codes, at least 1, only for vector blocks.
   public init(
     element: ElementFormat, codes: CodeCount = .onePerElement, block: BlockShape,
@@ -94,14 +94,17 @@ public struct BlockLayout: Hashable, Sendable {
   ) {
     switch block {
     case .vector(let length):
-      precondition(length >= 1, "a block of \(length) elements cannot exist")
+      precondition(
+        (1...1 << 20).contains(length), "a block of \(length) elements is outside 1...2^20")
       if let subscale {
         precondition(
           length % subscale.length == 0,
           "sub-blocks of \(subscale.length) do not divide a block of \(length)")
       }
     case .tile(let rows, let columns):
-      precondition(rows >= 1 && columns >= 1, "a block of \(rows)x\(columns) cannot exist")
+      precondition(
+        (1...1 << 20).contains(rows) && (1...1 << 20).contains(columns),
+        "a block of \(rows)x\(columns) elements is outside 1...2^20")
       precondition(subscale == nil, "sub-blocks need vector blocks, not \(rows)x\(columns) tiles")
     case .row, .tensor:
       precondition(subscale == nil, "sub-blocks need vector blocks")
@@ -118,6 +121,16 @@ public struct BlockLayout: Hashable, Sendable {
     self.subscale = subscale
     self.tensorScale = tensorScale
   }
+
+  /// Whether a block can store a scale of zero, so that `ScaleFloor` makes a difference.
+  public var canStoreZeroScale: Bool {
+    guard let scale else { return false }
+    return scale != .fp32 && scale.hasZero
+  }
+
+  /// Whether a block of zeros can store different scales, so that `ZeroBlockRule` makes a
+  /// difference: FP32 scales of such blocks are one.
+  public var hasZeroBlockChoice: Bool { scale != nil && scale != .fp32 }
 
   /// Stored bits for an element in full blocks of a large tensor.
   ///

@@ -44,9 +44,10 @@ extension ElementFormat {
 
   // MARK: - Unsigned scales
 
-  /// The NVFP4 block scale: E4M3FN without a sign, largest 448, NaN 0x7F.
+  /// E4M3FN without a sign: seven bits, largest 448, NaN 0x7F.
   ///
-  /// Seven bits in use; stored in a byte with the top bit zero.
+  /// The block scale of NVFP4 in PTX. Producers store it as a byte of E4M3FN with the sign bit zero,
+  /// and so do the NVFP4 formats here.
   public static let ue4m3 = float(
     "ue4m3", exponent: 4, significand: 3, bias: 7, .nanAtAllOnes, .unsigned)
   /// UE5M3 as the `FN` rule implies it: NaN only at 0xFF, largest 114688.

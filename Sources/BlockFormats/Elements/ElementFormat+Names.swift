@@ -9,7 +9,8 @@ extension ElementFormat {
   /// The element format that a text names.
   ///
   /// Besides the names in `named`: `binary{K}p{P}{s|u}{e|f}` for IEEE P3109, `mxint8`,
-  /// `mxint8_full`, `mxint4`, `mxint2`, `sm{m}` for sign-magnitude, `int{n}`, `uint{n}`, and
+  /// `mxint8_full`, `mxint4`, `mxint2`, `sm{m}` for sign-magnitude, `int{n}`, `uint{n}`,
+  /// `e{n}m0fnu`, and
   /// `float(e=..,m=..,bias=..,specials=none|ieee|fn|top|fnuz|p3109,signed=yes|no)`.
   public static func parse(_ text: String) throws(FormatNameError) -> ElementFormat {
     let parsed = try FormatText(text)
@@ -23,6 +24,11 @@ extension ElementFormat {
     let further: [ElementFormat] = [.mxint8, .mxint8(range: .full), .mxint4, .mxint2]
     if let known = (named + further).first(where: { $0.name == name }) { return known }
     if let format = p3109(name: name) { return format }
+    if name.hasSuffix("m0fnu"), let n = number(after: "e", in: String(name.dropLast(5))),
+      (2...8).contains(n)
+    {
+      return .exponentOnly(bitCount: n)
+    }
     if let m = number(after: "sm", in: name), (1...15).contains(m) {
       return .signMagnitude(magnitudeBitCount: m)
     }

@@ -3,7 +3,8 @@ extension BlockFormat {
   ///
   /// Defined to the last bit: e_i = Double(decoded_i) - Double(x_i); lane j of 8 adds e_i² for
   /// i ≡ j (mod 8) in order of i, in `Double` without fused operations; lanes are then added as
-  /// (0+4, 1+5, 2+6, 3+7), then (0+2, 1+3), then (0+1).
+  /// (0+4, 1+5, 2+6, 3+7), then (0+2, 1+3), then (0+1). Values that are not finite take no part:
+  /// where the policy lets them into a block, they must not decide its scale.
   public func squaredError(
     of fields: BlockFields, context: borrowing DecodingContext,
     against values: UnsafeBufferPointer<Float>
@@ -11,7 +12,7 @@ extension BlockFormat {
     withUnsafeTemporaryAllocation(of: Float.self, capacity: values.count) { decoded in
       decode(fields, context: context, into: decoded)
       var lanes = SIMD8<Double>.zero
-      for index in values.indices {
+      for index in values.indices where values[index].isFinite {
         let error = Double(decoded[index]) - Double(values[index])
         lanes[index & 7] += error * error
       }

@@ -44,16 +44,18 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
       (2...8).contains(scaleBitCount), "\(scaleBitCount) scale exponent bits are outside 2...8")
     self.id = id
     self.source = source
-    layout = BlockLayout(
-      element: element, block: block, scale: .exponentOnly(bitCount: scaleBitCount),
-      subscale: subscale)
+    let scale = ElementFormat.exponentOnly(bitCount: scaleBitCount)
+    bias = (1 << (scaleBitCount - 1)) - 1
+    greatestScaleCode = scale.greatestFiniteCode
+    layout = BlockLayout(element: element, block: block, scale: scale, subscale: subscale)
     defaultPolicy = EncodingPolicy(
       rounding: rounding, nonFinite: .blockNaN, scaleRule: .powerOfTwo(.floor))
   }
 
-  private var scaleFormat: ElementFormat { layout.scale ?? .e8m0fnu }
-  private var scaleNaN: UInt32 { scaleFormat.greatestFiniteCode + 1 }
-  private var bias: Int { (1 << (scaleFormat.bitWidth - 1)) - 1 }
+  /// The exponent of scale code c is c - bias.
+  private let bias: Int
+  private let greatestScaleCode: UInt32
+  private var scaleNaN: UInt32 { greatestScaleCode + 1 }
 
   /// Chooses the shared exponent, then the microexponents below it.
   public func encodeScale(
@@ -85,7 +87,7 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
     _ exponent: Int, _ values: UnsafeBufferPointer<Float>, _ rule: PowerOfTwoRule,
     _ context: borrowing EncodingContext, _ fields: inout BlockFields
   ) {
-    let code = min(max(exponent + bias, 0), Int(scaleFormat.greatestFiniteCode))
+    let code = min(max(exponent + bias, 0), Int(greatestScaleCode))
     fields.scale = UInt32(code)
     guard let subscale = layout.subscale else { return }
     let greatest = (1 << subscale.bitWidth) - 1

@@ -1,6 +1,6 @@
 /// Elements with a narrow scale for each block and one FP32 scale for the tensor: NVFP4 and VSQ.
 ///
-/// With E the element's and T the scale format's largest value, every step one FP32 operation:
+/// The tensor scale can be left out, which gives FP16, BF16 or FP8 scales by themselves (S = 1). With E the element's and T the scale format's largest value, every step one FP32 operation:
 ///
 /// 1. S = min(fl(E·T / amax), FLT_MAX) for the tensor; 1 when amax = 0. Stored: fl(1 / S).
 /// 2. s = scale format, to nearest even and saturating, of fl(amax_b · fl(S · fl(1 / E))).
@@ -28,7 +28,8 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
 
   /// `amax`, and `fourOverSix` for E2M1 with E4M3 scales.
   public var scaleRules: [ScaleRule] {
-    element == .e2m1fn && scaleFormat == .e4m3fn ? [.amax, .fourOverSix] : [.amax]
+    element == .e2m1fn && scaleFormat == .e4m3fn && layout.tensorScale == .float32
+      ? [.amax, .fourOverSix] : [.amax]
   }
 
   /// Creates a format.
@@ -39,22 +40,27 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
   ///   - element: the element format.
   ///   - block: the elements that share a block scale.
   ///   - scale: the format of block scales; negative codes are never produced.
+  ///   - tensorScale: whether there is an FP32 scale above; without one S is 1.
   ///   - scaleRule: the default rule.
   public init(
     id: String, source: String, element: ElementFormat, block: BlockShape, scale: ElementFormat,
-    scaleRule: ScaleRule = .amax
+    tensorScale: BlockLayout.TensorScaleLayout = .float32, scaleRule: ScaleRule = .amax
   ) {
     precondition(scale.hasZero, "\(scale) has no zero, so it cannot be a block scale of \(id)")
+    precondition(
+      scale.nanCode != nil || tensorScale != .none,
+      "\(id): neither \(scale) nor a tensor scale can say NaN")
     self.id = id
     self.source = source
-    layout = BlockLayout(element: element, block: block, scale: scale, tensorScale: .float32)
+    scaleFormat = scale
+    layout = BlockLayout(element: element, block: block, scale: scale, tensorScale: tensorScale)
     defaultPolicy = EncodingPolicy(nonFinite: .blockNaN, scaleRule: scaleRule)
     precondition(
       scaleRules.contains(scaleRule),
       "\(id) cannot follow \(scaleRule.id): that rule is for E2M1 elements with E4M3 scales")
   }
 
-  private var scaleFormat: ElementFormat { layout.scale ?? .e4m3fn }
+  private let scaleFormat: ElementFormat
   private var greatestElement: Float { Float(element.greatestFiniteMagnitude) }
 
   /// The tensor's scale: step 1 of the definition above.

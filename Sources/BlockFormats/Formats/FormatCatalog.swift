@@ -4,7 +4,7 @@ public enum FormatCatalog {
   public static let families: [FormatFamily] =
     FormatFamily.mx + FormatFamily.bdr + FormatFamily.blockFloatingPoint + FormatFamily.nvfp4
     + FormatFamily.vsq + FormatFamily.scaledFP8 + FormatFamily.scaledIntegers
-    + FormatFamily.casts
+    + FormatFamily.composed + FormatFamily.casts
 
   /// Every family's format with default parameters.
   public static var all: [any BlockFormat] { families.compactMap(\.defaultFormat) }

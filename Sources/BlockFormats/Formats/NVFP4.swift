@@ -18,7 +18,7 @@ extension BlockFormat where Self == TwoLevelFormat {
   ///
   /// - Parameters:
   ///   - block: the elements that share a block scale.
-  ///   - scale: the block-scale format; `.ue5m3()` gives the variant with a wider range.
+  ///   - scale: the block-scale format; `.ue5m3` gives the variant with a wider range.
   ///   - scaleRule: `.amax`, or `.fourOverSix` with E4M3 scales.
   public static func nvfp4(
     block: BlockShape, scale: ElementFormat = .e4m3fn, scaleRule: ScaleRule = .amax
@@ -31,7 +31,7 @@ extension BlockFormat where Self == TwoLevelFormat {
       case (.e4m3fn, _): isUsualBlock ? "nvfp4_4over6" : "nvfp4_4over6(block=\(block.id))"
       case (.ue5m3, _), (.ue5m3(greatest: .reservedTopExponent), _):
         isUsualBlock ? "nvfp4_\(scale)" : "nvfp4_\(scale)(block=\(block.id))"
-      default: "nvfp4(block=\(block.id),scale=\(scale))"
+      default: "scaled(element=e2m1fn,block=\(block.id),scale=\(scale),tensor_scale=yes)"
       }
     return TwoLevelFormat(
       id: id,
@@ -43,12 +43,7 @@ extension BlockFormat where Self == TwoLevelFormat {
 
 extension FormatFamily {
   static let nvfp4: [FormatFamily] = [
-    FormatFamily("nvfp4", parameters: ["block=16", "scale=e4m3fn"], role: .standard) {
-      arguments throws(FormatNameError) in
-      TwoLevelFormat.nvfp4(
-        block: try arguments.blockShape(default: .vector(length: 16)),
-        scale: try arguments.scale(default: .e4m3fn))
-    },
+    variant("nvfp4", role: .standard) { .nvfp4(block: $0) },
     FormatFamily("nvfp4_2d", role: .standard) { _ in TwoLevelFormat.nvfp4TwoDimensional },
     variant("nvfp4_4over6", role: .standard) { .nvfp4(block: $0, scaleRule: .fourOverSix) },
     variant("nvfp4_ue5m3", role: .additional) { .nvfp4(block: $0, scale: .ue5m3) },
@@ -63,17 +58,5 @@ extension FormatFamily {
     FormatFamily(name, parameters: ["block=16"], role: role) { arguments throws(FormatNameError) in
       make(try arguments.blockShape(default: .vector(length: 16)))
     }
-  }
-}
-
-extension FormatArguments {
-  /// The format of block scales, which must have a zero for underflowed blocks.
-  fileprivate func scale(default fallback: ElementFormat) throws(FormatNameError) -> ElementFormat {
-    guard let text = values["scale"] else { return fallback }
-    let scale = try ElementFormat.parse(text)
-    guard scale.hasZero, scale.bitWidth <= 16 else {
-      throw .badValue(text, of: "scale", expected: "a format of at most 16 bits with a zero")
-    }
-    return scale
   }
 }

@@ -52,6 +52,9 @@ public struct BitPlane: Hashable, Sendable {
     precondition(
       codes.count == rowCount * rowLength,
       "\(codes.count) codes for \(rowCount) rows of \(rowLength)")
+    if let wide = codes.first(where: { UInt64($0) >> UInt64(bitWidth) != 0 }) {
+      preconditionFailure("code \(wide) does not fit in \(bitWidth) bits")
+    }
     let rowBytes = bytesPerRow
     codes.withUnsafeBufferPointer { codes in
       bytes.withUnsafeMutableBufferPointer { bytes in

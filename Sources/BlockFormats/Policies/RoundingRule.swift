@@ -37,8 +37,22 @@ public enum RoundingRule: Hashable, Sendable {
     case .up: "up"
     case .down: "down"
     case .toOdd: "to_odd"
-    case .stochastic(let source): "stochastic(bits=\(source.randomBitCount),seed=\(source.seed))"
+    case .stochastic(let source):
+      "stochastic(bits=\(source.randomBitCount),seed=\(source.seed),stream=\(source.stream))"
     }
+  }
+
+  /// The rule that an id names.
+  public init?(id: String) {
+    if let rule = RoundingRule.deterministic.first(where: { $0.id == id }) {
+      self = rule
+      return
+    }
+    let pattern = /stochastic\(bits=(\d{1,2}),seed=(\d{1,20}),stream=(\d{1,10})\)/
+    guard let match = id.wholeMatch(of: pattern), let bits = Int(match.1), (1...32).contains(bits),
+      let seed = UInt64(match.2), let stream = UInt32(match.3)
+    else { return nil }
+    self = .stochastic(StochasticSource(seed: seed, stream: stream, randomBitCount: bits))
   }
 
   /// The rules that need no random bits.

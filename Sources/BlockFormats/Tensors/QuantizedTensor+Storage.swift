@@ -6,7 +6,7 @@ public enum StorageError: Error, Hashable, Sendable, CustomStringConvertible {
   case codeTooLarge(field: String, code: UInt32, bitWidth: Int)
   /// The format needs a tensor scale and there is none, or the other way round.
   case tensorScaleMismatch(expected: Bool)
-  /// The shape has a negative extent, or more elements than `Int` can count.
+  /// The shape has a negative extent, or more elements than `Tensor.isValid(shape:)` allows.
   case badShape([Int])
   /// The axis is not one of the shape's.
   case badAxis(Int, rank: Int)

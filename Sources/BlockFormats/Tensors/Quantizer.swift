@@ -131,7 +131,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     }
     var levels = TensorLevels(tensorScale: TensorScale(encode: 1, decode: 1), blockScale: nil)
     let hasTensorScale = format.layout.tensorScale != .none
-    guard hasTensorScale || grid.isWholeTensorBlock, grid.elementCount > 0 else { return levels }
+    guard hasTensorScale || grid.isWholeTensorBlock else { return levels }
 
     nonisolated(unsafe) let values = values
     let statistics = parallelism.map(count: values.count, grain: 1 << 16) { range in
@@ -143,7 +143,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
       // A given scale does not bring back a tensor that its own scale makes NaN.
       levels.tensorScale = own.encode.isNaN ? own : given.map(TensorScale.init(decode:)) ?? own
     }
-    if grid.isWholeTensorBlock {
+    if grid.isWholeTensorBlock && grid.elementCount > 0 {
       levels.blockScale = wholeTensorScale(values, statistics, levels.tensorScale)
     }
     return levels

@@ -102,6 +102,10 @@ enum CompareCommand: Command {
       guard (-2..<2).contains(arguments[PolicyOptions.axis]) else {
         throw .usage("--axis: samples have axes -2 to 1, not \(arguments[PolicyOptions.axis])")
       }
+      let (count, limit) = (arguments[vectors] * arguments[length], 1 << 30)
+      guard count <= limit else {
+        throw .usage("--vectors and --length: \(count) elements of a sample exceed \(limit)")
+      }
       return ComparisonInput(
         distributions: distributions.isEmpty ? Distribution.allNamed : distributions,
         vectors: arguments[vectors], length: arguments[length],

@@ -6,16 +6,9 @@ enum EncodeCommand: Command {
   static let input = Argument.required("IN", .path, help: "an npy file of floats")
   static let format = Option.required(
     "format", .text("FORMAT"), help: "the format's id; see 'fmtbench list'")
-  static let scaleRule = Option.optional(
-    "scale-rule", .scaleRule, help: "how scales follow from values; the format's own by default")
-  static let rounding = Option.defaulted(
-    "rounding", .rounding, default: "nearest_even", help: "how values are rounded to elements")
   static let block = Option.optional(
     "block", .integer(in: 1...1_048_576),
     help: "the block length, for formats with that parameter")
-  static let tensorScale = Option.optional(
-    "tensor-scale", .float,
-    help: "the decode multiplier of a format with a tensor scale; from amax by default")
   static let output = Option.required(
     "output", .path, help: "the safetensors file to write")
 
@@ -23,9 +16,8 @@ enum EncodeCommand: Command {
     name: "encode", abstract: "Encodes an npy array and writes codes, scales and stored bytes",
     output: .text, arguments: [input],
     options: [
-      format, output, scaleRule, rounding, block, tensorScale, PolicyOptions.axis,
-      PolicyOptions.seed, PolicyOptions.threads,
-    ] + PolicyOptions.all,
+      format, output, block, PolicyOptions.axis, PolicyOptions.threads,
+    ] + EncodingOptions.all,
     examples: [
       .init(
         line: "encode weights.npy --format mxfp4 --output weights.safetensors", purpose: "MXFP4")
@@ -43,16 +35,8 @@ enum EncodeCommand: Command {
     _ arguments: ParsedArguments, _ console: Console
   ) throws(CommandError) -> ExitStatus {
     let format = try format(arguments)
-    var policy = PolicyOptions.policy(of: format, arguments)
-    policy.rounding = arguments[rounding].rule(seed: UInt64(arguments[PolicyOptions.seed]))
-    if let rule = arguments[scaleRule] {
-      guard format.scaleRules.contains(rule) else {
-        let known = format.scaleRules.map(\.id).joined(separator: ", ")
-        throw .usage("--scale-rule: \(format.id) has no rule '\(rule.id)'", hint: "it has \(known)")
-      }
-      policy.scaleRule = rule
-    }
-    let tensorScale = try tensorScale(arguments, format)
+    let policy = try EncodingOptions.policy(of: format, arguments)
+    let tensorScale = try EncodingOptions.tensorScale(of: format, arguments)
 
     let path = arguments[input]
     let values = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
@@ -80,18 +64,5 @@ enum EncodeCommand: Command {
       case .explained(let message, let hint): throw .usage("--format: \(message)", hint: hint)
       }
     }
-  }
-
-  private static func tensorScale(
-    _ arguments: ParsedArguments, _ format: any BlockFormat
-  ) throws(CommandError) -> Float? {
-    guard let scale = arguments[tensorScale] else { return nil }
-    guard format.layout.tensorScale != .none else {
-      throw .usage("--tensor-scale: \(format.id) has no tensor scale")
-    }
-    guard TensorScale.isValid(decode: scale) else {
-      throw .usage("--tensor-scale: \(scale) is not a positive number with a finite reciprocal")
-    }
-    return scale
   }
 }

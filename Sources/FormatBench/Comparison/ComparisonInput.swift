@@ -27,10 +27,14 @@ struct ComparisonInput {
   init(
     files paths: [String], axis: Int, matching matches: (String) -> Bool
   ) throws(CommandError) {
+    var mismatches = 0
     for path in paths {
       let prefix = paths.count > 1 ? path + ":" : ""
       for item in try ComparisonInput.items(of: path, prefix, &skippedDTypes) {
-        guard matches(item.name) else { continue }
+        guard matches(item.name) else {
+          mismatches += 1
+          continue
+        }
         let rank = max(item.shape.count, 1)
         guard (-rank..<rank).contains(axis) else {
           skippedRanks += 1
@@ -42,6 +46,7 @@ struct ComparisonInput {
     guard items.isEmpty else { return }
     throw .input(
       "\(paths.joined(separator: ", ")): no tensor left to compare"
+        + (mismatches == 0 ? "" : "; \(mismatches) not matched by --tensor")
         + (skippedDTypes.isEmpty ? "" : "; skipped \(skippedSummary) of other dtypes")
         + (skippedRanks == 0 ? "" : "; \(skippedRanks) without axis \(axis)"))
   }

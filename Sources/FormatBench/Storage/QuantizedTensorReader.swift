@@ -37,7 +37,8 @@ struct QuantizedTensorReader {
       shapes.append(("subscales", field.shape))
     }
     let tensorScale = layout.tensorScale == .none ? nil : try floatField("tensor_scale")
-    let tensor = try assembled(format, shape, axis, codes, scales, subscales, tensorScale)
+    let tensor = try assembled(
+      format, try policy(of: format), shape, axis, codes, scales, subscales, tensorScale)
     for (name, shape) in shapes {
       let expected = name == "scales" ? tensor.scaleShape : tensor.subscaleShape
       guard shape == expected else {
@@ -51,12 +52,12 @@ struct QuantizedTensorReader {
   }
 
   private func assembled(
-    _ format: any BlockFormat, _ shape: [Int], _ axis: Int, _ codes: [UInt32],
-    _ scales: [UInt32], _ subscales: [UInt32], _ tensorScale: Float?
+    _ format: any BlockFormat, _ policy: EncodingPolicy, _ shape: [Int], _ axis: Int,
+    _ codes: [UInt32], _ scales: [UInt32], _ subscales: [UInt32], _ tensorScale: Float?
   ) throws(CommandError) -> QuantizedTensor {
     do throws(StorageError) {
       return try QuantizedTensor(
-        format: format, shape: shape, axis: axis, codes: codes, scales: scales,
+        format: format, shape: shape, axis: axis, policy: policy, codes: codes, scales: scales,
         subscales: subscales, tensorScale: tensorScale)
     } catch {
       throw failure(error.description)
@@ -65,11 +66,38 @@ struct QuantizedTensorReader {
 
   private func format() throws(CommandError) -> any BlockFormat {
     guard let id = file.metadata["format"] else { throw failure("metadata names no format") }
+    guard id.utf8.count <= 256 else {
+      throw failure("metadata names a format of \(id.utf8.count) bytes")
+    }
     do throws(FormatNameError) {
       return try FormatCatalog.format(id: id)
     } catch {
       throw failure("metadata: \(error.description)")
     }
+  }
+
+  /// The choices that the metadata names; those it leaves out are the format's own.
+  private func policy(of format: any BlockFormat) throws(CommandError) -> EncodingPolicy {
+    var policy = format.defaultPolicy
+    policy.scaleRule = try choice("scale_rule", policy.scaleRule) { id in
+      format.scaleRules.first { $0.id == id }
+    }
+    policy.rounding = try choice("rounding", policy.rounding, RoundingRule.init(id:))
+    policy.overflow = try choice("overflow", policy.overflow, OverflowRule.init(rawValue:))
+    policy.nonFinite = try choice("non_finite", policy.nonFinite, NonFiniteRule.init(rawValue:))
+    policy.scaleFloor = try choice("scale_floor", policy.scaleFloor, ScaleFloor.init(rawValue:))
+    policy.zeroBlock = try choice("zero_block", policy.zeroBlock, ZeroBlockRule.init(rawValue:))
+    return policy
+  }
+
+  private func choice<Choice>(
+    _ key: String, _ fallback: Choice, _ named: (String) -> Choice?
+  ) throws(CommandError) -> Choice {
+    guard let id = file.metadata[key] else { return fallback }
+    guard let choice = named(id) else {
+      throw failure("metadata: \(key) '\(id.prefix(80))' is not known")
+    }
+    return choice
   }
 
   /// The codes of a tensor that must be there with the dtype of its format.

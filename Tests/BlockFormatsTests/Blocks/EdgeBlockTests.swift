@@ -193,4 +193,18 @@ struct EdgeBlockTests {
     values[11] = 2
     #expect(values.quantized(to: .mxfp4, policy: policy).scales.unpacked() == [126])
   }
+
+  @Test("A NaN that the policy lets into a block does not decide a search")
+  func searchBesideNaN() {
+    var policy = TwoLevelFormat.nvfp4FourOverSix.defaultPolicy
+    policy.nonFinite = .nanToZero
+    func scale(_ values: [Float]) -> UInt32 {
+      Tensor(values).quantized(to: .nvfp4FourOverSix, policy: policy, tensorScale: 1)
+        .scales.unpacked()[0]
+    }
+    // 10, 20, 30, 40 is exact with 40 mapped to 4 and not with 40 mapped to 6.
+    #expect(scale([10, 20, 30, 40]) == ElementFormat.e4m3fn.code(for: 10))
+    #expect(scale([10, 20, 30, 40, .nan]) == ElementFormat.e4m3fn.code(for: 10))
+    #expect(scale([10, .infinity, 20, 30, 40]) == ElementFormat.e4m3fn.code(for: 10))
+  }
 }

@@ -53,6 +53,27 @@ struct FormatCatalogTests {
       ("int(bits=4,block=32)", "int4_1x32"), ("int(bits=3,block=5)", "int(bits=3,block=5)"),
       ("float(m=3,e=4)", "float(e=4,m=3)"), ("float(e=4,m=3,bias=7)", "float(e=4,m=3)"),
       ("float(e=4,m=3,bias=11,specials=fnuz)", "float(e=4,m=3,bias=11,specials=fnuz)"),
+      ("nvfp4(block=16x16)", "nvfp4_2d"), ("nvfp4(block=8x2)", "nvfp4(block=8x2)"),
+      ("nvfp4_4over6(block=16x16)", "nvfp4_4over6(block=16x16)"),
+      ("fp8(element=e5m2,block=128)", "fp8_e5m2_1x128"),
+      ("fp8(element=e4m3fn,block=64)", "fp8(element=e4m3fn,block=64)"),
+      ("fp8(element=e4m3fn,block=2x5)", "fp8(element=e4m3fn,block=2x5)"),
+      ("int(bits=8,block=4x4)", "int(bits=8,block=4x4)"),
+      ("mx(element=e5m0fnu)", "mx(element=e5m0fnu,block=32)"),
+      (
+        "scaled(scale=bf16,element=e2m1fn,block=16)", "scaled(element=e2m1fn,block=16,scale=bf16)"
+      ),
+      (
+        "scaled(element=int4,block=row,scale=fp16,tensor_scale=yes)",
+        "scaled(element=int4,block=row,scale=fp16,tensor_scale=yes)"
+      ),
+      (
+        "scaled(element=e3m4,block=8x8,scale=e5m0fnu)",
+        "scaled(element=e3m4,block=8x8,scale=e5m0fnu)"
+      ),
+      (
+        "scaled(element=sm3,block=tensor,scale=fp32)", "scaled(element=sm3,block=tensor,scale=fp32)"
+      ),
       ("binary8p3se", "binary8p3se"), ("sm5", "sm5"), ("uint6", "uint6"),
     ] {
       #expect(try FormatCatalog.format(id: text).id == id, "\(text)")

@@ -109,6 +109,30 @@ enum ReferenceTable {
     ("int(bits=13,block=row)", scaled(.integer(13), .row)),
     ("int(bits=2,block=tensor)", scaled(.integer(2), .tensor)),
     ("float(e=3,m=1,specials=none)", cast(.float(3, 1, bias: 3, .allFinite))),
+    ("fp8(element=e4m3fn,block=3x5)", scaled(e4m3fn, .tile(3, 5))),
+    ("nvfp4(block=2x3)", nvfp4(.tile(2, 3))),
+    ("scaled(element=sm3,block=row,scale=fp32)", scaled(.signMagnitude(3), .row)),
+    (
+      "scaled(element=e2m1fn,block=5,scale=bf16)",
+      ReferenceBlockFormat(
+        e2m1, .vector(5),
+        .twoLevel(.float(8, 7, bias: 127, .ieee), leastNormalCode: 0x80, hasTensorScale: false))
+    ),
+    (
+      "scaled(element=int5,block=row,scale=fp16)",
+      ReferenceBlockFormat(
+        .integer(5), .row,
+        .twoLevel(.float(5, 10, bias: 15, .ieee), leastNormalCode: 0x400, hasTensorScale: false))
+    ),
+    (
+      "scaled(element=e4m3fn,block=2x4,scale=ue5m3,tensor_scale=yes)",
+      ReferenceBlockFormat(e4m3fn, .tile(2, 4), .twoLevel(ue5m3, leastNormalCode: 8))
+    ),
+    (
+      "scaled(element=e2m3fn,block=3,scale=e5m0fnu)",
+      ReferenceBlockFormat(
+        e2m3, .vector(3), .powerOfTwo(scaleBits: 5, subLength: nil, subBits: 0))
+    ),
   ]
 
   /// Tiles that have no id in the grammar.

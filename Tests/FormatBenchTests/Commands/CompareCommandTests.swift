@@ -161,6 +161,16 @@ struct CompareCommandTests {
     }
   }
 
+  @Test("A sample too large to hold is a usage error, a --tensor that matches nothing says so")
+  func impossibleRequests() throws {
+    let sample = runFmtbench(["compare", "--vectors", "10000000", "--length", "1000000"])
+    #expect(sample.status == .usage && sample.stderr.contains("10000000000000"))
+    let folder = try TemporaryFolder()
+    try NpyWriter.write(floats: [1], shape: [1], to: folder.path("a.npy"))
+    let unmatched = runFmtbench(["compare", folder.path("a.npy"), "--tensor", "weight"])
+    #expect(unmatched.status == .input && unmatched.stderr.contains("1 not matched by --tensor"))
+  }
+
   @Test("The thread count changes no digit")
   func threadCounts() {
     let arguments = ["compare", "--distribution", "bdr", "--vectors", "300", "--json"]

@@ -91,6 +91,35 @@ struct EncodeCommandTests {
     }
   }
 
+  @Test("Shapes without elements, however long their axes, encode to no codes")
+  func hugeEmptyShapes() throws {
+    for extent in [1, 1 << 40] {
+      try NpyWriter.write(floats: [], shape: [0, extent], to: folder.path("x.npy"))
+      for format in ["mxfp4", "mx9", "nvfp4_2d", "fp8_e4m3_tensor", "bf16"] {
+        let result = runFmtbench(
+          ["encode", folder.path("x.npy"), "--format", format, "--output", folder.path("o")])
+        #expect(result.status == .done, "\(format): \(result.stderr)")
+        let file = try SafetensorsFile(path: folder.path("o"))
+        #expect(shape("codes", file) == [0, extent])
+        let decoded = runFmtbench(["decode", folder.path("o"), "--output", folder.path("y.npy")])
+        #expect(decoded.status == .done, "\(format): \(decoded.stderr)")
+        #expect(try NpyFile(path: folder.path("y.npy")).shape == [0, extent])
+      }
+    }
+  }
+
+  @Test("A tensor without elements stores the tensor scale it was given")
+  func emptyTensorScale() throws {
+    try NpyWriter.write(floats: [], shape: [0, 3], to: folder.path("x.npy"))
+    let result = runFmtbench([
+      "encode", folder.path("x.npy"), "--format", "nvfp4", "--tensor-scale", "0.5", "--output",
+      folder.path("o"),
+    ])
+    #expect(result.status == .done)
+    let file = try SafetensorsFile(path: folder.path("o"))
+    #expect(try file.floats(of: try #require(file.tensor(named: "tensor_scale"))) == [0.5])
+  }
+
   @Test("A given tensor scale is the decode multiplier, bit for bit")
   func tensorScale() throws {
     let file = try encode(["--format", "nvfp4", "--tensor-scale", "0.00390625"])
@@ -121,6 +150,8 @@ struct EncodeCommandTests {
       (["--format", "nvfp4", "--tensor-scale", "nan"], "positive"),
       (["--format", "nvfp4_2d", "--block", "8"], "no parameter 'block'"),
       (["--format", "bdr(m=5,k1=10,k2=4)"], "divisor"), ([], "--format"),
+      (["--format", "mxfp4", "--scale-floor", "least_normal"], "never zero"),
+      (["--format", "int8_row", "--zero-block", "one"], "one form"),
     ]
     for (arguments, message) in cases {
       let result = runFmtbench(
@@ -171,6 +202,9 @@ struct EncodeCommandTests {
         [codes, scales, TensorData(name: "packed", shape: [1], [0] as [UInt8])], good, "packed"
       ),
       ([codes, scales], ["format": "nvfp4(block=32)", "axis": "1"], "tensor_scale"),
+      ([codes, scales], good.merging(["scale_rule": "zzz"]) { $1 }, "scale_rule 'zzz'"),
+      ([codes, scales], good.merging(["rounding": "nearest"]) { $1 }, "rounding 'nearest'"),
+      ([codes, scales], ["format": String(repeating: "m", count: 999), "axis": "1"], "999 bytes"),
     ]
     for (tensors, metadata, message) in cases {
       try SafetensorsWriter.write(tensors, metadata: metadata, to: folder.path("in"))

@@ -167,11 +167,11 @@ struct ExplainCommandTests {
   @Test(
     "A rule or scale that the format does not have is a usage error",
     arguments: [
-      (["mxfp4", "1", "--scale-rule", "amax"], "mxfp4 has no scale rule 'amax'"),
+      (["mxfp4", "1", "--scale-rule", "amax"], "--scale-rule: mxfp4 has no rule 'amax'"),
       (["mxfp4", "1", "--tensor-scale", "2"], "mxfp4 has no tensor scale"),
       (
         ["nvfp4", "1", "--tensor-scale", "0"],
-        "--tensor-scale: 0.0 is not a finite number above zero"
+        "--tensor-scale: 0.0 is not a positive number with a finite reciprocal"
       ),
       (["mxfp4", "one"], "VALUE: 'one' is not a number"),
       (["mxfp4"], "missing argument VALUE"),

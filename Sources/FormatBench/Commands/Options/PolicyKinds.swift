@@ -85,15 +85,19 @@ enum PolicyOptions {
   /// The options that change a policy besides scale rule and rounding.
   static let all: [any OptionDeclaration] = [overflow, nonFinite, scaleFloor, zeroBlock]
 
-  /// A format's default policy with what the command line states.
+  /// A format's default policy with what the command line states and the format can follow.
   static func policy(
     of format: any BlockFormat, _ arguments: ParsedArguments
   ) -> EncodingPolicy {
     var policy = format.defaultPolicy
     policy.overflow = arguments[overflow] ?? policy.overflow
     policy.nonFinite = arguments[nonFinite] ?? policy.nonFinite
-    policy.scaleFloor = arguments[scaleFloor] ?? policy.scaleFloor
-    policy.zeroBlock = arguments[zeroBlock] ?? policy.zeroBlock
+    if format.layout.canStoreZeroScale {
+      policy.scaleFloor = arguments[scaleFloor] ?? policy.scaleFloor
+    }
+    if format.layout.hasZeroBlockChoice {
+      policy.zeroBlock = arguments[zeroBlock] ?? policy.zeroBlock
+    }
     return policy
   }
 

@@ -1,0 +1,42 @@
+/// Formats composed of an element, a block shape and a scale, in the grammar of format ids.
+///
+/// The scale format decides the arithmetic: FP32 scales are `ScaledFormat`, exponent-only scales
+/// (`e8m0fnu`) `SharedExponentFormat`, all others `TwoLevelFormat` with or without an FP32 scale of
+/// the tensor. In Swift, use those types directly.
+extension FormatFamily {
+  static let composed: [FormatFamily] = [
+    FormatFamily(
+      "scaled", parameters: ["element", "block", "scale", "tensor_scale=no"], role: .parametrised
+    ) { arguments throws(FormatNameError) in
+      let element = try arguments.element("element")
+      let block = try arguments.blockShape()
+      let scale = try arguments.element("scale")
+      let hasTensorScale = try arguments.choice(
+        "tensor_scale", default: false, ["no": false, "yes": true])
+      guard scale.bitWidth <= 16 || scale == .fp32 else {
+        throw .badValue(scale.name, of: "scale", expected: "fp32 or a format of at most 16 bits")
+      }
+      let isOneLevel = scale == .fp32 || !scale.hasZero
+      if hasTensorScale && isOneLevel {
+        throw .badValue("yes", of: "tensor_scale", expected: "no with \(scale) scales")
+      }
+      if !hasTensorScale && !isOneLevel && scale.nanCode == nil {
+        throw .badValue("no", of: "tensor_scale", expected: "yes: \(scale) has no NaN")
+      }
+      let id =
+        "scaled(element=\(element),block=\(block.id),scale=\(scale)"
+        + (hasTensorScale ? ",tensor_scale=yes)" : ")")
+      let source = "composed by the user"
+      if scale == .fp32 {
+        return ScaledFormat(id: id, source: source, element: element, block: block)
+      }
+      if !scale.hasZero {
+        return SharedExponentFormat(
+          id: id, source: source, element: element, block: block, scaleBitCount: scale.bitWidth)
+      }
+      return TwoLevelFormat(
+        id: id, source: source, element: element, block: block, scale: scale,
+        tensorScale: hasTensorScale ? .float32 : .none)
+    }
+  ]
+}

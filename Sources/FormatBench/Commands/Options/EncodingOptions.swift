@@ -1,0 +1,53 @@
+import BlockFormats
+
+/// The options of commands that encode into one format.
+enum EncodingOptions {
+  static let scaleRule = Option.optional(
+    "scale-rule", .scaleRule, help: "how scales follow from values; the format's own by default")
+  static let rounding = Option.defaulted(
+    "rounding", .rounding, default: "nearest_even", help: "how values are rounded to elements")
+  static let tensorScale = Option.optional(
+    "tensor-scale", .float,
+    help: "the decode multiplier of a format with a tensor scale; from amax by default")
+
+  /// In the order of the help.
+  static let all: [any OptionDeclaration] =
+    [scaleRule, rounding, tensorScale, PolicyOptions.seed] + PolicyOptions.all
+
+  /// The format's default policy with what the command line states; refuses what the format cannot
+  /// follow.
+  static func policy(
+    of format: any BlockFormat, _ arguments: ParsedArguments
+  ) throws(CommandError) -> EncodingPolicy {
+    if arguments[PolicyOptions.scaleFloor] != nil && !format.layout.canStoreZeroScale {
+      throw .usage("--scale-floor: scales of \(format.id) are never zero")
+    }
+    if arguments[PolicyOptions.zeroBlock] != nil && !format.layout.hasZeroBlockChoice {
+      throw .usage("--zero-block: a block of zeros has one form in \(format.id)")
+    }
+    var policy = PolicyOptions.policy(of: format, arguments)
+    policy.rounding = arguments[rounding].rule(seed: UInt64(arguments[PolicyOptions.seed]))
+    if let rule = arguments[scaleRule] {
+      guard format.scaleRules.contains(rule) else {
+        let known = format.scaleRules.map(\.id).joined(separator: ", ")
+        throw .usage("--scale-rule: \(format.id) has no rule '\(rule.id)'", hint: "it has \(known)")
+      }
+      policy.scaleRule = rule
+    }
+    return policy
+  }
+
+  /// The tensor scale given, checked against the format.
+  static func tensorScale(
+    of format: any BlockFormat, _ arguments: ParsedArguments
+  ) throws(CommandError) -> Float? {
+    guard let scale = arguments[tensorScale] else { return nil }
+    guard format.layout.tensorScale != .none else {
+      throw .usage("--tensor-scale: \(format.id) has no tensor scale")
+    }
+    guard TensorScale.isValid(decode: scale) else {
+      throw .usage("--tensor-scale: \(scale) is not a positive number with a finite reciprocal")
+    }
+    return scale
+  }
+}
