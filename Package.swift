@@ -18,9 +18,14 @@ let package = Package(
   ],
   targets: [
     // MARK: - Public API
-    .target(name: "BlockFormats", swiftSettings: settings),
-    .target(name: "FormatMetrics", dependencies: ["BlockFormats"], swiftSettings: settings),
-    .target(name: "TensorFiles", swiftSettings: settings),
+    .target(name: "BlockFormats", dependencies: ["CallerChecks"], swiftSettings: settings),
+    .target(
+      name: "FormatMetrics", dependencies: ["BlockFormats", "CallerChecks"],
+      swiftSettings: settings),
+    .target(name: "TensorFiles", dependencies: ["CallerChecks"], swiftSettings: settings),
+
+    // MARK: - Implementation details
+    .target(name: "CallerChecks", swiftSettings: settings),
 
     // MARK: - Command line
     .target(

@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// How often each code of a format occurs.
 public struct CodeHistogram: Hashable, Sendable {
   /// The number of bits of a code, 1 through 16.
@@ -12,7 +14,7 @@ public struct CodeHistogram: Hashable, Sendable {
   ///
   /// - Parameter bitWidth: The number of bits of a code, 1 through 16.
   public init(bitWidth: Int) {
-    precondition(
+    require(
       (1...16).contains(bitWidth), "the code width is \(bitWidth) bits, it must be 1 through 16")
     self.bitWidth = bitWidth
     storage = [Int](repeating: 0, count: 1 << bitWidth)
@@ -29,7 +31,9 @@ public struct CodeHistogram: Hashable, Sendable {
     let bitWidth = bitWidth
     storage.withUnsafeMutableBufferPointer { counts in
       for code in codes {
-        precondition(code < counts.count, "code \(code) does not fit in \(bitWidth) bits")
+        guard code < counts.count else {
+          fatalError("code \(code) does not fit in \(bitWidth) bits")
+        }
         counts[Int(truncatingIfNeeded: code)] += 1
       }
     }
@@ -39,7 +43,7 @@ public struct CodeHistogram: Hashable, Sendable {
   ///
   /// - Precondition: Both have the same code width.
   public mutating func merge(_ other: CodeHistogram) {
-    precondition(
+    require(
       bitWidth == other.bitWidth,
       "a histogram of \(other.bitWidth)-bit codes cannot join one of \(bitWidth)-bit codes")
     for code in storage.indices {

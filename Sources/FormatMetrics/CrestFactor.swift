@@ -1,4 +1,5 @@
 public import BlockFormats
+import CallerChecks
 
 /// Returns the crest factor max|x| / √(Σx² / n) of values: their peak over their root mean square.
 ///
@@ -60,9 +61,9 @@ public struct CrestFactorSummary: Equatable, Sendable {
     parallelism: Parallelism = .allCores
   ) {
     let row = rowLength ?? max(1, values.count)
-    precondition(blockLength >= 1, "the block length is \(blockLength), it must be at least 1")
-    precondition(row >= 1, "the row length is \(row), it must be at least 1")
-    precondition(
+    require(blockLength >= 1, "the block length is \(blockLength), it must be at least 1")
+    require(row >= 1, "the row length is \(row), it must be at least 1")
+    require(
       values.count.isMultiple(of: row),
       "\(values.count) values are no whole number of rows of \(row)")
     let blocksPerRow = (row - 1) / blockLength + 1

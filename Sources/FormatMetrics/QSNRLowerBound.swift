@@ -1,3 +1,4 @@
+import CallerChecks
 import Foundation
 
 /// Returns the least QSNR in dB that a rounding BDR or block-floating-point encoder reaches on any
@@ -37,11 +38,11 @@ import Foundation
 public func qsnrLowerBound(
   mantissaBits m: Int, vectorLength: Int, k1: Int, k2: Int, d2: Int
 ) -> Double {
-  precondition(m >= 1, "there are \(m) mantissa bits, there must be at least 1")
-  precondition(vectorLength >= 1, "the vector length is \(vectorLength), it must be at least 1")
-  precondition(k1 >= 1, "k1 is \(k1), it must be at least 1")
-  precondition((1...k1).contains(k2), "k2 is \(k2), it must be 1 through k1 = \(k1)")
-  precondition((0...8).contains(d2), "d2 is \(d2), it must be 0 through 8")
+  require(m >= 1, "there are \(m) mantissa bits, there must be at least 1")
+  require(vectorLength >= 1, "the vector length is \(vectorLength), it must be at least 1")
+  require(k1 >= 1, "k1 is \(k1), it must be at least 1")
+  require((1...k1).contains(k2), "k2 is \(k2), it must be 1 through k1 = \(k1)")
+  require((0...8).contains(d2), "d2 is \(d2), it must be 0 through 8")
   let elements = Double(min(vectorLength, k1))
   let maximumShift = (1 << d2) - 1
   let shrink = Double(sign: .plus, exponent: -2 * maximumShift, significand: 1)

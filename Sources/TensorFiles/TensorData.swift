@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// A tensor to be written: a name, an element type, a shape and the stored bytes.
 public struct TensorData: Hashable, Sendable {
   /// The name it will have in the file.
@@ -14,14 +16,14 @@ public struct TensorData: Hashable, Sendable {
   /// - Precondition: No extent is negative, and `bytes` holds exactly the bits that `dtype` and
   ///   `shape` need. The name is not `__metadata__`, which the format reserves.
   public init(name: String, dtype: TensorDType, shape: [Int], bytes: [UInt8]) {
-    precondition(name != "__metadata__", "a tensor cannot be named __metadata__")
-    precondition(shape.allSatisfy { $0 >= 0 }, "negative extent in shape \(shape)")
+    require(name != "__metadata__", "a tensor cannot be named __metadata__")
+    require(shape.allSatisfy { $0 >= 0 }, "negative extent in shape \(shape)")
     guard let count = checkedElementCount(shape),
       case let (bits, overflow) = count.multipliedReportingOverflow(by: dtype.bitWidth), !overflow
     else {
-      preconditionFailure("shape \(shape) of \(dtype.rawValue) overflows 64 bits")
+      fatalError("shape \(shape) of \(dtype.rawValue) overflows 64 bits")
     }
-    precondition(
+    require(
       bits % 8 == 0 && bits / 8 == bytes.count,
       "shape \(shape) of \(dtype.rawValue) needs \(bits) bits, got \(bytes.count) bytes")
     self.name = name

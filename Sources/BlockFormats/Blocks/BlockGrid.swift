@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// How the blocks of a format tile a tensor: the one place that knows shapes, axes and tails.
 ///
 /// A tensor is seen as rows of its last axis in row-major order. Work is cut into slabs: groups of
@@ -115,7 +117,7 @@ struct BlockGrid: Hashable, Sendable {
   ///
   /// - Precondition: `Tensor.isValid(shape:)`.
   static func elementCount(of shape: [Int]) -> Int {
-    precondition(
+    require(
       Tensor.isValid(shape: shape),
       "shape \(shape) has a negative extent, or more than 2^48 elements")
     return shape.reduce(1, *)
@@ -126,7 +128,7 @@ struct BlockGrid: Hashable, Sendable {
   /// - Precondition: `axis` is in -rank..<rank, where a scalar has rank 1.
   static func normalized(axis: Int, rank: Int) -> Int {
     let rank = max(rank, 1)
-    precondition((-rank..<rank).contains(axis), "axis \(axis) is outside \(-rank)..<\(rank)")
+    require((-rank..<rank).contains(axis), "axis \(axis) is outside \(-rank)..<\(rank)")
     return axis < 0 ? axis + rank : axis
   }
 

@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// Which elements of a tensor share one scale.
 ///
 /// Blocks never cross the end of the axis they run along; a tail that the block length does not
@@ -94,24 +96,24 @@ public struct BlockLayout: Hashable, Sendable {
   ) {
     switch block {
     case .vector(let length):
-      precondition(
+      require(
         (1...1 << 20).contains(length), "a block of \(length) elements is outside 1...2^20")
       if let subscale {
-        precondition(
+        require(
           length % subscale.length == 0,
           "sub-blocks of \(subscale.length) do not divide a block of \(length)")
       }
     case .tile(let rows, let columns):
-      precondition(
+      require(
         (1...1 << 20).contains(rows) && (1...1 << 20).contains(columns),
         "a block of \(rows)x\(columns) elements is outside 1...2^20")
-      precondition(subscale == nil, "sub-blocks need vector blocks, not \(rows)x\(columns) tiles")
+      require(subscale == nil, "sub-blocks need vector blocks, not \(rows)x\(columns) tiles")
     case .row, .tensor:
-      precondition(subscale == nil, "sub-blocks need vector blocks")
+      require(subscale == nil, "sub-blocks need vector blocks")
     }
     if case .perBlock(let count) = codes {
       guard case .vector = block, count >= 1 else {
-        preconditionFailure("\(count) codes for each block of \(block.id) cannot be stored")
+        fatalError("\(count) codes for each block of \(block.id) cannot be stored")
       }
     }
     self.element = element
@@ -158,8 +160,8 @@ public struct SubscaleLayout: Hashable, Sendable {
   ///
   /// - Precondition: at least one element and 1...8 bits.
   public init(length: Int, bitWidth: Int) {
-    precondition(length >= 1, "a sub-block of \(length) elements cannot exist")
-    precondition((1...8).contains(bitWidth), "\(bitWidth) sub-scale bits are outside 1...8")
+    require(length >= 1, "a sub-block of \(length) elements cannot exist")
+    require((1...8).contains(bitWidth), "\(bitWidth) sub-scale bits are outside 1...8")
     self.length = length
     self.bitWidth = bitWidth
   }

@@ -1,3 +1,5 @@
+import CallerChecks
+
 extension ElementFormat {
   /// The value that a code stands for, exact.
   ///
@@ -5,7 +7,7 @@ extension ElementFormat {
   /// - Returns: the value; NaN and infinity codes give `.nan` and ±`.infinity`.
   /// - Precondition: `code` fits in `bitWidth` bits.
   public func value(of code: UInt32) -> Double {
-    precondition(
+    require(
       UInt64(code) < UInt64(1) << UInt64(bitWidth),
       "code \(code) does not fit in the \(bitWidth) bits of \(name)")
     switch encoding {

@@ -1,3 +1,5 @@
+import CallerChecks
+
 extension ElementFormat {
   // MARK: - OCP 8-bit floating point (OFP8 v1.0) and its relatives
 
@@ -105,7 +107,7 @@ extension ElementFormat {
     exponent: Int, significand: Int, bias: Int? = nil, specials: SpecialCodes = .ieee,
     signedness: Signedness = .signed
   ) -> ElementFormat {
-    precondition(exponent >= 1, "a float with \(exponent) exponent bits has no bias")
+    require(exponent >= 1, "a float with \(exponent) exponent bits has no bias")
     let usualBias = (1 << (exponent - 1)) - 1
     var name = "float(e=\(exponent),m=\(significand)"
     if let bias, bias != usualBias { name += ",bias=\(bias)" }

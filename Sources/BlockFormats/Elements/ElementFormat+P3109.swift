@@ -1,3 +1,5 @@
+import CallerChecks
+
 extension ElementFormat {
   /// Whether a P3109 format has infinities.
   public enum P3109Domain: String, Hashable, Sendable, CaseIterable {
@@ -24,7 +26,7 @@ extension ElementFormat {
     width: Int, precision: Int, signedness: Signedness, domain: P3109Domain
   ) -> ElementFormat {
     let isSigned = signedness == .signed
-    precondition(
+    require(
       (3...16).contains(width) && precision >= 1 && precision <= (isSigned ? width - 1 : width),
       "P3109 width \(width) and precision \(precision) are not a \(signedness) format")
     let specials: SpecialCodes =

@@ -1,3 +1,5 @@
+import CallerChecks
+
 extension ElementFormat {
   /// The width of a code in bits.
   public var bitWidth: Int {
@@ -117,7 +119,7 @@ extension ElementFormat {
   ///
   /// - Precondition: at most 16 bits.
   public var valueTable: [Double] {
-    precondition(bitWidth <= 16, "\(name) has 2^\(bitWidth) codes: too many for a table")
+    require(bitWidth <= 16, "\(name) has 2^\(bitWidth) codes: too many for a table")
     return (0..<UInt32(codeCount)).map { value(of: $0) }
   }
 }

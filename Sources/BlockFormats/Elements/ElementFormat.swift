@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// A scalar number format: how one code of up to 32 bits stands for one value.
 ///
 /// An element format is data, not a type. Its descriptor says how the bits are split and which
@@ -120,7 +122,7 @@ public struct ElementFormat: Hashable, Sendable {
   public init(name: String, floatingPoint layout: FloatingPointLayout) {
     let signBits = layout.signedness == .signed ? 1 : 0
     let width = signBits + layout.exponentBitCount + layout.significandBitCount
-    precondition(
+    require(
       (0...11).contains(layout.exponentBitCount) && (0...23).contains(layout.significandBitCount)
         && (1...32).contains(width) && layout.exponentBitCount + layout.significandBitCount > 0,
       """
@@ -129,18 +131,18 @@ public struct ElementFormat: Hashable, Sendable {
       """)
     let highest = (1 << layout.exponentBitCount) - 1 - layout.exponentBias
     let lowest = -layout.exponentBias - layout.significandBitCount
-    precondition(
+    require(
       highest <= 1023 && lowest >= -1074,
       "element format \(name): exponents \(lowest)...\(highest) are not exact in Double")
-    precondition(
+    require(
       layout.specials != .ieee || layout.significandBitCount > 0 && layout.exponentBitCount > 0,
       "element format \(name): infinities and NaNs need an exponent and a fraction bit")
-    precondition(
+    require(
       layout.specials != .nanAtNegativeZero || layout.signedness == .signed,
       "element format \(name): an unsigned format has no minus zero to stand for NaN")
     self.name = name
     self.encoding = .floatingPoint(layout)
-    precondition(
+    require(
       greatestFiniteCode & ~magnitudeMask == 0 && greatestFiniteCode > (hasZero ? 0 : 1),
       "element format \(name): its special codes leave no positive number")
   }
@@ -149,7 +151,7 @@ public struct ElementFormat: Hashable, Sendable {
   ///
   /// - Precondition: 2...16 bits.
   public init(name: String, twosComplement layout: FixedPointLayout) {
-    precondition(
+    require(
       (2...16).contains(layout.bitCount) && abs(layout.fractionBitCount) <= 64,
       "element format \(name): \(layout.bitCount) bits are outside 2...16")
     self.name = name

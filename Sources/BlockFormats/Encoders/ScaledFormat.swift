@@ -59,7 +59,7 @@ public struct ScaledFormat: BlockFormat, Hashable {
       // Below 2^-127 the reciprocal would not be finite.
       multiplier = Float(sign: .plus, exponent: max(multiplier.exponent, -127), significand: 1)
     case .none, .powerOfTwo, .search, .fourOverSix:
-      preconditionFailure("\(id) has no scale rule \(context.policy.scaleRule.id)")
+      fatalError("\(id) has no scale rule \(context.policy.scaleRule.id)")
     }
     fields.encodeMultiplier = multiplier
     fields.scale = min(1 / multiplier, .greatestFiniteMagnitude).bitPattern

@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// Elements that share a power-of-two scale, with or without microexponents: MX, BDR and MSFP.
 ///
 /// A value is element · 2^(e - τ): e is the exponent of the block's scale and τ the sub-scale of
@@ -40,7 +42,7 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
     scaleBitCount: Int = 8, subscale: SubscaleLayout? = nil,
     rounding: RoundingRule = .toNearestOrEven
   ) {
-    precondition(
+    require(
       (2...8).contains(scaleBitCount), "\(scaleBitCount) scale exponent bits are outside 2...8")
     self.id = id
     self.source = source
@@ -73,7 +75,7 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
     case .search(let rule):
       searchScale(ruleExponent(statistics.amax, rule), values, rule, context, &fields)
     case .none, .amax, .amaxPowerOfTwo, .fourOverSix:
-      preconditionFailure("\(id) has no scale rule \(context.policy.scaleRule.id)")
+      fatalError("\(id) has no scale rule \(context.policy.scaleRule.id)")
     }
     if statistics.amax == 0 && context.policy.zeroBlock == .one { fields.scale = UInt32(bias) }
   }

@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// Elements with a narrow scale for each block and one FP32 scale for the tensor: NVFP4 and VSQ.
 ///
 /// The tensor scale can be left out, which gives FP16, BF16 or FP8 scales by themselves (S = 1). With E the element's and T the scale format's largest value, every step one FP32 operation:
@@ -46,8 +48,8 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
     id: String, source: String, element: ElementFormat, block: BlockShape, scale: ElementFormat,
     tensorScale: BlockLayout.TensorScaleLayout = .float32, scaleRule: ScaleRule = .amax
   ) {
-    precondition(scale.hasZero, "\(scale) has no zero, so it cannot be a block scale of \(id)")
-    precondition(
+    require(scale.hasZero, "\(scale) has no zero, so it cannot be a block scale of \(id)")
+    require(
       scale.nanCode != nil || tensorScale != .none,
       "\(id): neither \(scale) nor a tensor scale can say NaN")
     self.id = id
@@ -55,7 +57,7 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
     scaleFormat = scale
     layout = BlockLayout(element: element, block: block, scale: scale, tensorScale: tensorScale)
     defaultPolicy = EncodingPolicy(nonFinite: .blockNaN, scaleRule: scaleRule)
-    precondition(
+    require(
       scaleRules.contains(scaleRule),
       "\(id) cannot follow \(scaleRule.id): that rule is for E2M1 elements with E4M3 scales")
   }
@@ -107,7 +109,7 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
       fields.scale = best.scale
       fields.tally = tally
     case .none, .powerOfTwo, .search, .amaxPowerOfTwo:
-      preconditionFailure("\(id) has no scale rule \(context.policy.scaleRule.id)")
+      fatalError("\(id) has no scale rule \(context.policy.scaleRule.id)")
     }
     if statistics.amax == 0 && context.policy.zeroBlock == .one {
       fields.scale = scaleFormat.code(for: 1)

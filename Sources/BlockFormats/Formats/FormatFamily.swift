@@ -40,7 +40,7 @@ public struct FormatFamily: Sendable {
     do throws(FormatNameError) {
       return try make(FormatArguments(name: name, values: [:]))
     } catch {
-      preconditionFailure("default of \(name): \(error)")
+      fatalError("default of \(name): \(error)")
     }
   }
 }

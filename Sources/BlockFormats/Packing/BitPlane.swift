@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// Rows of equally wide codes, packed.
 ///
 /// Code i of a row occupies bits i·w ..< (i+1)·w of the row, counted from the least significant
@@ -25,7 +27,7 @@ public struct BitPlane: Hashable, Sendable {
   ///
   /// - Precondition: `bitWidth` is in 1...32.
   public init(rowCount: Int, rowLength: Int, bitWidth: Int) {
-    precondition((1...32).contains(bitWidth), "\(bitWidth)-bit codes are outside 1...32")
+    require((1...32).contains(bitWidth), "\(bitWidth)-bit codes are outside 1...32")
     self.rowCount = rowCount
     self.rowLength = rowLength
     self.bitWidth = bitWidth
@@ -38,7 +40,7 @@ public struct BitPlane: Hashable, Sendable {
   /// - Precondition: `bytes` holds `rowCount * bytesPerRow` bytes.
   public init(rowCount: Int, rowLength: Int, bitWidth: Int, bytes: [UInt8]) {
     self.init(rowCount: rowCount, rowLength: rowLength, bitWidth: bitWidth)
-    precondition(
+    require(
       bytes.count == self.bytes.count,
       "\(bytes.count) bytes for \(rowCount) rows of \(rowLength) \(bitWidth)-bit codes")
     self.bytes = bytes
@@ -49,11 +51,11 @@ public struct BitPlane: Hashable, Sendable {
   /// - Precondition: `rowCount * rowLength` codes, each below 2^bitWidth.
   public init(rowCount: Int, rowLength: Int, bitWidth: Int, codes: [UInt32]) {
     self.init(rowCount: rowCount, rowLength: rowLength, bitWidth: bitWidth)
-    precondition(
+    require(
       codes.count == rowCount * rowLength,
       "\(codes.count) codes for \(rowCount) rows of \(rowLength)")
     if let wide = codes.first(where: { UInt64($0) >> UInt64(bitWidth) != 0 }) {
-      preconditionFailure("code \(wide) does not fit in \(bitWidth) bits")
+      fatalError("code \(wide) does not fit in \(bitWidth) bits")
     }
     let rowBytes = bytesPerRow
     codes.withUnsafeBufferPointer { codes in

@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// How a value between two neighbouring representable values is rounded.
 ///
 /// The same rule applies to positive and negative values, to normal and subnormal results.
@@ -88,7 +90,7 @@ public struct StochasticSource: Hashable, Sendable {
   ///
   /// - Precondition: `randomBitCount` is in 1...32.
   public init(seed: UInt64, stream: UInt32 = 0, randomBitCount: Int = 32) {
-    precondition(
+    require(
       (1...32).contains(randomBitCount), "\(randomBitCount) random bits are outside 1...32")
     self.seed = seed
     self.stream = stream

@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// How a block's scale follows from its values.
 public enum ScaleRule: Hashable, Sendable {
   /// There is no scale.
@@ -82,7 +84,7 @@ public enum PowerOfTwoRule: String, Hashable, Sendable, CaseIterable {
   ///
   /// - Precondition: `amax` is finite and above zero.
   public func exponent(amax: Float, element: ElementFormat) -> Int {
-    precondition(amax > 0 && amax.isFinite, "amax \(amax) is not a finite positive number")
+    require(amax > 0 && amax.isFinite, "amax \(amax) is not a finite positive number")
     let wide = Double(amax)
     let floor = Int(wide.exponent) - element.greatestExponent
     switch self {

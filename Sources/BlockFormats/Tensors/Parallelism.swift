@@ -1,3 +1,4 @@
+import CallerChecks
 import Dispatch
 import Foundation
 
@@ -13,7 +14,7 @@ public enum Parallelism: Hashable, Sendable {
     switch self {
     case .allCores: return max(1, ProcessInfo.processInfo.activeProcessorCount)
     case .threads(let count):
-      precondition(count >= 1, "\(count) threads cannot work")
+      require(count >= 1, "\(count) threads cannot work")
       return count
     }
   }

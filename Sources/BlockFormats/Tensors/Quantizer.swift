@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// Carries a tensor through a block format: tensor scale, then slab by slab scale, codes, packing.
 ///
 /// The one driver behind encoding, decoding and fake quantization of every format.
@@ -12,7 +14,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     format: Format, shape: [Int], axis: Int, policy: EncodingPolicy?, parallelism: Parallelism
   ) {
     let policy = policy ?? format.defaultPolicy
-    precondition(
+    require(
       format.scaleRules.contains(policy.scaleRule),
       """
       \(format.id) has no scale rule \(policy.scaleRule.id); \
@@ -125,7 +127,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     _ values: UnsafeBufferPointer<Float>, tensorScale given: Float?
   ) -> TensorLevels {
     if let given {
-      precondition(
+      require(
         TensorScale.isValid(decode: given),
         "tensor scale \(given) is not a positive number with a finite reciprocal")
     }

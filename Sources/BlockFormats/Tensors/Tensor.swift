@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// A dense FP32 tensor in row-major order.
 public struct Tensor: Hashable, Sendable {
   /// The extents, outermost first; empty for a scalar.
@@ -10,7 +12,7 @@ public struct Tensor: Hashable, Sendable {
   /// - Precondition: `shape` is valid and `elements` holds its product.
   public init(_ elements: [Float], shape: [Int]) {
     let count = BlockGrid.elementCount(of: shape)
-    precondition(
+    require(
       elements.count == count, "\(elements.count) elements for a tensor of shape \(shape)")
     self.shape = shape
     self.elements = elements

@@ -1,4 +1,5 @@
 public import BlockFormats
+import CallerChecks
 
 extension Distribution {
   /// Draws vectors.
@@ -15,9 +16,9 @@ extension Distribution {
   public func sample(
     vectors: Int, length: Int, seed: UInt64, parallelism: Parallelism = .allCores
   ) -> [Float] {
-    precondition(vectors >= 0, "the number of vectors is \(vectors), it must not be negative")
-    precondition(length >= 0, "the vector length is \(length), it must not be negative")
-    precondition(isValid, "a parameter of \(self) is out of its range")
+    require(vectors >= 0, "the number of vectors is \(vectors), it must not be negative")
+    require(length >= 0, "the vector length is \(length), it must not be negative")
+    require(isValid, "a parameter of \(self) is out of its range")
     let source = RandomSource(seed: seed)
     let columnScales = outlierScales(length: length, source)
     // One element takes 20 to 200 ns, starting a thread some tens of microseconds.

@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// Measures a reconstruction that arrives in pieces of any lengths, in row-major order.
 ///
 /// The result is the same bits as that of the whole tensor at once: pieces are cut at the chunks of
@@ -21,7 +23,7 @@ public struct ErrorAccumulator: Sendable {
   public mutating func append(
     original: UnsafeBufferPointer<Float>, reconstruction: UnsafeBufferPointer<Float>
   ) {
-    precondition(
+    require(
       original.count == reconstruction.count,
       "the original has \(original.count) values, its reconstruction \(reconstruction.count)")
     guard let x = original.baseAddress, let y = reconstruction.baseAddress else { return }

@@ -1,4 +1,5 @@
 public import BlockFormats
+import CallerChecks
 
 extension ErrorStatistics {
   /// Measures a reconstruction against its original.
@@ -14,7 +15,7 @@ extension ErrorStatistics {
     original: UnsafeBufferPointer<Float>, reconstruction: UnsafeBufferPointer<Float>,
     parallelism: Parallelism = .allCores
   ) {
-    precondition(
+    require(
       original.count == reconstruction.count,
       "the original has \(original.count) values, its reconstruction \(reconstruction.count)")
     self.init()

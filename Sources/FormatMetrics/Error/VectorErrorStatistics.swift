@@ -1,4 +1,5 @@
 public import BlockFormats
+import CallerChecks
 import Foundation
 
 /// The error of a reconstruction as a mean over vectors, as in the BDR paper's experiment.
@@ -39,11 +40,11 @@ public struct VectorErrorStatistics: Equatable, Sendable {
     original: UnsafeBufferPointer<Float>, reconstruction: UnsafeBufferPointer<Float>,
     vectorLength: Int, parallelism: Parallelism = .allCores
   ) {
-    precondition(
+    require(
       original.count == reconstruction.count,
       "the original has \(original.count) values, its reconstruction \(reconstruction.count)")
-    precondition(vectorLength >= 1, "the vector length is \(vectorLength), it must be at least 1")
-    precondition(
+    require(vectorLength >= 1, "the vector length is \(vectorLength), it must be at least 1")
+    require(
       original.count.isMultiple(of: vectorLength),
       "\(original.count) values are no whole number of vectors of \(vectorLength)")
     self.init()

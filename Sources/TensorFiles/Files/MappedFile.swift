@@ -1,3 +1,5 @@
+import CallerChecks
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -61,7 +63,7 @@ final class MappedFile: @unchecked Sendable {
   func withUnsafeBytes<Result: ~Copyable, Failure: Error>(
     in range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    precondition(
+    require(
       range.upperBound <= bytes.count, "bytes \(range) outside a file of \(bytes.count)")
     // The pointer alone would not keep this instance, and with it the mapping, alive.
     defer { withExtendedLifetime(self) {} }

@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// Writes NumPy `.npy` files, byte for byte as NumPy does.
 public enum NpyWriter {
   /// Writes an array of `<f4`, version 1.0, to a file that appears complete or not at all.
@@ -12,9 +14,9 @@ public enum NpyWriter {
   public static func write(
     floats values: [Float], shape: [Int], to path: String
   ) throws(TensorFileError) {
-    precondition(shape.allSatisfy { $0 >= 0 }, "negative extent in shape \(shape)")
-    precondition(shape.count <= 64, "\(shape.count) axes, NumPy allows 64")
-    precondition(
+    require(shape.allSatisfy { $0 >= 0 }, "negative extent in shape \(shape)")
+    require(shape.count <= 64, "\(shape.count) axes, NumPy allows 64")
+    require(
       checkedElementCount(shape) == values.count,
       "shape \(shape) does not hold \(values.count) values")
     var writer = try AtomicFileWriter(path: path)

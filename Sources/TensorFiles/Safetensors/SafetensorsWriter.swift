@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// Writes safetensors files in the layout of the reference implementation.
 ///
 /// Tensors are laid out by dtype, widest of the reference order first, then by the bytes of their
@@ -32,7 +34,7 @@ public enum SafetensorsWriter {
   private static func ordered(_ tensors: [TensorData]) -> [TensorData] {
     var names: Set<String> = []
     for tensor in tensors {
-      precondition(names.insert(tensor.name).inserted, "two tensors are named '\(tensor.name)'")
+      require(names.insert(tensor.name).inserted, "two tensors are named '\(tensor.name)'")
     }
     let rank = Dictionary(
       uniqueKeysWithValues: zip(TensorDType.allCases.reversed(), 0...))

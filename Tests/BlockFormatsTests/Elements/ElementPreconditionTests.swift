@@ -2,19 +2,17 @@ import BlockFormats
 import Testing
 
 #if os(macOS) || os(Linux)
-/// Caller mistakes stop the program; a debug build says which number was wrong.
+/// Caller mistakes stop the program and say which number was wrong, in optimised builds too.
 @Suite("Element formats: preconditions")
 struct ElementPreconditionTests {
   private func expectMessage(
     _ result: ExitTest.Result?, _ parts: String...,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
-    #if DEBUG
     let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
     for part in parts {
       #expect(message.contains(part), "\(message)", sourceLocation: sourceLocation)
     }
-    #endif
   }
 
   @Test("A code wider than the format traps")
