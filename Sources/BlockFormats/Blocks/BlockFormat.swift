@@ -29,7 +29,7 @@ public protocol BlockFormat: Sendable {
   /// The scale rules that the format can follow.
   var scaleRules: [ScaleRule] { get }
 
-  /// The scale of the whole tensor; only called when `layout.tensorScale` is not `.none`.
+  /// The scale of the whole tensor; only called when `layout.tensorScale` is not `.absent`.
   ///
   /// - Parameters:
   ///   - statistics: of the whole tensor.

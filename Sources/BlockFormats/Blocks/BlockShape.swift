@@ -81,7 +81,7 @@ public struct BlockLayout: Hashable, Sendable {
   /// Whether a tensor stores a scale of its own besides those of its blocks.
   public enum TensorScaleLayout: Hashable, Sendable {
     /// No tensor scale.
-    case none
+    case absent
     /// One FP32 decode multiplier.
     case float32
   }
@@ -92,7 +92,7 @@ public struct BlockLayout: Hashable, Sendable {
   ///   they divide; a fixed number of codes, at least 1, only for vector blocks.
   public init(
     element: ElementFormat, codes: CodeCount = .onePerElement, block: BlockShape,
-    scale: ElementFormat?, subscale: SubscaleLayout? = nil, tensorScale: TensorScaleLayout = .none
+    scale: ElementFormat?, subscale: SubscaleLayout? = nil, tensorScale: TensorScaleLayout = .absent
   ) {
     switch block {
     case .vector(let length):

@@ -24,11 +24,11 @@ extension ElementFormat {
   // MARK: - OCP Microscaling elements and scales (MX v1.0)
 
   /// MX FP6 E2M3: bias 1, largest 7.5, every code finite.
-  public static let e2m3fn = float("e2m3fn", exponent: 2, significand: 3, bias: 1, .none)
+  public static let e2m3fn = float("e2m3fn", exponent: 2, significand: 3, bias: 1, .allFinite)
   /// MX FP6 E3M2: bias 3, largest 28, every code finite.
-  public static let e3m2fn = float("e3m2fn", exponent: 3, significand: 2, bias: 3, .none)
+  public static let e3m2fn = float("e3m2fn", exponent: 3, significand: 2, bias: 3, .allFinite)
   /// MX FP4 E2M1: 0, 0.5, 1, 1.5, 2, 3, 4, 6 and their negatives.
-  public static let e2m1fn = float("e2m1fn", exponent: 2, significand: 1, bias: 1, .none)
+  public static let e2m1fn = float("e2m1fn", exponent: 2, significand: 1, bias: 1, .allFinite)
   /// The MX scale: 2^(code - 127), NaN at 0xFF, no zero, no sign.
   public static let e8m0fnu = exponentOnly(bitCount: 8)
   /// MX INT8: q · 2^-6; -128 decodes to -2 and is produced only with the full range.
@@ -120,13 +120,14 @@ extension ElementFormat {
 
   /// Sign and m magnitude bits: ±M · 2^(1-m), the element of block floating point and BDR.
   public static func signMagnitude(magnitudeBitCount m: Int) -> ElementFormat {
-    float("sm\(m)", exponent: 0, significand: m, bias: 0, .none)
+    float("sm\(m)", exponent: 0, significand: m, bias: 0, .allFinite)
   }
 
   /// An unsigned integer, the scale of two-level integer scaling (VS-Quant).
   public static func unsignedInteger(bitCount: Int) -> ElementFormat {
     float(
-      "uint\(bitCount)", exponent: 0, significand: bitCount, bias: 1 - bitCount, .none, .unsigned)
+      "uint\(bitCount)", exponent: 0, significand: bitCount, bias: 1 - bitCount, .allFinite,
+      .unsigned)
   }
 
   /// A power-of-two scale of n bits: 2^(code - bias), bias 2^(n-1) - 1, NaN at all ones.

@@ -6,13 +6,17 @@ extension ElementFormat {
     .int8, .int4, .int2,
   ]
 
-  /// The element format that a text names.
+  /// Creates the element format that a text names.
   ///
   /// Besides the names in `named`: `binary{K}p{P}{s|u}{e|f}` for IEEE P3109, `mxint8`,
   /// `mxint8_full`, `mxint4`, `mxint2`, `sm{m}` for sign-magnitude, `int{n}`, `uint{n}`,
   /// `e{n}m0fnu`, and
   /// `float(e=..,m=..,bias=..,specials=none|ieee|fn|top|fnuz|p3109,signed=yes|no)`.
-  public static func parse(_ text: String) throws(FormatNameError) -> ElementFormat {
+  public init(parsing text: String) throws(FormatNameError) {
+    self = try ElementFormat.resolve(text)
+  }
+
+  private static func resolve(_ text: String) throws(FormatNameError) -> ElementFormat {
     let parsed = try FormatText(text)
     if parsed.name == "float" {
       return try floatingPoint(FormatArguments(name: parsed.name, values: parsed.values))
@@ -53,7 +57,7 @@ extension ElementFormat {
     let specials = try arguments.choice(
       "specials", default: SpecialCodes.ieee,
       KeyValuePairs(
-        dictionaryLiteral: ("none", .none), ("ieee", .ieee), ("fn", .nanAtAllOnes),
+        dictionaryLiteral: ("none", .allFinite), ("ieee", .ieee), ("fn", .nanAtAllOnes),
         ("top", .nanInTopExponent),
         ("fnuz", .nanAtNegativeZero), ("p3109", .p3109Extended)))
     if specials == .ieee && significand == 0 {
@@ -68,7 +72,8 @@ extension ElementFormat {
     guard lowest >= -1074, highest <= 1023 else {
       throw .badValue("\(bias)", of: "bias", expected: "values that are exact in Double")
     }
-    guard exponent + significand > 1 || specials == .none || specials == .nanAtNegativeZero else {
+    guard exponent + significand > 1 || specials == .allFinite || specials == .nanAtNegativeZero
+    else {
       throw .badValue(specials.id, of: "specials", expected: "none or fnuz when e=1,m=0")
     }
     return .floatingPoint(
@@ -103,7 +108,7 @@ extension ElementFormat.SpecialCodes {
   /// The name in the `float(...)` family.
   var id: String {
     switch self {
-    case .none: "none"
+    case .allFinite: "none"
     case .ieee: "ieee"
     case .nanAtAllOnes: "fn"
     case .nanInTopExponent: "top"

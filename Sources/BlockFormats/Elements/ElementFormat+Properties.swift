@@ -37,7 +37,7 @@ extension ElementFormat {
       let topExponent =
         ((UInt32(1) << UInt32(layout.exponentBitCount)) - 1) << UInt32(layout.significandBitCount)
       switch layout.specials {
-      case .none, .nanAtNegativeZero: return magnitudeMask
+      case .allFinite, .nanAtNegativeZero: return magnitudeMask
       case .ieee, .nanInTopExponent: return topExponent - 1
       case .nanAtAllOnes: return magnitudeMask - 1
       case .p3109Extended: return magnitudeMask - (isSigned ? 1 : 2)
@@ -50,7 +50,7 @@ extension ElementFormat {
     guard case .floatingPoint(let layout) = encoding else { return nil }
     switch layout.specials {
     case .ieee, .p3109Extended: return greatestFiniteCode + 1
-    case .none, .nanAtAllOnes, .nanInTopExponent, .nanAtNegativeZero: return nil
+    case .allFinite, .nanAtAllOnes, .nanInTopExponent, .nanAtNegativeZero: return nil
     }
   }
 
@@ -58,7 +58,7 @@ extension ElementFormat {
   public var nanCode: UInt32? {
     guard case .floatingPoint(let layout) = encoding else { return nil }
     switch layout.specials {
-    case .none: return nil
+    case .allFinite: return nil
     case .ieee:
       return greatestFiniteCode + 1 + (UInt32(1) << UInt32(layout.significandBitCount - 1))
     case .nanAtAllOnes, .nanInTopExponent: return magnitudeMask
@@ -71,7 +71,7 @@ extension ElementFormat {
   public var hasNegativeZero: Bool {
     guard case .floatingPoint(let layout) = encoding, isSigned, hasZero else { return false }
     switch layout.specials {
-    case .none, .ieee, .nanAtAllOnes, .nanInTopExponent: return true
+    case .allFinite, .ieee, .nanAtAllOnes, .nanInTopExponent: return true
     case .nanAtNegativeZero, .p3109Extended: return false
     }
   }

@@ -68,7 +68,7 @@ public struct ElementFormat: Hashable, Sendable {
   /// The codes of a floating-point format that are not finite numbers.
   public enum SpecialCodes: Hashable, Sendable {
     /// Every code is finite (E2M1, E2M3, E3M2).
-    case none
+    case allFinite
     /// As in IEEE 754: the top exponent field is infinity (M = 0) or NaN.
     case ieee
     /// NaN where all exponent and fraction bits are one; no infinity (the OCP `FN` formats).

@@ -14,14 +14,14 @@ public struct CastFormat: BlockFormat, Hashable {
   public let defaultPolicy: EncodingPolicy
 
   /// None: there is no scale.
-  public var scaleRules: [ScaleRule] { [.none] }
+  public var scaleRules: [ScaleRule] { [.unscaled] }
 
   /// Creates a cast to an element format; its name is the id.
   public init(element: ElementFormat, source: String) {
     id = element.name
     self.source = source
     layout = BlockLayout(element: element, block: .vector(length: 32), scale: nil)
-    defaultPolicy = EncodingPolicy(nonFinite: .element, scaleRule: .none)
+    defaultPolicy = EncodingPolicy(nonFinite: .element, scaleRule: .unscaled)
   }
 
   /// There is no scale to choose.

@@ -58,7 +58,7 @@ public struct ScaledFormat: BlockFormat, Hashable {
     case .amaxPowerOfTwo:
       // Below 2^-127 the reciprocal would not be finite.
       multiplier = Float(sign: .plus, exponent: max(multiplier.exponent, -127), significand: 1)
-    case .none, .powerOfTwo, .search, .fourOverSix:
+    case .unscaled, .powerOfTwo, .search, .fourOverSix:
       fatalError("\(id) has no scale rule \(context.policy.scaleRule.id)")
     }
     fields.encodeMultiplier = multiplier

@@ -74,7 +74,7 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
       setScale(ruleExponent(statistics.amax, rule), values, rule, context, &fields)
     case .search(let rule):
       searchScale(ruleExponent(statistics.amax, rule), values, rule, context, &fields)
-    case .none, .amax, .amaxPowerOfTwo, .fourOverSix:
+    case .unscaled, .amax, .amaxPowerOfTwo, .fourOverSix:
       fatalError("\(id) has no scale rule \(context.policy.scaleRule.id)")
     }
     if statistics.amax == 0 && context.policy.zeroBlock == .one { fields.scale = UInt32(bias) }

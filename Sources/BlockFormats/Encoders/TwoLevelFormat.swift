@@ -50,7 +50,7 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
   ) {
     require(scale.hasZero, "\(scale) has no zero, so it cannot be a block scale of \(id)")
     require(
-      scale.nanCode != nil || tensorScale != .none,
+      scale.nanCode != nil || tensorScale != .absent,
       "\(id): neither \(scale) nor a tensor scale can say NaN")
     self.id = id
     self.source = source
@@ -108,7 +108,7 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
       }
       fields.scale = best.scale
       fields.tally = tally
-    case .none, .powerOfTwo, .search, .amaxPowerOfTwo:
+    case .unscaled, .powerOfTwo, .search, .amaxPowerOfTwo:
       fatalError("\(id) has no scale rule \(context.policy.scaleRule.id)")
     }
     if statistics.amax == 0 && context.policy.zeroBlock == .one {
@@ -122,7 +122,7 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
     let scale = amax * (context.tensorScale.encode * (1 / target))
     let code = scaleFormat.code(for: Double(scale))
     switch context.policy.scaleFloor {
-    case .none: return code
+    case .unbounded: return code
     case .leastNonzero: return max(code, 1)
     case .leastNormal:
       return max(code, scaleFormat.leastNormalMagnitude.map { scaleFormat.code(for: $0) } ?? 1)

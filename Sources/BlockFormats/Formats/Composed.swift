@@ -36,7 +36,7 @@ extension FormatFamily {
       }
       return TwoLevelFormat(
         id: id, source: source, element: element, block: block, scale: scale,
-        tensorScale: hasTensorScale ? .float32 : .none)
+        tensorScale: hasTensorScale ? .float32 : .absent)
     }
   ]
 }

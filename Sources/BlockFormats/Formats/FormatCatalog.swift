@@ -18,7 +18,7 @@ public enum FormatCatalog {
   ///
   /// - Parameters:
   ///   - id: a name, or a name with parameters as `FormatFamily` describes; the name of any element
-  ///     format that `ElementFormat.parse(_:)` knows is its bare cast.
+  ///     format that `ElementFormat.init(parsing:)` knows is its bare cast.
   ///   - block: replaces the block length, if the family has that as a parameter.
   public static func format(
     id: String, block: Int? = nil
@@ -31,6 +31,6 @@ public enum FormatCatalog {
       return try family.make(arguments)
     }
     if block != nil { throw .unknownParameter("block", of: text.name, known: []) }
-    return CastFormat.cast(to: try ElementFormat.parse(id))
+    return CastFormat.cast(to: try ElementFormat(parsing: id))
   }
 }

@@ -117,7 +117,7 @@ struct FormatArguments: Sendable {
 
   func element(_ key: String) throws(FormatNameError) -> ElementFormat {
     guard let text = values[key] else { throw .missingParameter(key, of: name) }
-    return try ElementFormat.parse(text)
+    return try ElementFormat(parsing: text)
   }
 
   /// The block length, the parameter that most families share.

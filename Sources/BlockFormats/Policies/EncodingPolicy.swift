@@ -27,7 +27,7 @@ public struct EncodingPolicy: Hashable, Sendable {
     overflow: OverflowRule = .saturate,
     nonFinite: NonFiniteRule = .blockNaN,
     scaleRule: ScaleRule,
-    scaleFloor: ScaleFloor = .none,
+    scaleFloor: ScaleFloor = .unbounded,
     zeroBlock: ZeroBlockRule = .fromRule
   ) {
     self.rounding = rounding

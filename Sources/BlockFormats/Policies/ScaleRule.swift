@@ -3,7 +3,7 @@ import CallerChecks
 /// How a block's scale follows from its values.
 public enum ScaleRule: Hashable, Sendable {
   /// There is no scale.
-  case none
+  case unscaled
   /// A power of two chosen from the block's largest magnitude.
   case powerOfTwo(PowerOfTwoRule)
   /// A power of two chosen by squared error among the rule's exponent and its two neighbours.
@@ -22,7 +22,7 @@ public enum ScaleRule: Hashable, Sendable {
   /// The rule's name in options and reports.
   public var id: String {
     switch self {
-    case .none: "none"
+    case .unscaled: "none"
     case .powerOfTwo(let rule): rule.id
     case .search(.floor): "search"
     case .search(let rule): "search(\(rule.id))"
@@ -36,13 +36,13 @@ public enum ScaleRule: Hashable, Sendable {
   var triesCandidates: Bool {
     switch self {
     case .search, .fourOverSix: true
-    case .none, .powerOfTwo, .amax, .amaxPowerOfTwo: false
+    case .unscaled, .powerOfTwo, .amax, .amaxPowerOfTwo: false
     }
   }
 
   /// Every rule.
   public static let all: [ScaleRule] =
-    powersOfTwo + [.amax, .amaxPowerOfTwo, .fourOverSix, .none]
+    powersOfTwo + [.amax, .amaxPowerOfTwo, .fourOverSix, .unscaled]
 
   /// Every rule for a power-of-two scale.
   public static let powersOfTwo: [ScaleRule] =

@@ -32,7 +32,7 @@ public enum NonFiniteRule: String, Hashable, Sendable, CaseIterable {
 /// of NVFP4 differ here, and so in the bytes of tiny and zero blocks.
 public enum ScaleFloor: String, Hashable, Sendable, CaseIterable {
   /// Whatever the scale rounds to, zero included (TransformerEngine).
-  case none
+  case unbounded = "none"
   /// The smallest value above zero of the scale format (ModelOpt: 2^-9 for E4M3).
   case leastNonzero = "least_nonzero"
   /// The smallest normal value of the scale format (torchao: 2^-6 for E4M3).

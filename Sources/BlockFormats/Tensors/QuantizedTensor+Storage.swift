@@ -66,7 +66,7 @@ extension QuantizedTensor {
     planes.scales = try plane("scales", scales, grid.scales, layout.scale?.bitWidth)
     planes.subscales = try plane(
       "subscales", subscales, grid.subscales, layout.subscale?.bitWidth)
-    let needsTensorScale = layout.tensorScale != .none
+    let needsTensorScale = layout.tensorScale != .absent
     guard needsTensorScale == (tensorScale != nil) else {
       throw .tensorScaleMismatch(expected: needsTensorScale)
     }

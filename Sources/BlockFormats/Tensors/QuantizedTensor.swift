@@ -114,6 +114,6 @@ struct QuantizedPlanes {
     }
     return bytes(grid.codes, layout.element.bitWidth) + bytes(grid.scales, layout.scale?.bitWidth)
       + bytes(grid.subscales, layout.subscale?.bitWidth)
-      + (layout.tensorScale == .none ? 0 : 4)
+      + (layout.tensorScale == .absent ? 0 : 4)
   }
 }

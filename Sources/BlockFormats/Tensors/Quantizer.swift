@@ -50,7 +50,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     }
     return QuantizedTensor(
       format: format, policy: policy, axis: axis, grid: grid, planes: planes,
-      tensorScale: format.layout.tensorScale == .none ? nil : levels.tensorScale.decode,
+      tensorScale: format.layout.tensorScale == .absent ? nil : levels.tensorScale.decode,
       tally: tally)
   }
 
@@ -132,7 +132,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
         "tensor scale \(given) is not a positive number with a finite reciprocal")
     }
     var levels = TensorLevels(tensorScale: TensorScale(encode: 1, decode: 1), blockScale: nil)
-    let hasTensorScale = format.layout.tensorScale != .none
+    let hasTensorScale = format.layout.tensorScale != .absent
     guard hasTensorScale || grid.isWholeTensorBlock else { return levels }
 
     nonisolated(unsafe) let values = values

@@ -51,7 +51,7 @@ enum ListCommand: Command {
     if let subscale = layout.subscale {
       text += " + \(subscale.bitWidth)-bit shift per \(subscale.length)"
     }
-    if layout.tensorScale != .none { text += " + fp32 tensor" }
+    if layout.tensorScale != .absent { text += " + fp32 tensor" }
     return text
   }
 

@@ -16,7 +16,7 @@ extension Explanation {
 
   /// The tensor's scale, if it has one.
   private var tensorFacts: [(key: String, value: Cell)] {
-    guard format.layout.tensorScale != .none else { return [] }
+    guard format.layout.tensorScale != .absent else { return [] }
     return [
       ("tensor_encode_scale", .number(Double(tensorScale.encode))),
       ("tensor_scale", .number(Double(tensorScale.decode))),

@@ -22,7 +22,7 @@ struct Explanation {
     self.policy = policy
     let statistics = values.withUnsafeBufferPointer { ValueStatistics($0) }
     let scale =
-      format.layout.tensorScale == .none
+      format.layout.tensorScale == .absent
       ? TensorScale(encode: 1, decode: 1)
       : decodeScale.map(TensorScale.init(decode:))
         ?? format.tensorScale(for: statistics, policy: policy)

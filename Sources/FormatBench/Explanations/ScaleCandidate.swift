@@ -132,7 +132,7 @@ extension BlockExplanation {
 
   private func floored(_ code: UInt32, _ scale: ElementFormat) -> UInt32 {
     switch policy.scaleFloor {
-    case .none: code
+    case .unbounded: code
     case .leastNonzero: max(code, 1)
     case .leastNormal: max(code, scale.leastNormalMagnitude.map { scale.code(for: $0) } ?? 1)
     }

@@ -26,7 +26,7 @@ extension FormatSheet {
     if let subscale = layout.subscale {
       row("sub-scale", .text("\(subscale.bitWidth)-bit shift for each \(subscale.length) elements"))
     }
-    if layout.tensorScale != .none { row("tensor scale", .text("one fp32 decode multiplier")) }
+    if layout.tensorScale != .absent { row("tensor scale", .text("one fp32 decode multiplier")) }
     row("nominal bits per element", .number(layout.nominalBitsPerElement))
     if layout.scale != nil, let count = layout.block.elementCount {
       row("bits per full block", .number(layout.nominalBitsPerElement * Double(count)))

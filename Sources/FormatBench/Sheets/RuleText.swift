@@ -43,7 +43,7 @@ extension ScaleRule {
   /// The rule in a few words; emax and max are those of the element.
   var meaning: String {
     switch self {
-    case .none: "no scale"
+    case .unscaled: "no scale"
     case .powerOfTwo(let rule): rule.meaning
     case .search(let rule):
       "the least squared error among \(rule.id), one below and one above"
@@ -71,7 +71,7 @@ extension ScaleFloor {
   /// The rule in a few words.
   var meaning: String {
     switch self {
-    case .none: "a block scale may underflow to zero"
+    case .unbounded: "a block scale may underflow to zero"
     case .leastNonzero: "block scales are at least the smallest value above zero"
     case .leastNormal: "block scales are at least the smallest normal value"
     }

@@ -36,7 +36,7 @@ struct QuantizedTensorReader {
       subscales = field.values
       shapes.append(("subscales", field.shape))
     }
-    let tensorScale = layout.tensorScale == .none ? nil : try floatField("tensor_scale")
+    let tensorScale = layout.tensorScale == .absent ? nil : try floatField("tensor_scale")
     let tensor = try assembled(
       format, try policy(of: format), shape, axis, codes, scales, subscales, tensorScale)
     for (name, shape) in shapes {

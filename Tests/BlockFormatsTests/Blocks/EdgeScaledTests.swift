@@ -32,10 +32,10 @@ struct EdgeScaledTests {
         .scales.unpacked()
     }
     // 1e-5 · 448 / 6 = 0.00075 is below half of 2^-9.
-    #expect(scales(.none) == [0x7E, 0, 0])
+    #expect(scales(.unbounded) == [0x7E, 0, 0])
     #expect(scales(.leastNonzero) == [0x7E, 1, 1])
     #expect(scales(.leastNormal) == [0x7E, 8, 8])
-    #expect(scales(.none, .one) == [0x7E, 0, 0x38])
+    #expect(scales(.unbounded, .one) == [0x7E, 0, 0x38])
     #expect(scales(.leastNonzero, .one) == [0x7E, 1, 0x38])
   }
 

@@ -12,8 +12,8 @@ private struct GeneratorFormat: BlockFormat {
   let layout = BlockLayout(
     element: .int4, codes: .perBlock(3), block: .vector(length: 8),
     scale: .unsignedInteger(bitCount: 8), subscale: SubscaleLayout(length: 8, bitWidth: 4))
-  let defaultPolicy = EncodingPolicy(scaleRule: .none)
-  let scaleRules: [ScaleRule] = [.none]
+  let defaultPolicy = EncodingPolicy(scaleRule: .unscaled)
+  let scaleRules: [ScaleRule] = [.unscaled]
 
   /// Row c of the matrix that a seed stands for.
   static func signs(seed: UInt32, row: Int) -> [Float] {

@@ -185,7 +185,7 @@ extension ReferenceBlockPolicy {
       }
     let scale: Scale =
       switch policy.scaleRule {
-      case .none: .none
+      case .unscaled: .none
       case .powerOfTwo(let rule): .powerOfTwo(power(rule))
       case .search(let rule): .search(power(rule))
       case .amax: .amax
@@ -197,7 +197,7 @@ extension ReferenceBlockPolicy {
     zeroBlockIsOne = policy.zeroBlock == .one
     floor =
       switch policy.scaleFloor {
-      case .none: .none
+      case .unbounded: .none
       case .leastNonzero: .leastNonzero
       case .leastNormal: .leastNormal
       }

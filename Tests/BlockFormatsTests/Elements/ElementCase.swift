@@ -86,7 +86,7 @@ extension ElementFormat.SpecialCodes {
   init(_ specials: ReferenceElement.Specials) {
     self =
       switch specials {
-      case .allFinite: .none
+      case .allFinite: .allFinite
       case .ieee: .ieee
       case .allOnesNaN: .nanAtAllOnes
       case .topExponentNaN: .nanInTopExponent

@@ -10,7 +10,7 @@ struct ElementNameTests {
       ElementCase.narrow + ElementCase.wide + ElementCase.smallFloats + ElementCase.p3109
       + ElementCase.oddBiases
     for item in cases {
-      let parsed = try ElementFormat.parse(item.reference.name)
+      let parsed = try ElementFormat(parsing: item.reference.name)
       #expect(parsed == item.format)
       #expect(parsed.name == item.reference.name)
       #expect("\(parsed)" == item.reference.name)
@@ -27,20 +27,20 @@ struct ElementNameTests {
     ] {
       #expect(names.contains(name))
     }
-    for format in ElementFormat.named { #expect(try ElementFormat.parse(format.name) == format) }
+    for format in ElementFormat.named { #expect(try ElementFormat(parsing: format.name) == format) }
   }
 
   @Test("Names ignore case and parameters may come in any order")
   func spelling() throws {
-    #expect(try ElementFormat.parse("E4M3FN") == .e4m3fn)
-    #expect(try ElementFormat.parse("Binary8p3SE").name == "binary8p3se")
+    #expect(try ElementFormat(parsing: "E4M3FN") == .e4m3fn)
+    #expect(try ElementFormat(parsing: "Binary8p3SE").name == "binary8p3se")
     #expect(
-      try ElementFormat.parse("float(signed=no,m=2,e=3,specials=fn)")
-        == ElementFormat.parse("FLOAT(e=3,m=2,specials=fn,signed=no)"))
-    #expect(try ElementFormat.parse("float(e=3,m=2,bias=3)").name == "float(e=3,m=2)")
-    #expect(try ElementFormat.parse("int5").bitWidth == 5)
-    #expect(try ElementFormat.parse("uint5").bitWidth == 5)
-    #expect(try ElementFormat.parse("sm5").bitWidth == 6)
+      try ElementFormat(parsing: "float(signed=no,m=2,e=3,specials=fn)")
+        == ElementFormat(parsing: "FLOAT(e=3,m=2,specials=fn,signed=no)"))
+    #expect(try ElementFormat(parsing: "float(e=3,m=2,bias=3)").name == "float(e=3,m=2)")
+    #expect(try ElementFormat(parsing: "int5").bitWidth == 5)
+    #expect(try ElementFormat(parsing: "uint5").bitWidth == 5)
+    #expect(try ElementFormat(parsing: "sm5").bitWidth == 6)
   }
 
   @Test("Names of no format are unknown")
@@ -50,7 +50,7 @@ struct ElementNameTests {
       "binary8p3", "binary8p8se", "binary2p1uf", "binary17p8se", "binary8p0sf", "binary8p9uf",
       "binary16p1se", "binary16p4sf", "e4m3fn ", "mxint3", "int+8", "sm+5", "uint+4",
     ] {
-      #expect(throws: FormatNameError.unknownName(name)) { try ElementFormat.parse(name) }
+      #expect(throws: FormatNameError.unknownName(name)) { try ElementFormat(parsing: name) }
     }
   }
 
@@ -60,20 +60,20 @@ struct ElementNameTests {
       "", "float(e=4,m=3", "(e=4)", "float(e=4,m)", "float(e=4,=3)", "float(e=4,m=)", "e4m3fn)",
       "float(e=4,e=5,m=3)", "float(e=4,m=3,)", "float()x", "a,b", "a=b",
     ] {
-      #expect(throws: FormatNameError.malformed(name)) { try ElementFormat.parse(name) }
+      #expect(throws: FormatNameError.malformed(name)) { try ElementFormat(parsing: name) }
     }
   }
 
   @Test("Parameters that are missing, unknown or out of range are named")
   func badParameters() {
     #expect(throws: FormatNameError.missingParameter("e", of: "float")) {
-      try ElementFormat.parse("float(m=3)")
+      try ElementFormat(parsing: "float(m=3)")
     }
     #expect(throws: FormatNameError.missingParameter("m", of: "float")) {
-      try ElementFormat.parse("float(e=3)")
+      try ElementFormat(parsing: "float(e=3)")
     }
     #expect(throws: FormatNameError.unknownParameter("x", of: "e4m3fn", known: [])) {
-      try ElementFormat.parse("e4m3fn(x=1)")
+      try ElementFormat(parsing: "e4m3fn(x=1)")
     }
     let badValues: [(text: String, value: String, key: String)] = [
       ("float(e=0,m=3)", "0", "e"), ("float(e=12,m=3)", "12", "e"), ("float(e=x,m=3)", "x", "e"),
@@ -88,7 +88,7 @@ struct ElementNameTests {
     ]
     for (text, value, key) in badValues {
       #expect {
-        try ElementFormat.parse(text)
+        try ElementFormat(parsing: text)
       } throws: { error in
         guard case .badValue(value, of: key, expected: _) = error as? FormatNameError else {
           return false
@@ -101,7 +101,7 @@ struct ElementNameTests {
   @Test("An unknown parameter of a float is refused with the known ones")
   func unknownFloatParameter() {
     #expect {
-      try ElementFormat.parse("float(e=4,m=3,biass=7)")
+      try ElementFormat(parsing: "float(e=4,m=3,biass=7)")
     } throws: { error in
       guard case .unknownParameter("biass", of: "float", let known) = error as? FormatNameError
       else { return false }
@@ -116,7 +116,7 @@ struct ElementNameTests {
       "float(e=1,m=0,specials=p3109)", "float(e=1,m=0,specials=p3109,signed=no)",
       "float(e=1,m=0,specials=fn,signed=no)",
     ] {
-      #expect(throws: FormatNameError.self) { try ElementFormat.parse(text) }
+      #expect(throws: FormatNameError.self) { try ElementFormat(parsing: text) }
     }
   }
 }

@@ -82,7 +82,7 @@ struct ElementPropertyTests {
   func p3109Table() throws {
     var mismatches = ElementMismatches()
     for row in ReferenceElement.p3109Rows {
-      let format = try ElementFormat.parse(row.name)
+      let format = try ElementFormat(parsing: row.name)
       guard case .floatingPoint(let layout) = format.encoding else {
         Issue.record("\(row.name) is not a floating-point format")
         continue

@@ -60,9 +60,9 @@ struct BlockGeometryTests {
         for axis in shape.indices {
           let tensor = Tensor([], shape: shape).quantized(to: format, axis: axis)
           #expect(tensor.codes.bytes.isEmpty && tensor.scales.bytes.isEmpty)
-          #expect(tensor.storedByteCount == (format.layout.tensorScale == .none ? 0 : 4))
+          #expect(tensor.storedByteCount == (format.layout.tensorScale == .absent ? 0 : 4))
           #expect(tensor.blockCount == 0)
-          if format.layout.tensorScale == .none { #expect(tensor.bitsPerElement.isNaN) }
+          if format.layout.tensorScale == .absent { #expect(tensor.bitsPerElement.isNaN) }
           #expect(tensor.dequantized() == Tensor([], shape: shape))
           #expect(Tensor([], shape: shape).fakeQuantized(to: format, axis: axis).blockCount == 0)
         }

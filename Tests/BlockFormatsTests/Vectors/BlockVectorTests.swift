@@ -104,7 +104,7 @@ struct BlockVectorTests {
               ? .vector(length: item.tileColumns)
               : .tile(rows: item.tileRows, columns: item.tileColumns)
           }
-        let format = ScaledFormat.fp8(try ElementFormat.parse(item.element), block: block)
+        let format = ScaledFormat.fp8(try ElementFormat(parsing: item.element), block: block)
         var policy = format.defaultPolicy
         if item.powerOfTwoScale { policy.scaleRule = .amaxPowerOfTwo }
         let encoded = Tensor(item.inputValues, shape: [item.rows, item.columns])

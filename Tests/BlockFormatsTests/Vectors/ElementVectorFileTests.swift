@@ -6,7 +6,7 @@ import Testing
 struct ElementVectorFileTests {
   private func format(_ name: String) throws -> ElementFormat {
     // gfloat's int8 is the MX element with its full range.
-    name == "int8" ? .mxint8(range: .full) : try ElementFormat.parse(name)
+    name == "int8" ? .mxint8(range: .full) : try ElementFormat(parsing: name)
   }
 
   /// Whether two codes are the same value; all NaN codes are one.
@@ -96,7 +96,7 @@ struct ElementVectorFileTests {
     var count = 0
     for path in try VectorFile.paths(in: "p3109", prefix: "values_") {
       for item in try VectorFile.load(P3109ValueVectors.self, from: path).formats {
-        let format = try ElementFormat.parse(item.name.lowercased())
+        let format = try ElementFormat(parsing: item.name.lowercased())
         #expect(
           format
             == .p3109(

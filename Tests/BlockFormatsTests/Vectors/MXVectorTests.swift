@@ -9,7 +9,7 @@ struct MXVectorTests {
     _ block: MXVectors.Block, _ file: MXVectors
   ) throws -> (scale: Int, codes: [Int], decoded: [Float]) {
     let name = try #require(block.element ?? file.element)
-    let element = try ElementFormat.parse(name == "int8" ? "mxint8" : name)
+    let element = try ElementFormat(parsing: name == "int8" ? "mxint8" : name)
     let format = SharedExponentFormat.mx(element: element, block: file.blockSize)
     var policy = format.defaultPolicy
     policy.scaleRule =

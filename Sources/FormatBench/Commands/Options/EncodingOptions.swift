@@ -42,7 +42,7 @@ enum EncodingOptions {
     of format: any BlockFormat, _ arguments: ParsedArguments
   ) throws(CommandError) -> Float? {
     guard let scale = arguments[tensorScale] else { return nil }
-    guard format.layout.tensorScale != .none else {
+    guard format.layout.tensorScale != .absent else {
       throw .usage("--tensor-scale: \(format.id) has no tensor scale")
     }
     guard TensorScale.isValid(decode: scale) else {
