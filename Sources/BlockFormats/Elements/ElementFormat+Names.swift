@@ -46,7 +46,9 @@ extension ElementFormat {
   }
 
   /// The parameters of the `float(...)` family.
-  static let floatParameters = ["e", "m", "bias", "specials=ieee", "signed=yes"]
+  static let floatParameters: [FormatFamily.Parameter] = [
+    "e", "m", "bias", "specials=ieee", "signed=yes",
+  ]
 
   /// The `float(...)` family.
   static func floatingPoint(_ arguments: FormatArguments) throws(FormatNameError) -> ElementFormat {

@@ -7,12 +7,30 @@
 public struct FormatFamily: Sendable {
   /// The name before the parenthesis.
   public let name: String
-  /// The parameters with their defaults, such as `block=32`; a required one has no `=`.
-  public let parameters: [String]
+  /// The parameters that the name takes in parentheses.
+  public let parameters: [Parameter]
   /// Whether the format with default parameters takes part where none is named.
   public let role: Role
 
   let make: @Sendable (FormatArguments) throws(FormatNameError) -> any BlockFormat
+
+  /// A parameter of a family, written `block=32`, or `m` where it has no default.
+  public struct Parameter: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral {
+    /// The key.
+    public let name: String
+    /// The value where none is given; `nil` where one must be.
+    public let defaultValue: String?
+
+    /// Creates a parameter from its written form.
+    public init(stringLiteral text: String) {
+      let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+      name = parts[0]
+      defaultValue = parts.count > 1 ? parts[1] : nil
+    }
+
+    /// The written form.
+    public var description: String { defaultValue.map { "\(name)=\($0)" } ?? name }
+  }
 
   /// Where a family shows up.
   public enum Role: Hashable, Sendable {
@@ -25,7 +43,7 @@ public struct FormatFamily: Sendable {
   }
 
   init(
-    _ name: String, parameters: [String] = [], role: Role = .additional,
+    _ name: String, parameters: [Parameter] = [], role: Role = .additional,
     make: @escaping @Sendable (FormatArguments) throws(FormatNameError) -> any BlockFormat
   ) {
     self.name = name
@@ -79,9 +97,9 @@ struct FormatArguments: Sendable {
   let name: String
   let values: [String: String]
 
-  /// Refuses keys that are not among parameters declared as `key` or `key=default`.
-  func requireKnown(_ parameters: [String]) throws(FormatNameError) {
-    let known = parameters.map { String($0.prefix { $0 != "=" }) }
+  /// Refuses keys that name none of the parameters.
+  func requireKnown(_ parameters: [FormatFamily.Parameter]) throws(FormatNameError) {
+    let known = parameters.map(\.name)
     for key in values.keys.sorted() where !known.contains(key) {
       throw .unknownParameter(key, of: name, known: known)
     }

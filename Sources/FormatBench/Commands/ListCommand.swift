@@ -58,7 +58,7 @@ enum ListCommand: Command {
   private static var parametrised: String {
     let families = FormatCatalog.families.filter { !$0.parameters.isEmpty }
     return "With parameters: "
-      + families.map { "\($0.name)(\($0.parameters.joined(separator: ",")))" }
+      + families.map { "\($0.name)(\($0.parameters.map(\.description).joined(separator: ",")))" }
       .joined(separator: " ")
       + "; bare P3109 elements: binary{K}p{P}{s|u}{e|f}."
   }

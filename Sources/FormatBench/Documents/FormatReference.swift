@@ -74,7 +74,7 @@ enum FormatReference {
     SheetTable(
       [.init("family", "Family"), .init("parameters", "Parameters and their defaults")],
       rows: FormatCatalog.families.filter { !$0.parameters.isEmpty }.map {
-        [.text($0.name), .text($0.parameters.joined(separator: ", "))]
+        [.text($0.name), .text($0.parameters.map(\.description).joined(separator: ", "))]
       })
   }
 

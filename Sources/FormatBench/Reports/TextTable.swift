@@ -40,7 +40,9 @@ struct TextTable {
     let groups = columnGroups()
     let blocks =
       [heading()] + (report.rows.isEmpty ? [["(no rows)"]] : groups.map(lines))
-      + report.notes.map { [TextLayout.escaped($0)] }
+      + report.notes.map {
+        TextLayout.wrapped(TextLayout.escaped($0), width: limit ?? TextLayout.pageWidth)
+      }
     return blocks.map { $0.joined(separator: "\n") + "\n" }.joined(separator: "\n")
   }
 
