@@ -71,7 +71,7 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
     }
     switch context.policy.scaleRule {
     case .powerOfTwo(let rule):
-      setScale(ruleExponent(statistics.amax, rule), values, rule, context, &fields)
+      setScale(ruleExponent(statistics.amax, rule), values, rule, &fields)
     case .search(let rule):
       searchScale(ruleExponent(statistics.amax, rule), values, rule, context, &fields)
     case .unscaled, .amax, .amaxPowerOfTwo, .fourOverSix:
@@ -85,9 +85,10 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
     amax == 0 ? -4096 : rule.exponent(amax: amax, element: element)
   }
 
+  /// Stores the scale of an exponent, clamped, and the sub-scales below it.
   private func setScale(
     _ exponent: Int, _ values: UnsafeBufferPointer<Float>, _ rule: PowerOfTwoRule,
-    _ context: borrowing EncodingContext, _ fields: inout BlockFields
+    _ fields: inout BlockFields
   ) {
     let code = min(max(exponent + bias, 0), Int(greatestScaleCode))
     fields.scale = UInt32(code)
@@ -100,19 +101,39 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
     }
   }
 
+  /// The exponents that a search tries, in the order in which they win ties.
+  package static func searchedExponents(around exponent: Int) -> [Int] {
+    [exponent, exponent - 1, exponent + 1]
+  }
+
+  /// The fields that an exponent stands for in a block, for explanations.
+  package func scales(
+    forExponent exponent: Int, rule: PowerOfTwoRule, of values: [Float]
+  ) -> BlockTrace.Scales {
+    let length = layout.subscale?.length ?? values.count
+    let count = layout.subscale == nil ? 0 : (values.count + length - 1) / length
+    return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count) { subscales in
+      subscales.initialize(repeating: 0)
+      var fields = BlockFields(
+        subscales: subscales, codes: UnsafeMutableBufferPointer(start: nil, count: 0))
+      values.withUnsafeBufferPointer { setScale(exponent, $0, rule, &fields) }
+      return BlockTrace.Scales(scale: fields.scale, subscales: Array(subscales))
+    }
+  }
+
   private func searchScale(
     _ exponent: Int, _ values: UnsafeBufferPointer<Float>, _ rule: PowerOfTwoRule,
     _ context: borrowing EncodingContext, _ fields: inout BlockFields
   ) {
     let tally = fields.tally
     var best = (exponent: exponent, error: Double.infinity)
-    for candidate in [exponent, exponent - 1, exponent + 1] {
-      setScale(candidate, values, rule, context, &fields)
+    for candidate in SharedExponentFormat.searchedExponents(around: exponent) {
+      setScale(candidate, values, rule, &fields)
       encodeElements(of: values, context: context, into: &fields)
       let error = squaredError(of: fields, context: context.decoding, against: values)
       if error < best.error { best = (candidate, error) }
     }
-    setScale(best.exponent, values, rule, context, &fields)
+    setScale(best.exponent, values, rule, &fields)
     fields.tally = tally
   }
 

@@ -71,10 +71,9 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
       return TensorScale(encode: .nan, decode: .nan)
     }
     guard statistics.amax > 0 else { return TensorScale(encode: 1, decode: 1) }
-    let greatestScale: Float =
-      policy.scaleRule == .fourOverSix ? 256 : Float(scaleFormat.greatestFiniteMagnitude)
     let encode = min(
-      greatestElement * greatestScale / statistics.amax, .greatestFiniteMagnitude)
+      greatestElement * greatestScale(under: policy.scaleRule) / statistics.amax,
+      .greatestFiniteMagnitude)
     return TensorScale(encode: encode, decode: 1 / encode)
   }
 
@@ -91,42 +90,62 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
       fields.scale = nan
       return
     }
-    switch context.policy.scaleRule {
-    case .amax:
-      fields.scale = scaleCode(statistics.amax, mappedTo: greatestElement, context)
-    case .fourOverSix:
-      let tally = fields.tally
-      let candidates = [greatestElement, 4].map {
-        scaleCode(statistics.amax, mappedTo: $0, context)
-      }
-      var best = (scale: candidates[0], error: Double.infinity)
-      for candidate in candidates {
-        fields.scale = candidate
-        encodeElements(of: values, context: context, into: &fields)
-        let error = squaredError(of: fields, context: context.decoding, against: values)
-        if error < best.error { best = (candidate, error) }
-      }
-      fields.scale = best.scale
-      fields.tally = tally
-    case .unscaled, .powerOfTwo, .search, .amaxPowerOfTwo:
-      fatalError("\(id) has no scale rule \(context.policy.scaleRule.id)")
+    let rule = context.policy.scaleRule
+    require(scaleRules.contains(rule), "\(id) has no scale rule \(rule.id)")
+    if rule == .fourOverSix {
+      encodeBetterBranch(of: values, amax: statistics.amax, context, &fields)
+    } else {
+      fields.scale = scaleCode(
+        amax: statistics.amax, mappedTo: greatestElement, tensorScale: context.tensorScale,
+        floor: context.policy.scaleFloor)
     }
     if statistics.amax == 0 && context.policy.zeroBlock == .one {
       fields.scale = scaleFormat.code(for: 1)
     }
   }
 
-  private func scaleCode(
-    _ amax: Float, mappedTo target: Float, _ context: borrowing EncodingContext
+  /// Stores the scale of the target whose decoded block has the smallest squared error.
+  private func encodeBetterBranch(
+    of values: UnsafeBufferPointer<Float>, amax: Float, _ context: borrowing EncodingContext,
+    _ fields: inout BlockFields
+  ) {
+    let tally = fields.tally
+    var best: (scale: UInt32, error: Double)?
+    for target in targets(of: .fourOverSix) {
+      fields.scale = scaleCode(
+        amax: amax, mappedTo: target, tensorScale: context.tensorScale,
+        floor: context.policy.scaleFloor)
+      encodeElements(of: values, context: context, into: &fields)
+      let error = squaredError(of: fields, context: context.decoding, against: values)
+      if error < best?.error ?? .infinity || best == nil { best = (fields.scale, error) }
+    }
+    if let best { fields.scale = best.scale }
+    fields.tally = tally
+  }
+
+  /// The code of the scale that maps a block's amax to an element value.
+  package func scaleCode(
+    amax: Float, mappedTo target: Float, tensorScale: TensorScale, floor: ScaleFloor
   ) -> UInt32 {
-    let scale = amax * (context.tensorScale.encode * (1 / target))
+    let scale = amax * (tensorScale.encode * (1 / target))
     let code = scaleFormat.code(for: Double(scale))
-    switch context.policy.scaleFloor {
+    switch floor {
     case .unbounded: return code
     case .leastNonzero: return max(code, 1)
     case .leastNormal:
       return max(code, scaleFormat.leastNormalMagnitude.map { scaleFormat.code(for: $0) } ?? 1)
     }
+  }
+
+  /// The largest block scale that the tensor scale aims at: with four over six, one and a half times
+  /// as much must still be a scale.
+  package func greatestScale(under rule: ScaleRule) -> Float {
+    rule == .fourOverSix ? 256 : Float(scaleFormat.greatestFiniteMagnitude)
+  }
+
+  /// The element values that a rule may map a block's amax to, in the order in which they win ties.
+  package func targets(of rule: ScaleRule) -> [Float] {
+    rule == .fourOverSix ? [greatestElement, 4] : [greatestElement]
   }
 
   /// Encodes the block's values with the scale in `fields`.

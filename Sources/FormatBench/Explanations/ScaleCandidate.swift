@@ -64,17 +64,16 @@ extension BlockExplanation {
     return amax > 0 ? rule.exponent(amax: amax, element: element) : nil
   }
 
-  /// The three exponents that a search compares.
+  /// The exponents that a search compares.
   private var searchCandidates: [ScaleCandidate] {
-    guard case .search(let rule) = policy.scaleRule, let scale = format.layout.scale,
+    guard case .search(let rule) = policy.scaleRule, let format = format as? SharedExponentFormat,
       let middle = ruleExponent(rule, of: values)
     else { return [] }
-    let least = Int(scale.value(of: 0).exponent)
-    var candidates = [middle, middle - 1, middle + 1].map { exponent in
-      let code = min(max(exponent - least, 0), Int(scale.greatestFiniteCode))
+    let exponents = SharedExponentFormat.searchedExponents(around: middle)
+    var candidates = exponents.map { exponent in
       let trace = format.trace(
         values, policy: policy, tensorScale: tensorScale, firstIndex: firstIndex,
-        with: .init(scale: UInt32(code), subscales: subscales(below: code + least, rule)))
+        with: format.scales(forExponent: exponent, rule: rule, of: values))
       return ScaleCandidate(
         name: exponent == middle ? "search" : exponent < middle ? "search -1" : "search +1",
         isChosen: false, fields: [exponentField(exponent), scaleField(trace)], trace: trace)
@@ -84,31 +83,20 @@ extension BlockExplanation {
     return candidates
   }
 
-  /// The sub-scales under a block exponent, by the definition of `SharedExponentFormat`.
-  private func subscales(below exponent: Int, _ rule: PowerOfTwoRule) -> [UInt32] {
-    guard let layout = format.layout.subscale else { return [] }
-    let most = (1 << layout.bitWidth) - 1
-    return stride(from: 0, to: values.count, by: layout.length).map { first in
-      let part = values[first..<min(first + layout.length, values.count)]
-      guard let own = ruleExponent(rule, of: part) else { return UInt32(most) }
-      return UInt32(min(max(exponent - own, 0), most))
-    }
-  }
-
   // MARK: - Two levels
 
   /// One row for each element value that the block's amax may map to.
   private var branches: [ScaleCandidate] {
-    let scale = format.layout.scale ?? .e4m3fn
-    let isBranching = policy.scaleRule == .fourOverSix
-    let targets =
-      isBranching ? TwoLevelNumbers.branchTargets : [Float(element.greatestFiniteMagnitude)]
-    var candidates = targets.map { target in
+    guard let format = format as? TwoLevelFormat else { return [] }
+    var candidates = format.targets(of: policy.scaleRule).map { target in
       let factor = tensorScale.encode * (1 / target)
       let wanted = statistics.amax * factor
       let code =
-        isBranching && target != targets[0]
-        ? floored(scale.code(for: Double(wanted)), scale) : encoded(by: .amax).scale
+        statistics.amax == 0
+        ? encoded(by: policy.scaleRule).scale
+        : format.scaleCode(
+          amax: statistics.amax, mappedTo: target, tensorScale: tensorScale,
+          floor: policy.scaleFloor)
       let trace = format.trace(
         values, policy: policy, tensorScale: tensorScale, firstIndex: firstIndex,
         with: .init(scale: code))
@@ -128,14 +116,6 @@ extension BlockExplanation {
     let best = candidates.indices.first { candidates[$0].trace.scale == trace.scale }
     if let best { candidates[best].isChosen = true }
     return candidates
-  }
-
-  private func floored(_ code: UInt32, _ scale: ElementFormat) -> UInt32 {
-    switch policy.scaleFloor {
-    case .unbounded: code
-    case .leastNonzero: max(code, 1)
-    case .leastNormal: max(code, scale.leastNormalMagnitude.map { scale.code(for: $0) } ?? 1)
-    }
   }
 
   // MARK: - FP32 scales

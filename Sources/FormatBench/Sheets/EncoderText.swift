@@ -8,7 +8,7 @@ enum EncoderText {
   static func steps(of format: any BlockFormat) -> [String] {
     switch format {
     case is SharedExponentFormat: sharedExponent(format.layout)
-    case is TwoLevelFormat: twoLevel(format)
+    case let format as TwoLevelFormat: twoLevel(format)
     case is ScaledFormat: scaled(format.layout.element)
     case is CastFormat: ["code    = \(format.layout.element.name) of x, rounded", "decoded = q"]
     default: []
@@ -34,21 +34,24 @@ enum EncoderText {
     ]
   }
 
-  private static func twoLevel(_ format: any BlockFormat) -> [String] {
+  private static func twoLevel(_ format: TwoLevelFormat) -> [String] {
     let (element, scale) = (format.layout.element, format.layout.scale ?? .e4m3fn)
+    let rule = format.defaultPolicy.scaleRule
     let most = ExactNumber.text(element.greatestFiniteMagnitude)
-    let isBranching = format.defaultPolicy.scaleRule == .fourOverSix
-    let top = ExactNumber.text(
-      isBranching ? TwoLevelNumbers.branchingScaleLimit : scale.greatestFiniteMagnitude)
-    var steps = [
-      rounding,
-      "S       = min(fl(\(most) * \(top) / amax of the tensor), FLT_MAX); 1 where amax = 0",
-      "stored tensor scale = fl(1 / S)",
+    let top = ExactNumber.text(Double(format.greatestScale(under: rule)))
+    let hasTensorScale = format.layout.tensorScale != .absent
+    var steps = [rounding]
+    steps +=
+      hasTensorScale
+      ? [
+        "S       = min(fl(\(most) * \(top) / amax of the tensor), FLT_MAX); 1 where amax = 0",
+        "stored tensor scale = fl(1 / S)",
+      ] : ["S       = 1"]
+    steps.append(
       "s       = \(scale.name), to nearest even and saturating, of "
-        + "fl(amax of the block * fl(S * fl(1/\(most))))",
-    ]
-    if isBranching {
-      let targets = TwoLevelNumbers.branchTargets.map { "1/\(ExactNumber.text(Double($0)))" }
+        + "fl(amax of the block * fl(S * fl(1/\(most))))")
+    if rule == .fourOverSix {
+      let targets = format.targets(of: rule).map { "1/\(ExactNumber.text(Double($0)))" }
       steps.append(
         "          tried with \(targets.joined(separator: " and ")); "
           + "the smaller squared error wins, ties to the first")
@@ -56,7 +59,8 @@ enum EncoderText {
     return steps + [
       "r       = min(fl(1 / fl(s * fl(1 / S))), FLT_MAX)",
       "code    = \(element.name) of fl(x * r), rounded; all 0 where s = 0",
-      "decoded = fl(fl(q * s) * stored tensor scale)",
+      hasTensorScale
+        ? "decoded = fl(fl(q * s) * stored tensor scale)" : "decoded = fl(q * s)",
       "a NaN block stores "
         + (scale.nanCode.map { "scale \(hex($0, scale)) and codes 0" }
           ?? "codes 0 and makes the tensor scale NaN"),
@@ -68,7 +72,7 @@ enum EncoderText {
     return [
       rounding,
       "S       = min(fl(\(most) / amax), FLT_MAX); 1 where amax = 0",
-      "stored scale = fl(1 / S)",
+      "stored scale = min(fl(1 / S), FLT_MAX)",
       "code    = \(element.name) of fl(x * S), rounded",
       "decoded = fl(q * stored scale)",
       "a NaN block stores a NaN scale and codes \(hex(element.nanCode ?? 0, element))",
@@ -78,12 +82,4 @@ enum EncoderText {
   private static func hex(_ code: UInt32, _ format: ElementFormat) -> String {
     ExactNumber.hex(code, bitWidth: format.bitWidth)
   }
-}
-
-/// Constants of four over six that the library keeps to itself; explanations are tested against it.
-enum TwoLevelNumbers {
-  /// The largest block scale that the tensor scale of four over six aims at.
-  static let branchingScaleLimit = 256.0
-  /// The element values that four over six maps a block's largest magnitude to, in its order.
-  static let branchTargets: [Float] = [6, 4]
 }
