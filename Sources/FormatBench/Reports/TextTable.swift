@@ -50,8 +50,10 @@ struct TextTable {
     var lines = [
       styling.apply(.bold, to: "fmtbench \(report.command)") + " \(Fmtbench.version)"
     ]
-    lines += report.context.map { fact in
-      fact.key.replacing("_", with: " ") + ": " + fact.value.displayText(fact.style)
+    lines += report.context.flatMap { fact in
+      TextLayout.wrapped(
+        fact.key.replacing("_", with: " ") + ": " + fact.value.displayText(fact.style),
+        width: limit ?? TextLayout.pageWidth)
     }
     for index in report.columns.indices where !shown.contains(index) {
       lines.append("\(report.columns[index].title.lowercased()): \(texts[0][index])")
