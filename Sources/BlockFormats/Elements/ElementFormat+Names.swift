@@ -70,7 +70,9 @@ extension ElementFormat {
     }
     let usualBias = (1 << (exponent - 1)) - 1
     let bias = try arguments.integer("bias", default: usualBias, in: -512...1022)
-    let (lowest, highest) = (-bias - significand, (1 << exponent) - 1 - bias)
+    let (lowest, highest) = (
+      -bias - significand, (1 << exponent) - (specials.reserveTopExponent ? 2 : 1) - bias
+    )
     guard lowest >= -1074, highest <= 1023 else {
       throw .badValue("\(bias)", of: "bias", expected: "values that are exact in Double")
     }

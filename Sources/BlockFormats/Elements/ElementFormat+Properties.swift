@@ -123,3 +123,13 @@ extension ElementFormat {
     return (0..<UInt32(codeCount)).map { value(of: $0) }
   }
 }
+
+extension ElementFormat.SpecialCodes {
+  /// Whether no code of the top exponent field is finite.
+  var reserveTopExponent: Bool {
+    switch self {
+    case .ieee, .nanInTopExponent: true
+    case .allFinite, .nanAtAllOnes, .nanAtNegativeZero, .p3109Extended: false
+    }
+  }
+}

@@ -129,7 +129,9 @@ public struct ElementFormat: Hashable, Sendable {
       element format \(name): \(layout.exponentBitCount) exponent and \
       \(layout.significandBitCount) fraction bits are outside 0...11 and 0...23
       """)
-    let highest = (1 << layout.exponentBitCount) - 1 - layout.exponentBias
+    let highest =
+      (1 << layout.exponentBitCount) - 1 - layout.exponentBias
+      - (layout.specials.reserveTopExponent ? 1 : 0)
     let lowest = -layout.exponentBias - layout.significandBitCount
     require(
       highest <= 1023 && lowest >= -1074,

@@ -2,7 +2,8 @@ import CallerChecks
 
 /// Elements with a narrow scale for each block and one FP32 scale for the tensor: NVFP4 and VSQ.
 ///
-/// The tensor scale can be left out, which gives FP16, BF16 or FP8 scales by themselves (S = 1). With E the element's and T the scale format's largest value, every step one FP32 operation:
+/// The tensor scale can be left out, which gives FP16, BF16 or FP8 scales by themselves (S = 1).
+/// With E the element's and T the scale format's largest value, every step one FP32 operation:
 ///
 /// 1. S = min(fl(E·T / amax), FLT_MAX) for the tensor; 1 when amax = 0. Stored: fl(1 / S).
 /// 2. s = scale format, to nearest even and saturating, of fl(amax_b · fl(S · fl(1 / E))).

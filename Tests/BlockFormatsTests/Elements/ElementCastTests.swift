@@ -115,4 +115,15 @@ struct ElementCastTests {
       }
     }
   }
+
+  @Test("Eleven exponent bits with IEEE specials reach as far as Double, in both directions")
+  func elevenExponentBits() throws {
+    let format = try ElementFormat(parsing: "float(e=11,m=4)")
+    #expect(format.greatestFiniteMagnitude == 0x1.Fp1023)
+    #expect(format.leastNonzeroMagnitude == 0x1p-1026)
+    for code in 0..<UInt32(format.codeCount) where format.value(of: code).isFinite {
+      #expect(format.code(for: format.value(of: code)) == code)
+    }
+    #expect(format.code(for: Double(Float.greatestFiniteMagnitude)) == format.code(for: 0x1p128))
+  }
 }
