@@ -1,4 +1,4 @@
-extension QuantizedPlanes {
+extension QuantizedTensor {
   /// Runs `body` with a writer that several threads may use for different slabs.
   mutating func withUnsafeWriter<Result>(_ body: (PlaneWriter) -> Result) -> Result {
     let layouts = (

@@ -7,21 +7,21 @@ public struct QuantizedTensor: Sendable {
   /// The block format.
   public let format: any BlockFormat
   /// The choices that were followed.
-  public let policy: EncodingPolicy
+  public internal(set) var policy: EncodingPolicy
   /// The tensor's shape.
   public let shape: [Int]
   /// The axis that blocks run along, counted from the front.
   public let axis: Int
   /// The element codes.
-  public let codes: BitPlane
+  public internal(set) var codes: BitPlane
   /// The block scales, empty where the format has none.
-  public let scales: BitPlane
+  public internal(set) var scales: BitPlane
   /// The sub-scales, empty where the format has none.
-  public let subscales: BitPlane
+  public internal(set) var subscales: BitPlane
   /// The FP32 decode multiplier of the tensor, for formats that have one.
-  public let tensorScale: Float?
+  public internal(set) var tensorScale: Float?
   /// Events counted while encoding; empty for a tensor read from storage.
-  public let tally: EncodingTally
+  public internal(set) var tally: EncodingTally
 
   let grid: BlockGrid
 
@@ -81,9 +81,9 @@ public struct QuantizedTensor: Sendable {
   /// The values depend on the stored bytes alone, not on `parallelism`.
   public func dequantized(parallelism: Parallelism = .allCores) -> Tensor {
     func decode<Format: BlockFormat>(_ format: Format) -> Tensor {
-      Quantizer(
-        format: format, shape: shape, axis: axis, policy: policy, parallelism: parallelism
-      ).decode(self)
+      let quantizer = Quantizer(
+        format: format, shape: shape, axis: axis, policy: policy, parallelism: parallelism)
+      return Tensor(shape: shape) { quantizer.decode(self, into: $0, as: .float32) }
     }
     return decode(format)
   }

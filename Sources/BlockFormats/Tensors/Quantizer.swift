@@ -11,7 +11,8 @@ struct Quantizer<Format: BlockFormat>: Sendable {
   let parallelism: Parallelism
 
   init(
-    format: Format, shape: [Int], axis: Int, policy: EncodingPolicy?, parallelism: Parallelism
+    format: Format, shape: [Int], axis: Int, policy: EncodingPolicy?, parallelism: Parallelism,
+    kernels: KernelSelection = .best
   ) {
     let policy = policy ?? format.defaultPolicy
     require(
@@ -22,19 +23,55 @@ struct Quantizer<Format: BlockFormat>: Sendable {
       """)
     self.format = format
     self.policy = policy
-    self.axis = axis
     self.parallelism = parallelism
+    self.axis = BlockGrid.normalized(axis: axis, rank: shape.count)
     grid = BlockGrid(shape: shape, axis: axis, layout: format.layout)
   }
 
-  /// Encodes and packs.
+  /// A tensor of zero codes.
+  func makeStorage() -> QuantizedTensor {
+    QuantizedTensor(
+      format: format, policy: policy, axis: axis, grid: grid,
+      planes: QuantizedPlanes(grid: grid, layout: format.layout),
+      tensorScale: format.layout.tensorScale == .absent ? nil : 1, tally: EncodingTally())
+  }
+
+  /// Encodes and packs into storage of this format and shape.
   func encode(
-    _ values: UnsafeBufferPointer<Float>, tensorScale given: Float?
-  ) -> QuantizedTensor {
+    _ values: UnsafeRawBufferPointer, as type: ScalarType, tensorScale given: Float?,
+    into storage: inout QuantizedTensor
+  ) {
+    withFloats(values, type) { encode($0, tensorScale: given, into: &storage) }
+  }
+
+  /// Encodes and decodes without packing; `result` may be the memory of `values`.
+  func reconstruct(
+    _ values: UnsafeRawBufferPointer, into result: UnsafeMutableRawBufferPointer,
+    as type: ScalarType, tensorScale given: Float?
+  ) -> Reconstruction {
+    withFloats(values, type) { values in
+      withFloatResult(result, type, sharing: values) {
+        reconstruct(values, tensorScale: given, into: $0)
+      }
+    }
+  }
+
+  /// Unpacks and decodes.
+  func decode(
+    _ tensor: QuantizedTensor, into result: UnsafeMutableRawBufferPointer, as type: ScalarType
+  ) {
+    withFloatResult(result, type, sharing: nil) { decode(tensor, into: $0) }
+  }
+
+  // MARK: - The reference path
+
+  private func encode(
+    _ values: UnsafeBufferPointer<Float>, tensorScale given: Float?,
+    into storage: inout QuantizedTensor
+  ) {
     nonisolated(unsafe) let values = values
     let levels = tensorLevels(values, tensorScale: given)
-    var planes = QuantizedPlanes(grid: grid, layout: format.layout)
-    let tally = planes.withUnsafeWriter { writer in
+    storage.tally = storage.withUnsafeWriter { writer in
       if let scale = levels.blockScale { writer.storeWholeTensorScale(scale.scale) }
       let parts = forSlabs { slabs in
         var encoder = SlabEncoder(format: format, grid: grid, policy: policy, levels: levels)
@@ -48,71 +85,55 @@ struct Quantizer<Format: BlockFormat>: Sendable {
       }
       return parts.reduce(into: EncodingTally()) { $0 += $1 }
     }
-    return QuantizedTensor(
-      format: format, policy: policy, axis: axis, grid: grid, planes: planes,
-      tensorScale: format.layout.tensorScale == .absent ? nil : levels.tensorScale.decode,
-      tally: tally)
+    storage.policy = policy
+    storage.tensorScale =
+      format.layout.tensorScale == .absent ? nil : levels.tensorScale.decode
   }
 
-  /// Encodes and decodes slab by slab, without packing.
-  func reconstruct(
-    _ values: UnsafeBufferPointer<Float>, tensorScale given: Float?
-  ) -> FakeQuantization {
+  private func reconstruct(
+    _ values: UnsafeBufferPointer<Float>, tensorScale given: Float?,
+    into result: UnsafeMutableBufferPointer<Float>
+  ) -> Reconstruction {
     nonisolated(unsafe) let values = values
+    nonisolated(unsafe) let result = result
     let levels = tensorLevels(values, tensorScale: given)
-    var tally = EncodingTally()
-    var exactBlockCount = 0
-    let decoded = [Float](unsafeUninitializedCapacity: grid.elementCount) { output, count in
-      nonisolated(unsafe) let output = output
-      let parts = forSlabs { slabs in
-        var encoder = SlabEncoder(format: format, grid: grid, policy: policy, levels: levels)
-        let decoder = SlabDecoder(format: format, grid: grid, levels: levels)
-        let scratch = SlabScratch(grid)
-        var exact = 0
-        for index in slabs {
-          let slab = grid.slab(index)
-          encoder.encode(slab, of: values, into: scratch)
-          decoder.decode(slab, from: scratch, into: output)
-          exact += decoder.exactBlockCount(of: slab, decoded: output, original: values)
-        }
-        return (tally: encoder.tally, exact: exact)
+    let parts = forSlabs { slabs in
+      var encoder = SlabEncoder(format: format, grid: grid, policy: policy, levels: levels)
+      let decoder = SlabDecoder(format: format, grid: grid, levels: levels)
+      let scratch = SlabScratch(grid)
+      var exact = 0
+      for index in slabs {
+        let slab = grid.slab(index)
+        encoder.encode(slab, of: values, into: scratch)
+        decoder.decode(slab, from: scratch, into: result)
+        exact += decoder.exactBlockCount(of: slab, decoded: result, original: values)
       }
-      for part in parts {
-        tally += part.tally
-        exactBlockCount += part.exact
-      }
-      count = grid.elementCount
+      return Reconstruction(tally: encoder.tally, exactBlockCount: exact)
     }
+    var total = parts.reduce(into: Reconstruction()) { $0 += $1 }
     if grid.isWholeTensorBlock {
       // Each slab counted as a block; the tensor is exact if all of them are.
-      exactBlockCount = grid.elementCount > 0 && exactBlockCount == grid.slabCount ? 1 : 0
+      total.exactBlockCount =
+        grid.elementCount > 0 && total.exactBlockCount == grid.slabCount ? 1 : 0
     }
-    return FakeQuantization(
-      tensor: Tensor(decoded, shape: grid.shape), tally: tally, blockCount: grid.blockCount,
-      exactBlockCount: exactBlockCount,
-      storedByteCount: QuantizedPlanes.byteCount(grid: grid, layout: format.layout))
+    return total
   }
 
-  /// Unpacks and decodes.
-  func decode(_ tensor: QuantizedTensor) -> Tensor {
+  private func decode(_ tensor: QuantizedTensor, into result: UnsafeMutableBufferPointer<Float>) {
     let shared = grid.isWholeTensorBlock ? tensor.scales.unpacked().first : nil
     let levels = TensorLevels(
       tensorScale: TensorScale(encode: 1, decode: tensor.tensorScale ?? 1),
       blockScale: shared.map { .init(scale: $0, encodeMultiplier: 1) })
-    let decoded = [Float](unsafeUninitializedCapacity: grid.elementCount) { output, count in
-      nonisolated(unsafe) let output = output
-      _ = forSlabs { slabs in
-        let decoder = SlabDecoder(format: format, grid: grid, levels: levels)
-        let scratch = SlabScratch(grid)
-        for index in slabs {
-          let slab = grid.slab(index)
-          tensor.load(slab, into: scratch)
-          decoder.decode(slab, from: scratch, into: output)
-        }
+    nonisolated(unsafe) let result = result
+    _ = forSlabs { slabs in
+      let decoder = SlabDecoder(format: format, grid: grid, levels: levels)
+      let scratch = SlabScratch(grid)
+      for index in slabs {
+        let slab = grid.slab(index)
+        tensor.load(slab, into: scratch)
+        decoder.decode(slab, from: scratch, into: result)
       }
-      count = grid.elementCount
     }
-    return Tensor(decoded, shape: grid.shape)
   }
 
   /// Runs `body` over ranges of slabs, on several threads if the tensor is large.
@@ -177,5 +198,16 @@ struct TensorLevels: Sendable {
   struct BlockScale: Sendable {
     var scale: UInt32
     var encodeMultiplier: Float
+  }
+}
+
+/// What happened while a tensor was encoded and decoded.
+struct Reconstruction: Sendable {
+  var tally = EncodingTally()
+  var exactBlockCount = 0
+
+  static func += (total: inout Reconstruction, part: Reconstruction) {
+    total.tally += part.tally
+    total.exactBlockCount += part.exactBlockCount
   }
 }

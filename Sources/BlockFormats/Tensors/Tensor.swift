@@ -23,6 +23,16 @@ public struct Tensor: Hashable, Sendable {
     self.init(elements, shape: [elements.count])
   }
 
+  /// A tensor whose every element `body` initializes.
+  init(shape: [Int], _ body: (UnsafeMutableRawBufferPointer) -> Void) {
+    let count = BlockGrid.elementCount(of: shape)
+    let elements = [Float](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+      body(UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<count])))
+      initializedCount = count
+    }
+    self.init(elements, shape: shape)
+  }
+
   /// Whether a shape has no negative extent, and a product of its extents other than zero of at
   /// most 2^48, so that no stride, bit count or byte count overflows.
   public static func isValid(shape: [Int]) -> Bool {
@@ -57,7 +67,11 @@ extension Tensor {
   ) -> QuantizedTensor {
     let quantizer = Quantizer(
       format: format, shape: shape, axis: axis, policy: policy, parallelism: parallelism)
-    return elements.withUnsafeBufferPointer { quantizer.encode($0, tensorScale: tensorScale) }
+    var storage = quantizer.makeStorage()
+    elements.withUnsafeBytes {
+      quantizer.encode($0, as: .float32, tensorScale: tensorScale, into: &storage)
+    }
+    return storage
   }
 
   /// Encodes and decodes the tensor without storing codes ("fake quantization").
@@ -69,7 +83,17 @@ extension Tensor {
   ) -> FakeQuantization {
     let quantizer = Quantizer(
       format: format, shape: shape, axis: axis, policy: policy, parallelism: parallelism)
-    return elements.withUnsafeBufferPointer { quantizer.reconstruct($0, tensorScale: tensorScale) }
+    var reconstruction = Reconstruction()
+    let decoded = Tensor(shape: shape) { result in
+      elements.withUnsafeBytes {
+        reconstruction = quantizer.reconstruct(
+          $0, into: result, as: .float32, tensorScale: tensorScale)
+      }
+    }
+    return FakeQuantization(
+      tensor: decoded, tally: reconstruction.tally, blockCount: quantizer.grid.blockCount,
+      exactBlockCount: reconstruction.exactBlockCount,
+      storedByteCount: QuantizedPlanes.byteCount(grid: quantizer.grid, layout: format.layout))
   }
 }
 

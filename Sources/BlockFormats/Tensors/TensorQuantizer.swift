@@ -1,0 +1,162 @@
+import CallerChecks
+
+/// A format laid over tensors of one shape: encodes, decodes and fake-quantizes the caller's own
+/// buffers.
+///
+/// `Tensor.quantized` and its relatives make one and throw it away. Keep one where tensors of the
+/// same shape come again and again, where values are FP16 or BF16, or where results belong in
+/// memory that exists already:
+///
+/// ```swift
+/// let quantizer = TensorQuantizer(format: SharedExponentFormat.mxfp4, shape: [rows, columns])
+/// var weights = quantizer.makeStorage()
+/// quantizer.encode(source, as: .bfloat16, into: &weights)
+/// quantizer.decode(weights, into: target, as: .float32)
+/// ```
+public struct TensorQuantizer: Sendable {
+  /// The block format.
+  public let format: any BlockFormat
+  /// The choices to follow.
+  public let policy: EncodingPolicy
+  /// The shape of the tensors.
+  public let shape: [Int]
+  /// The axis that blocks run along.
+  public let axis: Int
+  /// How many threads may work.
+  public let parallelism: Parallelism
+  /// Which implementation runs.
+  package let kernels: KernelSelection
+
+  /// Creates a quantizer.
+  ///
+  /// - Parameters:
+  ///   - format: the block format.
+  ///   - shape: the shape of the tensors.
+  ///   - axis: the axis that blocks run along, negative from the end. Formats with 2-D or
+  ///     whole-tensor blocks ignore it.
+  ///   - policy: the choices to follow; the format's defaults if `nil`.
+  ///   - parallelism: how many threads may work; never changes a result.
+  /// - Precondition: `axis` is an axis of the shape, and the policy's scale rule is one of
+  ///   `format.scaleRules`.
+  public init(
+    format: some BlockFormat, shape: [Int], axis: Int = -1, policy: EncodingPolicy? = nil,
+    parallelism: Parallelism = .allCores
+  ) {
+    self.init(
+      format: format, shape: shape, axis: axis, policy: policy, parallelism: parallelism,
+      kernels: .best)
+  }
+
+  /// Creates a quantizer that runs a chosen implementation, for tests and measurements.
+  package init(
+    format: some BlockFormat, shape: [Int], axis: Int = -1, policy: EncodingPolicy? = nil,
+    parallelism: Parallelism = .allCores, kernels: KernelSelection
+  ) {
+    let quantizer = Quantizer(
+      format: format, shape: shape, axis: axis, policy: policy, parallelism: parallelism,
+      kernels: kernels)
+    self.format = format
+    self.policy = quantizer.policy
+    self.shape = shape
+    self.axis = quantizer.axis
+    self.parallelism = parallelism
+    self.kernels = kernels
+  }
+
+  /// The number of elements of a tensor.
+  public var elementCount: Int { BlockGrid.elementCount(of: shape) }
+
+  /// A tensor of zero codes to encode into.
+  public func makeStorage() -> QuantizedTensor {
+    func make<Format: BlockFormat>(_ format: Format) -> QuantizedTensor {
+      quantizer(format).makeStorage()
+    }
+    return make(format)
+  }
+
+  /// Encodes a row-major tensor into storage made by `makeStorage`, whose memory is used again.
+  ///
+  /// - Parameters:
+  ///   - values: `elementCount` values.
+  ///   - type: their number type.
+  ///   - tensorScale: the decode multiplier of the tensor for formats with one; computed from the
+  ///     values if `nil`. Ignored by other formats.
+  ///   - storage: receives codes, scales, tensor scale and tally.
+  /// - Precondition: `values` holds exactly `elementCount` values, `storage` has the quantizer's
+  ///   format, shape and axis, and `tensorScale` is positive with a finite reciprocal.
+  public func encode(
+    _ values: UnsafeRawBufferPointer, as type: ScalarType = .float32, tensorScale: Float? = nil,
+    into storage: inout QuantizedTensor
+  ) {
+    requireSize(values, type)
+    requireMatch(storage)
+    func encode<Format: BlockFormat>(_ format: Format) {
+      quantizer(format).encode(values, as: type, tensorScale: tensorScale, into: &storage)
+    }
+    encode(format)
+  }
+
+  /// Decodes a tensor into row-major values.
+  ///
+  /// - Parameters:
+  ///   - storage: a tensor of the quantizer's format, shape and axis.
+  ///   - values: receives `elementCount` values.
+  ///   - type: their number type.
+  public func decode(
+    _ storage: QuantizedTensor, into values: UnsafeMutableRawBufferPointer,
+    as type: ScalarType = .float32
+  ) {
+    requireSize(UnsafeRawBufferPointer(values), type)
+    requireMatch(storage)
+    func decode<Format: BlockFormat>(_ format: Format) {
+      quantizer(format).decode(storage, into: values, as: type)
+    }
+    decode(format)
+  }
+
+  /// Encodes and decodes values without storing codes ("fake quantization").
+  ///
+  /// - Parameters:
+  ///   - values: `elementCount` values.
+  ///   - result: receives as many; may be the memory of `values` itself, but must not overlap it
+  ///     otherwise.
+  ///   - type: the number type of both.
+  ///   - tensorScale: as for `encode`.
+  /// - Returns: events counted while encoding.
+  @discardableResult
+  public func fakeQuantize(
+    _ values: UnsafeRawBufferPointer, into result: UnsafeMutableRawBufferPointer,
+    as type: ScalarType = .float32, tensorScale: Float? = nil
+  ) -> EncodingTally {
+    requireSize(values, type)
+    requireSize(UnsafeRawBufferPointer(result), type)
+    func reconstruct<Format: BlockFormat>(_ format: Format) -> EncodingTally {
+      quantizer(format).reconstruct(values, into: result, as: type, tensorScale: tensorScale).tally
+    }
+    return reconstruct(format)
+  }
+
+  private func quantizer<Format: BlockFormat>(_ format: Format) -> Quantizer<Format> {
+    Quantizer(
+      format: format, shape: shape, axis: axis, policy: policy, parallelism: parallelism,
+      kernels: kernels)
+  }
+
+  private func requireSize(_ buffer: UnsafeRawBufferPointer, _ type: ScalarType) {
+    require(
+      buffer.count == elementCount * type.byteCount,
+      """
+      \(buffer.count) bytes for a tensor of shape \(shape), which takes \(elementCount) \
+      \(type.id) values of \(type.byteCount) bytes
+      """)
+  }
+
+  private func requireMatch(_ storage: QuantizedTensor) {
+    require(
+      storage.format.id == format.id && storage.shape == shape && storage.axis == axis,
+      """
+      a tensor of \(storage.format.id), shape \(storage.shape), axis \(storage.axis) where the \
+      quantizer is for \(format.id), shape \(shape), axis \(axis)
+      """)
+  }
+}
