@@ -18,7 +18,9 @@ let package = Package(
   ],
   targets: [
     // MARK: - Public API
-    .target(name: "BlockFormats", dependencies: ["CallerChecks"], swiftSettings: settings),
+    .target(
+      name: "BlockFormats", dependencies: ["CallerChecks", "CBlockKernels"],
+      swiftSettings: settings),
     .target(
       name: "FormatMetrics", dependencies: ["BlockFormats", "CallerChecks"],
       swiftSettings: settings),
@@ -26,6 +28,7 @@ let package = Package(
 
     // MARK: - Implementation details
     .target(name: "CallerChecks", swiftSettings: settings),
+    .target(name: "CBlockKernels"),
 
     // MARK: - Command line
     .target(

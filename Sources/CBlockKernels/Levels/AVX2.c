@@ -1,0 +1,60 @@
+// x86-64 with AVX2, FMA, F16C and BMI2: eight lanes.
+#if defined(__x86_64__)
+#pragma STDC FP_CONTRACT OFF
+#include <immintrin.h>
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi,bmi2"))), apply_to = function)
+
+#define LANES 8
+#define INLINE static inline __attribute__((always_inline, unused))
+#define NOINLINE __attribute__((noinline))
+#define PREFETCH(p) _mm_prefetch(p, _MM_HINT_T0)
+#define STORE_FENCE() _mm_sfence()
+
+#define HAS_BIT_GATHER
+#include "../Templates/Lanes.h"
+
+// Shifts by the counts of the lanes; counts of 32 and more give zero.
+INLINE vu shift_left(vu v, vu n) { return (vu)_mm256_sllv_epi32((__m256i)v, (__m256i)n); }
+INLINE vu shift_right(vu v, vu n) { return (vu)_mm256_srlv_epi32((__m256i)v, (__m256i)n); }
+
+INLINE vf permute(vf v, vu lanes) {
+  return (vf)_mm256_permutevar8x32_ps((__m256)v, (__m256i)lanes);
+}
+INLINE vf table_of(const float *values) { return load_f(values); }
+// The low half of the table holds what the high half holds with the other sign, or another.
+INLINE vf look_up(vf table, const float *values, vu codes) {
+  vf low = permute(table, codes), high = permute(load_f(values + 8), codes);
+  return (vf)_mm256_blendv_ps((__m256)low, (__m256)high, (__m256)(codes << 28));
+}
+// Squeezes 32 codes at a time and stores 4 words of `width` bytes; leaves the rest.
+INLINE size_t pack_words(const uint8_t *codes, size_t count, uint32_t width, uint8_t *bytes) {
+  if (width != 4) return 0;
+  size_t i = 0;
+  for (; i + 32 <= count; i += 32) {
+    __m256i x = _mm256_loadu_si256((const __m256i *)(codes + i));
+    __m256i pairs = _mm256_maddubs_epi16(x, _mm256_set1_epi16(0x1001));
+    __m256i packed = _mm256_packus_epi16(pairs, pairs);
+    packed = _mm256_permute4x64_epi64(packed, 0x08);
+    _mm_storeu_si128((__m128i *)(bytes + i / 2), _mm256_castsi256_si128(packed));
+  }
+  return i;
+}
+INLINE size_t unpack_words(const uint8_t *bytes, size_t count, uint32_t width, uint8_t *codes) {
+  if (width != 4) return 0;
+  size_t i = 0;
+  for (; i + 32 <= count; i += 32) {
+    __m256i pairs = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(bytes + i / 2)));
+    __m256i both = _mm256_or_si256(pairs, _mm256_slli_epi16(pairs, 4));
+    _mm256_storeu_si256(
+        (__m256i *)(codes + i), _mm256_and_si256(both, _mm256_set1_epi8(15)));
+  }
+  return i;
+}
+
+#include "../Templates/Kernels.h"
+
+KERNEL_TABLE(bk_avx2_kernels, BK_AVX2);
+
+#pragma clang attribute pop
+#endif

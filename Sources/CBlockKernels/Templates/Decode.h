@@ -1,0 +1,192 @@
+// Rows of codes to rows of values.
+
+// An element's constants for decoding.
+typedef struct {
+  BKElement e;
+  uint32_t sign_shift, sign_bit, magnitude_mask, field_shift;
+  uint32_t place_shift, place_mask;  // of sign and magnitude in a binary32
+  vf table;                          // of codes of at most four bits, as far as it fits
+} Decoder;
+
+INLINE Decoder make_decoder(const BKElement *element) {
+  Decoder d = {.e = *element};
+  d.sign_shift = 32 - element->width;
+  d.sign_bit = 1u << (element->width - 1);
+  d.magnitude_mask = element->width == 32 ? MAGNITUDE : d.sign_bit - 1;
+  if (element->is_unsigned) {
+    d.magnitude_mask = d.magnitude_mask | d.sign_bit;
+    d.sign_bit = 0;
+  }
+  d.field_shift = 23 - element->fraction_bits;
+  d.place_shift = d.sign_shift - d.field_shift;
+  d.place_mask = SIGN | ((d.sign_bit - 1) << d.field_shift);
+  d.table = table_of(element->values);
+  return d;
+}
+
+// The values of codes before any scale, infinities and NaN among them.
+INLINE vf element_values(const Decoder *d, vu codes) {
+  if (d->e.kind == BK_INTEGER) {
+    vi integer = (vi)codes;
+    if (!d->e.is_unsigned) integer = (vi)(codes << d->sign_shift) >> d->sign_shift;
+    return __builtin_convertvector(integer, vf) * d->e.unit;
+  }
+  vu magnitude = codes & d->magnitude_mask;
+  vu sign = d->sign_bit ? (codes << d->sign_shift) & SIGN : all_u(0);
+  vf value = floats_of((magnitude << d->field_shift) | sign) * d->e.unit;
+  vi is_nan = magnitude > d->e.greatest;
+  if (d->e.is_negative_zero_nan) is_nan |= codes == d->sign_bit;
+  vu bits = pick(is_nan, all_u(CANONICAL_NAN), bits_of(value));
+  return floats_of(pick(magnitude == d->e.infinity_code, sign | INFINITE, bits));
+}
+
+// How codes of a row are decoded.
+typedef enum {
+  DECODE_TABLE,    // at most four bits
+  DECODE_PLACED,   // finite floats: the fields in place, times a scale that includes the unit
+  DECODE_INTEGER,  // two's complement, times a scale that includes the unit
+  DECODE_ANY,
+} DecodePath;
+
+// `scale` includes the unit where the path says so.
+INLINE vf values_at(
+    const Decoder *d, DecodePath path, BKScaling scaling, vu codes, vf scale,
+    float tensor_scale) {
+  vf value;
+  switch (path) {
+    case DECODE_TABLE: value = look_up(d->table, d->e.values, codes); break;
+    case DECODE_PLACED:
+      value = floats_of((vu)((vi)(codes << d->sign_shift) >> d->place_shift) & d->place_mask);
+      break;
+    case DECODE_INTEGER:
+      value = __builtin_convertvector((vi)(codes << d->sign_shift) >> d->sign_shift, vf);
+      break;
+    case DECODE_ANY: value = element_values(d, codes); break;
+  }
+  if (scaling != BK_SCALE_NONE) value = value * scale;
+  if (scaling == BK_SCALE_TENSOR) value = value * tensor_scale;
+  if (path != DECODE_ANY) return value;
+  vi is_nan = (bits_of(value) & MAGNITUDE) > INFINITE;
+  return pick_f(is_nan, floats_of(all_u(CANONICAL_NAN)), value);
+}
+
+INLINE void decode_row(
+    const BKElement *element, DecodePath path, BKScaling scaling, const uint8_t *codes,
+    size_t count, const float *scales, GroupFit fit, size_t unit, float tensor_scale,
+    float *values) {
+  Decoder d = make_decoder(element);
+  float factor = path == DECODE_PLACED || path == DECODE_INTEGER ? d.e.unit : 1;
+  vu lanes = group_lanes(fit, unit);
+  size_t i = 0;
+  if (fit == GROUP_WHOLE) {
+    for (size_t group = 0; i + LANES <= count; group++) {
+      vf scale = all_f(scales[group] * factor);
+      size_t end = count - i < unit ? count : i + unit;
+      for (; i + LANES <= end; i += LANES)
+        store_f(values + i, values_at(
+            &d, path, scaling, widen_b(load_b(codes + i)), scale, tensor_scale));
+    }
+  }
+  for (; i + LANES <= count; i += LANES)
+    store_f(values + i, values_at(
+        &d, path, scaling, widen_b(load_b(codes + i)),
+        group_values(fit, scales, i, unit, lanes, count) * factor, tensor_scale));
+  if (i < count)
+    store_some_f(values + i, values_at(
+        &d, path, scaling, widen_b(load_some_b(codes + i, count - i)),
+        group_values(fit, scales, i, unit, lanes, count) * factor, tensor_scale), count - i);
+}
+
+// One instance for each way in which groups meet vectors, and for the usual lengths.
+INLINE void decode_fitted(
+    const BKElement *e, DecodePath path, BKScaling scaling, const uint8_t *codes, size_t n,
+    const float *scales, size_t unit, float t, float *x) {
+  switch (fit_of(scaling == BK_SCALE_NONE ? NULL : scales, unit)) {
+    case GROUP_NONE: decode_row(e, path, scaling, codes, n, scales, GROUP_NONE, 1, t, x); return;
+    case GROUP_WHOLE:
+      switch (unit) {
+        case 16: decode_row(e, path, scaling, codes, n, scales, GROUP_WHOLE, 16, t, x); return;
+        case 32: decode_row(e, path, scaling, codes, n, scales, GROUP_WHOLE, 32, t, x); return;
+        default: decode_row(e, path, scaling, codes, n, scales, GROUP_WHOLE, unit, t, x); return;
+      }
+    case GROUP_PARTS:
+      decode_row(e, path, scaling, codes, n, scales, GROUP_PARTS, unit, t, x);
+      return;
+    case GROUP_ANY: decode_row(e, path, scaling, codes, n, scales, GROUP_ANY, unit, t, x); return;
+  }
+}
+
+#define DECODER(name, path, scaling)                                                          \
+  static NOINLINE void name(                                                                  \
+      const BKElement *e, const uint8_t *codes, size_t n, const float *scales, size_t unit,   \
+      float tensor_scale, float *values) {                                                    \
+    decode_fitted(e, path, scaling, codes, n, scales, unit, tensor_scale, values);            \
+  }
+
+DECODER(decode_table_block, DECODE_TABLE, BK_SCALE_BLOCK)
+DECODER(decode_table_tensor, DECODE_TABLE, BK_SCALE_TENSOR)
+DECODER(decode_placed_block, DECODE_PLACED, BK_SCALE_BLOCK)
+DECODER(decode_placed_tensor, DECODE_PLACED, BK_SCALE_TENSOR)
+DECODER(decode_integer_block, DECODE_INTEGER, BK_SCALE_BLOCK)
+DECODER(decode_integer_tensor, DECODE_INTEGER, BK_SCALE_TENSOR)
+DECODER(decode_any_none, DECODE_ANY, BK_SCALE_NONE)
+DECODER(decode_any_block, DECODE_ANY, BK_SCALE_BLOCK)
+DECODER(decode_any_tensor, DECODE_ANY, BK_SCALE_TENSOR)
+
+// Whether a code among some stands for an infinity or NaN.
+INLINE bool has_special_code(const BKElement *e, const uint8_t *codes, size_t count) {
+  uint8_t sign = (uint8_t)(e->is_unsigned ? 0 : 1u << (e->width - 1));
+  uint8_t greatest = (uint8_t)e->greatest;
+  uint8_t found = 0;
+  if (e->is_negative_zero_nan)
+    for (size_t i = 0; i < count; i++) found |= (uint8_t)(codes[i] == sign);
+  for (size_t i = 0; i < count; i++) found |= (uint8_t)((codes[i] & (uint8_t)~sign) > greatest);
+  return found;
+}
+
+// Whether scales times a power of two are finite.
+INLINE bool are_finite(const float *scales, size_t count, float factor) {
+  vu maximum = 0;
+  for (size_t i = 0; i < count; i += LANES)
+    maximum = max_u(maximum, bits_of(load_some_f(scales + i, count - i) * factor) & MAGNITUDE);
+  return all_lanes(maximum < INFINITE, LANES);
+}
+
+static void decode(
+    const BKElement *e, BKScaling scaling, const uint8_t *codes, size_t n, const float *scales,
+    size_t unit, float tensor_scale, float *values) {
+  if (scaling == BK_SCALE_NONE) {
+    decode_any_none(e, codes, n, scales, unit, tensor_scale, values);
+    return;
+  }
+  bool is_block = scaling == BK_SCALE_BLOCK;
+  if (e->is_unsigned || (e->has_special_codes && has_special_code(e, codes, n))
+      || !are_finite(scales, (n + unit - 1) / unit, e->unit < 1 ? 1 : e->unit)
+      || !(is_block || tensor_scale < __builtin_inff())) {
+    (is_block ? decode_any_block : decode_any_tensor)(
+        e, codes, n, scales, unit, tensor_scale, values);
+  } else if (e->width <= 4) {
+    (is_block ? decode_table_block : decode_table_tensor)(
+        e, codes, n, scales, unit, tensor_scale, values);
+  } else if (e->kind == BK_INTEGER) {
+    (is_block ? decode_integer_block : decode_integer_tensor)(
+        e, codes, n, scales, unit, tensor_scale, values);
+  } else {
+    (is_block ? decode_placed_block : decode_placed_tensor)(
+        e, codes, n, scales, unit, tensor_scale, values);
+  }
+}
+
+static void decode_wide(
+    const BKElement *element, BKScaling scaling, const uint32_t *codes, size_t count,
+    const float *scales, size_t unit, float tensor_scale, float *values) {
+  Decoder d = make_decoder(element);
+  GroupFit fit = fit_of(scaling == BK_SCALE_NONE ? NULL : scales, unit);
+  vu lanes = group_lanes(fit, unit);
+  for (size_t i = 0; i < count; i += LANES) {
+    size_t left = count - i;
+    vf scale = group_values(fit, scales, i, unit, lanes, count);
+    store_some_f(values + i, values_at(
+        &d, DECODE_ANY, scaling, load_some_u(codes + i, left), scale, tensor_scale), left);
+  }
+}

@@ -1,0 +1,42 @@
+// All templates, and the table of one level.
+#include "../Levels/Tables.h"
+#include "Groups.h"
+#include "Magnitudes.h"
+#include "Rounding.h"
+#include "Encode.h"
+#include "Tameness.h"
+#include "Decode.h"
+#include "Scales.h"
+#include "Packing.h"
+#include "Errors.h"
+#include "Random.h"
+#include "Numbers.h"
+
+#define KERNEL_TABLE(name, level_)                                                               \
+  const BKKernels name = {                                                                       \
+      .level = level_,                                                                           \
+      .lanes = LANES,                                                                            \
+      .row_magnitudes = row_magnitudes,                                                          \
+      .column_magnitudes = column_magnitudes,                                                    \
+      .finite_magnitudes = finite_magnitudes,                                                    \
+      .shared_scales = shared_scales,                                                            \
+      .shared_subscales = shared_subscales,                                                      \
+      .shared_values = shared_values,                                                            \
+      .float_scales = float_scales,                                                              \
+      .two_level_scales = two_level_scales,                                                      \
+      .two_level_multipliers = two_level_multipliers,                                            \
+      .encode = encode,                                                                          \
+      .encode_wide = encode_wide,                                                                \
+      .decode = decode,                                                                          \
+      .decode_wide = decode_wide,                                                                \
+      .pack = pack,                                                                              \
+      .unpack = unpack,                                                                          \
+      .pack_wide = pack_wide,                                                                    \
+      .unpack_wide = unpack_wide,                                                                \
+      .squared_errors = squared_errors,                                                          \
+      .mark_inexact = mark_inexact,                                                              \
+      .random_words = random_words,                                                              \
+      .widen = widen,                                                                            \
+      .narrow = narrow,                                                                          \
+      .stream = stream,                                                                          \
+  }

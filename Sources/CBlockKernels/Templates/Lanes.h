@@ -1,0 +1,110 @@
+// Vectors of LANES 32-bit lanes, in the compiler's portable vector notation.
+//
+// The including file defines LANES, INLINE and the few operations that the notation lacks.
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef float vf __attribute__((ext_vector_type(LANES)));
+typedef uint32_t vu __attribute__((ext_vector_type(LANES)));
+typedef int32_t vi __attribute__((ext_vector_type(LANES)));
+typedef uint16_t vh __attribute__((ext_vector_type(LANES)));
+typedef uint8_t vb __attribute__((ext_vector_type(LANES)));
+
+#define SIGN 0x80000000u
+#define MAGNITUDE 0x7FFFFFFFu
+#define INFINITE 0x7F800000u
+#define CANONICAL_NAN 0x7FC00000u
+
+INLINE vf load_f(const float *p) { vf v; memcpy(&v, p, sizeof v); return v; }
+INLINE vu load_u(const uint32_t *p) { vu v; memcpy(&v, p, sizeof v); return v; }
+INLINE vb load_b(const uint8_t *p) { vb v; memcpy(&v, p, sizeof v); return v; }
+INLINE void store_f(float *p, vf v) { memcpy(p, &v, sizeof v); }
+INLINE void store_u(uint32_t *p, vu v) { memcpy(p, &v, sizeof v); }
+INLINE void store_b(uint8_t *p, vb v) { memcpy(p, &v, sizeof v); }
+
+// Up to LANES values; the other lanes are zero. Levels with masked moves define their own.
+#ifndef HAS_MASKED_MOVES
+INLINE vf load_some_f(const float *p, size_t n) {
+  vf v = 0;
+  if (n >= LANES) return load_f(p);
+  for (size_t i = 0; i < n; i++) { float x; memcpy(&x, p + i, 4); v[i] = x; }
+  return v;
+}
+INLINE vu load_some_u(const uint32_t *p, size_t n) {
+  vu v = 0;
+  if (n >= LANES) return load_u(p);
+  for (size_t i = 0; i < n; i++) v[i] = p[i];
+  return v;
+}
+INLINE void store_some_f(float *p, vf v, size_t n) {
+  if (n >= LANES) { store_f(p, v); return; }
+  for (size_t i = 0; i < n; i++) { float x = v[i]; memcpy(p + i, &x, 4); }
+}
+INLINE void store_some_u(uint32_t *p, vu v, size_t n) {
+  if (n >= LANES) { store_u(p, v); return; }
+  for (size_t i = 0; i < n; i++) p[i] = v[i];
+}
+INLINE vb load_some_b(const uint8_t *p, size_t n) {
+  vb v = 0;
+  if (n >= LANES) return load_b(p);
+  for (size_t i = 0; i < n; i++) v[i] = p[i];
+  return v;
+}
+INLINE void store_some_b(uint8_t *p, vb v, size_t n) {
+  if (n >= LANES) { store_b(p, v); return; }
+  for (size_t i = 0; i < n; i++) p[i] = v[i];
+}
+#endif
+
+INLINE vu bits_of(vf v) { vu r; memcpy(&r, &v, sizeof r); return r; }
+INLINE vf floats_of(vu v) { vf r; memcpy(&r, &v, sizeof r); return r; }
+INLINE vu all_u(uint32_t x) { return (vu)x; }
+INLINE vf all_f(float x) { return (vf)x; }
+INLINE vu max_u(vu a, vu b) { return __builtin_elementwise_max(a, b); }
+INLINE vu min_u(vu a, vu b) { return __builtin_elementwise_min(a, b); }
+INLINE vi max_i(vi a, vi b) { return __builtin_elementwise_max(a, b); }
+INLINE vi min_i(vi a, vi b) { return __builtin_elementwise_min(a, b); }
+// Lanes of a where the mask is all ones, of b where it is zero.
+INLINE vu pick(vi mask, vu a, vu b) { return ((vu)mask & a) | (~(vu)mask & b); }
+INLINE vf pick_f(vi mask, vf a, vf b) { return floats_of(pick(mask, bits_of(a), bits_of(b))); }
+INLINE vb narrow_b(vu v) { return __builtin_convertvector(v, vb); }
+INLINE vu widen_b(vb v) { return __builtin_convertvector(v, vu); }
+INLINE vh narrow_h(vu v) { return __builtin_convertvector(v, vh); }
+INLINE vu widen_h(vh v) { return __builtin_convertvector(v, vu); }
+
+#if LANES == 16
+#define EVEN_LANES 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define ODD_LANES 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#define LOW_ZIP 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define HIGH_ZIP 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+#elif LANES == 8
+#define EVEN_LANES 0, 2, 4, 6, 8, 10, 12, 14
+#define ODD_LANES 1, 3, 5, 7, 9, 11, 13, 15
+#define LOW_ZIP 0, 8, 1, 9, 2, 10, 3, 11
+#define HIGH_ZIP 4, 12, 5, 13, 6, 14, 7, 15
+#define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7}
+#elif LANES == 4
+#define EVEN_LANES 0, 2, 4, 6
+#define ODD_LANES 1, 3, 5, 7
+#define LOW_ZIP 0, 4, 1, 5
+#define HIGH_ZIP 2, 6, 3, 7
+#define LANE_NUMBERS {0, 1, 2, 3}
+#endif
+
+INLINE vu even_lanes(vu a, vu b) { return __builtin_shufflevector(a, b, EVEN_LANES); }
+INLINE vu odd_lanes(vu a, vu b) { return __builtin_shufflevector(a, b, ODD_LANES); }
+INLINE vu low_zip(vu a, vu b) { return __builtin_shufflevector(a, b, LOW_ZIP); }
+INLINE vu high_zip(vu a, vu b) { return __builtin_shufflevector(a, b, HIGH_ZIP); }
+INLINE vu lane_numbers(void) { return (vu)LANE_NUMBERS; }
+INLINE uint32_t sum_lanes(vu v) {
+  uint32_t sum = 0;
+  for (int lane = 0; lane < LANES; lane++) sum += v[lane];
+  return sum;
+}
+
+// The number of bits below a power of two.
+INLINE uint32_t log_two(size_t n) { return (uint32_t)__builtin_ctzll(n); }
+INLINE bool is_power_of_two(size_t n) { return n != 0 && (n & (n - 1)) == 0; }

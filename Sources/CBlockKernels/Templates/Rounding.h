@@ -1,0 +1,136 @@
+// Rounding scaled values to element codes: the definition of ElementEncoder, lane by lane.
+
+// An element's constants, spread over vectors.
+typedef struct {
+  BKElement e;
+  uint32_t lowest_bits;   // the pattern of the first binade
+  uint32_t magic;         // added to an exponent, gives that of 2^23 spacings
+  uint32_t field_shift;   // from a pattern's exponent to a code's
+  uint32_t lowest_code;   // the first binade's pattern, shifted the same
+  uint32_t sign_shift, sign_bit;
+  uint32_t width_mask;
+} Rounder;
+
+INLINE Rounder make_rounder(const BKElement *element) {
+  Rounder r = {.e = *element};
+  r.lowest_bits = element->lowest_field << 23;
+  r.magic = (23 - element->fraction_bits) << 23;
+  r.field_shift = 23 - element->fraction_bits;
+  r.lowest_code = r.lowest_bits >> r.field_shift;
+  r.sign_shift = 32 - element->width;
+  r.sign_bit = 1u << (element->width - 1);
+  r.width_mask = element->width == 32 ? ~0u : (1u << element->width) - 1;
+  return r;
+}
+
+// Magnitude codes, possibly beyond the largest, to nearest even.
+//
+// Adding 2^23 spacings of its binade to a magnitude makes the processor round it to a whole number
+// of spacings. Right for magnitudes below 2^96 and formats whose codes alternate in parity with that
+// number, which takes a fraction bit.
+INLINE vu nearest_even_codes(const Rounder *r, vu bits) {
+  vu binade = max_u(bits & INFINITE, all_u(r->lowest_bits));
+  vf sum = floats_of(bits & MAGNITUDE) + floats_of(binade + r->magic);
+  return (bits_of(sum) & 0x7FFFFF) + (binade >> r->field_shift) - r->lowest_code;
+}
+
+// One more for the lanes that round away from zero, given the fraction of a spacing from the top of
+// a word, whether there is any, and the code toward zero.
+INLINE vu round_away(
+    const Rounder *r, BKRounding rounding, vu code, vu fraction, vi is_inexact, vu bits,
+    vu random) {
+  vu one = (vu)is_inexact & 1;
+  switch (rounding) {
+    case BK_NEAREST_EVEN:
+      return code + ((vu)((fraction > SIGN) | ((fraction == SIGN) & ((code & 1) != 0))) & 1);
+    case BK_NEAREST_AWAY: return code + (fraction >> 31);
+    case BK_TOWARD_ZERO: return code;
+    case BK_UP: return code + (one & ~(bits >> 31));
+    case BK_DOWN: return code + (one & (bits >> 31));
+    case BK_TO_ODD: return code | one;
+    case BK_STOCHASTIC: {
+      vu share = fraction & r->e.random_mask;
+      vu sum = share + (random & r->e.random_mask);
+      return code - (vu)(sum < share);
+    }
+  }
+}
+
+// Magnitude codes by any rounding, from the pattern's fields.
+//
+// Values far below the smallest element, subnormal patterns and zero among them, shift out of every
+// word; what remains of them is that they are inexact, if they are not zero.
+INLINE vu rounded_codes(
+    const Rounder *r, BKRounding rounding, vu bits, vi is_zero, vu random) {
+  vu field = (bits & INFINITE) >> 23;
+  vu significand = (bits & 0x7FFFFF) | 0x800000;
+  vu binade = max_u(field, all_u(r->e.lowest_field));
+  vu shift = binade - field + r->field_shift;
+  vu code =
+      ((binade - r->e.lowest_field) << r->e.fraction_bits) + shift_right(significand, shift);
+  vu fraction = shift_left(significand, 32 - shift) | shift_right(significand, shift - 32);
+  vi is_inexact = ((fraction != 0) | (shift > 32)) & ~is_zero;
+  return round_away(r, rounding, code, fraction, is_inexact, bits, random);
+}
+
+// Codes of the upper bits of binary32, whose fields need no change.
+INLINE vu pattern_codes(const Rounder *r, BKRounding rounding, vu bits, vu random) {
+  vu magnitude = bits & MAGNITUDE;
+  if (r->field_shift == 0) return magnitude;
+  vu fraction = magnitude << (32 - r->field_shift);
+  return round_away(
+      r, rounding, magnitude >> r->field_shift, fraction, fraction != 0, bits, random);
+}
+
+INLINE vu signed_codes(const Rounder *r, BKElementKind kind, vu magnitude, vu bits) {
+  if (kind == BK_INTEGER) {
+    vu sign = (vu)((vi)bits >> 31);
+    return ((magnitude ^ sign) - sign) & r->width_mask;
+  }
+  vu sign = (bits >> r->sign_shift) & r->sign_bit;
+  if (!r->e.has_negative_zero) sign &= (vu)(magnitude != 0);
+  return magnitude | sign;
+}
+
+// The codes of tame values under saturation; adds to the count of overflows in `over`.
+INLINE vu tame_codes(
+    const Rounder *r, BKRounding rounding, BKElementKind kind, vu bits, vi is_zero, vu random,
+    vu *over) {
+  vu code;
+  if (rounding == BK_NEAREST_EVEN && r->e.fraction_bits > 0) {
+    code = nearest_even_codes(r, bits);
+  } else {
+    code = rounded_codes(r, rounding, bits, is_zero, random);
+  }
+  vu limit = all_u(r->e.greatest);
+  if (kind == BK_INTEGER) limit += (bits >> 31) & (r->e.greatest_negative - r->e.greatest);
+  *over -= (vu)(code > limit);
+  return signed_codes(r, kind, min_u(code, limit), bits);
+}
+
+// The codes of any values with the policy's choices; `multiplier` NaN poisons a lane.
+INLINE vu any_codes(
+    const Rounder *r, BKRounding rounding, vu bits, vi is_zero, vi is_poisoned, vu random,
+    vu *over) {
+  vu magnitude = bits & MAGNITUDE;
+  vi is_nan = magnitude > INFINITE, is_infinite = magnitude == INFINITE;
+  vi is_finite = ~(is_nan | is_infinite);
+  // The other lanes take part with a harmless value.
+  vu tame = bits & ((vu)is_finite | SIGN);
+  vu code;
+  if (r->e.kind == BK_PATTERN) {
+    code = pattern_codes(r, rounding, tame, random);
+  } else {
+    code = rounded_codes(r, rounding, tame, is_zero | ~is_finite, random);
+  }
+  vi is_negative = (vi)bits >> 31;
+  vu limit = pick(is_negative, all_u(r->e.greatest_negative), all_u(r->e.greatest));
+  vi is_over = (code > limit) & ~is_poisoned;
+  *over -= (vu)is_over;
+  vu result = signed_codes(r, r->e.kind, code, bits);
+  result = pick(is_over, pick(is_negative, all_u(r->e.overflow[1]), all_u(r->e.overflow[0])), result);
+  result = pick(
+      is_infinite, pick(is_negative, all_u(r->e.infinity[1]), all_u(r->e.infinity[0])), result);
+  result = pick(is_nan, all_u(r->e.nan), result);
+  return pick(is_poisoned, all_u(r->e.poison), result);
+}

@@ -1,0 +1,217 @@
+// Vector kernels for block formats: the steps of encoding and decoding over rows of memory.
+//
+// Each kernel takes plain pointers and sizes, reads and writes nothing outside them, allocates
+// nothing and keeps no state. Loops over tensors, blocks, threads and files are the caller's. Every
+// level computes the same bits.
+#ifndef C_BLOCK_KERNELS_H
+#define C_BLOCK_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// MARK: - Levels
+
+// Instruction sets; a level is supported as a whole or not at all.
+typedef enum {
+  BK_PORTABLE = 0,
+  BK_AVX2 = 1,        // AVX2, FMA, F16C, BMI2
+  BK_AVX512 = 2,      // AVX2's and AVX-512 F, BW, VL, DQ, VBMI
+  BK_AVX512_DOT = 3,  // AVX-512 as above and VNNI, BF16
+  BK_NEON = 4,        // arm64 Advanced SIMD
+  BK_NEON_DOT = 5,    // and its integer dot products
+  BK_LEVEL_COUNT = 6,
+} BKLevel;
+
+// MARK: - Elements
+
+typedef enum {
+  BK_NEAREST_EVEN = 0,
+  BK_NEAREST_AWAY = 1,
+  BK_TOWARD_ZERO = 2,
+  BK_UP = 3,
+  BK_DOWN = 4,
+  BK_TO_ODD = 5,
+  BK_STOCHASTIC = 6,
+} BKRounding;
+
+typedef enum {
+  BK_FLOAT = 0,    // sign, exponent, fraction; sign and magnitude without exponent bits
+  BK_INTEGER = 1,  // two's complement
+  BK_PATTERN = 2,  // the upper bits of binary32: eight exponent bits, bias 127
+} BKElementKind;
+
+// An element format and the codes that a policy gives to what does not fit in it.
+typedef struct {
+  BKElementKind kind;
+  BKRounding rounding;
+  uint32_t width;              // bits of a code
+  uint32_t fraction_bits;      // stored fraction bits; width - 1 for integers
+  uint32_t lowest_field;       // binary32 exponent field of the first binade
+  uint32_t greatest;           // magnitude code of the largest finite value
+  uint32_t greatest_negative;  // the same below zero: one more for a full integer range
+  uint32_t overflow[2];        // codes of finite values beyond it, by sign
+  uint32_t infinity[2];        // codes of infinite values, by sign
+  uint32_t nan;                // code of NaN
+  uint32_t poison;             // code of every value of a block without a usable multiplier
+  bool has_negative_zero;
+  bool saturates;         // overflow, infinities included, keeps the largest value
+  bool is_scaling_exact;  // multipliers are powers of two, so no value but zero becomes zero
+  uint32_t random_mask;   // the bits of a random word that take part, from the top
+  // Decoding.
+  bool is_unsigned;
+  float unit;                    // 2^(127 - bias), or the value of the integer 1
+  uint32_t infinity_code;        // magnitude code of infinity, or all ones where there is none
+  bool is_negative_zero_nan;     // the code of minus zero stands for NaN
+  bool has_special_codes;        // some code is not finite
+  float values[16];              // the value of every code of at most four bits
+} BKElement;
+
+// How a decoded element meets its scale.
+typedef enum {
+  BK_SCALE_NONE = 0,     // no scale
+  BK_SCALE_BLOCK = 1,    // times the block's scale
+  BK_SCALE_TENSOR = 2,   // times the block's scale, then times the tensor's
+} BKScaling;
+
+// MARK: - Scales
+//
+// A largest magnitude that is not finite asks for a NaN block: scale NaN, multiplier NaN.
+
+// How the exponent of a power-of-two scale follows from a block's largest magnitude:
+// floor(log2 a) + offset, plus one for every threshold that the fraction field of `a` reaches.
+typedef struct {
+  float product;           // `a` is first multiplied by this, as one FP32 operation
+  int32_t offset;
+  uint32_t threshold[2];   // fraction fields; 2^23 is never reached
+  int32_t zero_exponent;   // the exponent of a product of zero from a magnitude above zero
+  int32_t bias;            // the scale code of exponent e is e + bias
+  uint32_t greatest_code;
+  uint32_t nan_code;
+  uint32_t zero_code;      // scale code of a block of zeros
+  uint32_t greatest_subscale;
+} BKSharedScale;
+
+// FP32 scales: multiplier min(greatest / a, FLT_MAX), stored as its reciprocal.
+typedef struct {
+  float greatest;  // the element's largest value
+  bool is_power_of_two;
+} BKFloatScale;
+
+// Block scales that are elements themselves, below a tensor scale.
+typedef struct {
+  BKElement scale;         // rounds to nearest even and saturates
+  float factor;            // code = scale(a * factor)
+  float tensor_reciprocal; // multiplier min(1 / (scale * tensor_reciprocal), FLT_MAX)
+  uint32_t floor_code;     // the smallest code of a block
+  uint32_t zero_code;      // the code of a block of zeros
+} BKTwoLevelScale;
+
+// MARK: - Caller's number types
+
+typedef enum { BK_FLOAT32 = 0, BK_FLOAT16 = 1, BK_BFLOAT16 = 2 } BKScalar;
+
+// MARK: - Kernels
+
+typedef struct {
+  BKLevel level;
+  uint32_t lanes;
+
+  // Largest magnitudes as bit patterns, infinities and NaN among them: of every group of `unit`
+  // values, the last of which may be short, and of every column of `rows` rows.
+  void (*row_magnitudes)(const float *values, size_t count, size_t unit, uint32_t *maxima);
+  void (*column_magnitudes)(
+      const float *values, size_t rows, size_t stride, size_t columns, uint32_t *maxima);
+
+  // Over the finite values of groups of `unit` columns and `rows` rows; `flags` gets bit 0 for an infinity and bit 1 for a NaN.
+  void (*finite_magnitudes)(
+      const float *values, size_t rows, size_t stride, size_t columns, size_t unit,
+      uint32_t *maxima, uint8_t *flags);
+
+  // Scales of `count` blocks with given largest magnitudes, and the multipliers that encode their
+  // values. They return whether every magnitude times its multiplier stays below 2^96, which is
+  // what `encode` calls tame.
+  //
+  // Powers of two: `exponent_step` is added to the rule's exponent.
+  bool (*shared_scales)(
+      const BKSharedScale *rule, const uint32_t *maxima, size_t count, int32_t exponent_step,
+      uint8_t *codes, float *multipliers);
+  // Sub-scales of `count` sub-blocks, of which block b has those from b * spread on. They are not
+  // tame either where a multiplier above 2^127 would be needed.
+  bool (*shared_subscales)(
+      const BKSharedScale *rule, const uint32_t *maxima, size_t count, size_t spread,
+      const uint8_t *block_codes, uint8_t *codes, float *multipliers);
+  bool (*float_scales)(
+      const BKFloatScale *rule, const uint32_t *maxima, size_t count, uint32_t *scales,
+      float *multipliers);
+  // Two levels: the codes alone, and multipliers of any codes, NaN for a scale of zero or NaN.
+  void (*two_level_scales)(
+      const BKTwoLevelScale *rule, const uint32_t *maxima, size_t count, uint8_t *codes);
+  bool (*two_level_multipliers)(
+      const BKTwoLevelScale *rule, const uint32_t *maxima, size_t count, const uint8_t *codes,
+      float *multipliers);
+  // The values 2^(code - sub-scale - bias) of `count` sub-blocks, or of blocks where `subscales`
+  // is null and `spread` is 1.
+  void (*shared_values)(
+      const BKSharedScale *rule, const uint8_t *block_codes, const uint8_t *subscales, size_t count,
+      size_t spread, float *values);
+
+  // Codes of `count` values, each times the multiplier of its group of `unit` values; a null
+  // `multipliers` is one. `is_tame` promises products below 2^96 and no NaN.
+  // `random` holds a word for every value where the rounding is stochastic. Returns how many
+  // finite values overflowed. Codes of up to eight bits are bytes.
+  size_t (*encode)(
+      const BKElement *element, bool is_tame, const float *values, size_t count,
+      const float *multipliers, size_t unit, const uint32_t *random, size_t prefetch,
+      uint8_t *codes);
+  // The same with codes of up to 32 bits.
+  size_t (*encode_wide)(
+      const BKElement *element, const float *values, size_t count, const float *multipliers,
+      size_t unit, const uint32_t *random, uint32_t *codes);
+
+  // Values of codes, times the scale of their group of `unit` and the tensor's scale. Every NaN
+  // is the canonical one.
+  void (*decode)(
+      const BKElement *element, BKScaling scaling, const uint8_t *codes, size_t count,
+      const float *scales, size_t unit, float tensor_scale, float *values);
+  void (*decode_wide)(
+      const BKElement *element, BKScaling scaling, const uint32_t *codes, size_t count,
+      const float *scales, size_t unit, float tensor_scale, float *values);
+
+  // Codes of 1 to 8 bits to and from a row of packed bytes; unused bits of the last byte are 0.
+  void (*pack)(const uint8_t *codes, size_t count, uint32_t width, uint8_t *bytes);
+  void (*unpack)(const uint8_t *bytes, size_t count, uint32_t width, uint8_t *codes);
+  // The same for 1 to 32 bits.
+  void (*pack_wide)(const uint32_t *codes, size_t count, uint32_t width, uint8_t *bytes);
+  void (*unpack_wide)(const uint8_t *bytes, size_t count, uint32_t width, uint32_t *codes);
+
+  // The squared error of blocks of `length` values one behind the other, added in eight lanes of
+  // double precision; values that are not finite take no part.
+  void (*squared_errors)(
+      const float *values, const float *decoded, size_t blocks, size_t length, double *errors);
+  // Sets the flag of every group of `unit` values in which one did not decode to itself.
+  void (*mark_inexact)(
+      const float *values, const float *decoded, size_t count, size_t unit, uint8_t *flags);
+
+  // Random words of elements `first` and on, of which `first` is a multiple of 4.
+  void (*random_words)(
+      uint64_t seed, uint32_t stream, uint64_t first, size_t count, uint32_t *words);
+
+  // Between a caller's numbers and FP32; narrowing rounds to nearest even, NaN is canonical.
+  void (*widen)(BKScalar type, const void *numbers, size_t count, float *values);
+  void (*narrow)(BKScalar type, const float *values, size_t count, void *numbers);
+  // Copies values past the caches.
+  void (*stream)(const float *values, size_t count, float *result);
+} BKKernels;
+
+// Whether this machine can run a level.
+bool bk_is_supported(BKLevel level);
+
+// The level in use: the highest supported one, or a lower one that the environment variable
+// BLOCKFORMATS_KERNEL_LEVEL names.
+BKLevel bk_best_level(void);
+
+// The kernels of a supported level; those of the level in use for any other.
+const BKKernels *bk_kernels(BKLevel level);
+
+#endif
