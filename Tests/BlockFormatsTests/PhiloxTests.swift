@@ -1,4 +1,5 @@
 import BlockFormats
+import FormatTestSupport
 import Testing
 
 @Suite("Philox4x32-10")
@@ -24,6 +25,19 @@ struct PhiloxTests {
   func knownAnswerVectors() {
     for answer in Self.knownAnswers {
       #expect(Philox4x32(key: answer.key).block(counter: answer.counter) == answer.words)
+    }
+  }
+
+  @Test("The library and the reference of the tests give every stored block")
+  func storedBlocks() throws {
+    let file = try VectorFile.load(PhiloxVectors.self, from: "philox/kat.json")
+    #expect(file.cases.count == 19)
+    for item in file.cases {
+      let (counter, key) = (item.counter.bitPatterns, item.key.bitPatterns)
+      let words = Philox4x32(key: (key[0], key[1])).block(counter: SIMD4(counter))
+      #expect(words == SIMD4(item.output.bitPatterns), "\(item.name)")
+      let reference = ReferenceRandomBits.philox(counter: counter, key: key)
+      #expect(reference == item.output.bitPatterns, "\(item.name)")
     }
   }
 

@@ -181,10 +181,10 @@ extension ReferenceBlockElement {
     case .up: return negative ? low : low + 1
     case .down: return negative ? low + 1 : low
     case .odd: return low % 2 == 1 ? low : low + 1
-    case .stochastic(let bits, let draw):
-      let whole = Self.powerOfTwo(bits)
+    case .stochastic(let random):
+      let whole = Self.powerOfTwo(random.bitCount)
       let threshold = (left / (above - below) * whole).rounded(.down)
-      return threshold + Double(draw(index)) >= whole ? low + 1 : low
+      return threshold + Double(random.bits(ofElement: UInt64(index))) >= whole ? low + 1 : low
     }
   }
 

@@ -2,8 +2,8 @@
 public struct ReferenceBlockPolicy: Sendable {
   public enum Rounding: Sendable {
     case nearestEven, nearestAway, towardZero, up, down, odd
-    /// A number of random bits, and those bits for an element of the tensor.
-    case stochastic(bits: Int, draw: @Sendable (Int) -> UInt32)
+    /// With the random bits of each element's row-major index.
+    case stochastic(ReferenceRandomBits)
   }
 
   public enum NonFinite: Sendable { case blockNaN, element, nanToZero }

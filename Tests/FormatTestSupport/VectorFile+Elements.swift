@@ -94,3 +94,25 @@ public struct PhiloxVectors: Decodable, Sendable {
   public let header: VectorHeader
   public let cases: [Case]
 }
+
+/// The random words of stochastic rounding for runs of elements: `philox/rounding_words.json`.
+public struct RoundingWordVectors: Decodable, Sendable {
+  /// The words of the elements with row-major indices `firstIndex`, `firstIndex + 1`, ...
+  public struct Case: Decodable, Sendable {
+    public let name: String
+    public let stream: UInt32
+    public let words: Float32Words
+    private let seed: Float32Words
+    private let first: Float32Words
+
+    public var seedValue: UInt64 { Self.joined(seed) }
+    public var firstIndex: UInt64 { Self.joined(first) }
+
+    private static func joined(_ halves: Float32Words) -> UInt64 {
+      UInt64(halves.bitPatterns[1]) << 32 | UInt64(halves.bitPatterns[0])
+    }
+  }
+
+  public let header: VectorHeader
+  public let cases: [Case]
+}

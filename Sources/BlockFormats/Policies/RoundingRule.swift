@@ -66,9 +66,10 @@ public enum RoundingRule: Hashable, Sendable {
 /// The random bits of stochastic rounding: a function of a key and an element's index.
 ///
 /// The N random bits R of the element with row-major index i in the logical tensor are the top N
-/// bits of the first word of the Philox4x32-10 block with
-/// key (low half of seed, stream) and counter (low half of i, high half of i, high half of seed,
-/// 0). They depend on nothing else: not on the axis, the block, the layout or the thread.
+/// bits of word i mod 4 of the Philox4x32-10 block with key (low half of seed, stream) and counter
+/// (low half of q, high half of q, high half of seed, 0), where q = floor(i / 4). They depend on
+/// nothing else: not on the axis, the block, the layout or the thread. Each element has a word of
+/// its own, and one block serves the four elements 4q to 4q + 3.
 ///
 /// A value at fraction ν of the way between its neighbours, away from zero, is rounded away from
 /// zero when floor(ν · 2^N) + R ≥ 2^N. The probability floor(ν · 2^N) / 2^N falls short of ν by
@@ -100,10 +101,12 @@ public struct StochasticSource: Hashable, Sendable {
   /// The random bits of the element at a row-major index, below 2^randomBitCount.
   public func randomBits(at index: UInt64) -> UInt32 {
     let generator = Philox4x32(key: (UInt32(truncatingIfNeeded: seed), stream))
+    let quad = index >> 2
     let counter = SIMD4<UInt32>(
-      UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32),
+      UInt32(truncatingIfNeeded: quad), UInt32(truncatingIfNeeded: quad >> 32),
       UInt32(truncatingIfNeeded: seed >> 32), 0)
-    return generator.block(counter: counter)[0] >> UInt32(32 - randomBitCount)
+    let word = generator.block(counter: counter)[Int(truncatingIfNeeded: index & 3)]
+    return word >> UInt32(32 - randomBitCount)
   }
 
   /// floor(2^count · frac(significand / 2^dropped)).

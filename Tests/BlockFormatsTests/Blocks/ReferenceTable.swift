@@ -210,7 +210,9 @@ extension ReferenceBlockPolicy {
       case .down: .down
       case .toOdd: .odd
       case .stochastic(let source):
-        .stochastic(bits: source.randomBitCount) { source.randomBits(at: UInt64($0)) }
+        .stochastic(
+          ReferenceRandomBits(
+            seed: source.seed, stream: source.stream, bitCount: source.randomBitCount))
       }
   }
 }

@@ -4,25 +4,6 @@ import Testing
 
 @Suite("Element formats: stochastic rounding")
 struct ElementStochasticTests {
-  @Test("A source's random bits are the top bits of the documented Philox block")
-  func randomBitsDefinition() {
-    // The first word of the published answer for key and counter zero.
-    #expect(StochasticSource(seed: 0).randomBits(at: 0) == 0x6627_E8D5)
-    #expect(StochasticSource(seed: 0, randomBitCount: 8).randomBits(at: 0) == 0x66)
-    #expect(StochasticSource(seed: 0, randomBitCount: 1).randomBits(at: 0) == 0)
-    let seed: UInt64 = 0x1122_3344_5566_7788
-    let philox = Philox4x32(key: (0x5566_7788, 9))
-    for index: UInt64 in [0, 1, 0xFFFF_FFFF, 0x1_0000_0000, 0xABCD_EF01_2345_6789] {
-      let counter = SIMD4<UInt32>(
-        UInt32(index % (1 << 32)), UInt32(index / (1 << 32)), 0x1122_3344, 0)
-      let word = philox.block(counter: counter)[0]
-      for bits in 1...32 {
-        let source = StochasticSource(seed: seed, stream: 9, randomBitCount: bits)
-        #expect(source.randomBits(at: index) == word >> UInt32(32 - bits))
-      }
-    }
-  }
-
   @Test("The result is the neighbour that floor(ν · 2^N) + R ≥ 2^N chooses, overflow included")
   func definition() {
     var generator = SeededGenerator(seed: 5)
@@ -31,6 +12,7 @@ struct ElementStochasticTests {
       let search = NearestSearch(item.reference)
       for bits in [1, 2, 3, 8, 23, 31, 32] {
         let source = StochasticSource(seed: 77, stream: 3, randomBitCount: bits)
+        let reference = ReferenceRandomBits(seed: 77, stream: 3, bitCount: bits)
         for _ in 0..<200 {
           let (value, index) = (Self.value(in: search, &generator), generator.next())
           for overflow in NearestSearch.Overflow.allCases {
@@ -39,7 +21,7 @@ struct ElementStochasticTests {
                 for: value, rounding: .stochastic(source), overflow: OverflowRule(overflow),
                 index: index),
               search.code(
-                for: value, random: source.randomBits(at: index), ofBits: bits, overflow),
+                for: value, random: reference.bits(ofElement: index), ofBits: bits, overflow),
               of: value, item.reference, "\(bits) bits, index \(index), \(overflow)")
           }
         }

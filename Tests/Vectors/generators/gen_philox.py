@@ -1,4 +1,4 @@
-"""philox: known answers of Philox4x32-10, computed here and compared with the published ones."""
+"""philox: known answers of Philox4x32-10, and the words that stochastic rounding takes from it."""
 
 from common import *
 
@@ -28,6 +28,16 @@ def philox(counter, key):
     return c
 
 
+def rounding_word(seed, stream, index):
+    quad, position = divmod(index, 4)
+    counter = [quad & MASK, quad >> 32, seed >> 32, 0]
+    return philox(counter, [seed & MASK, stream])[position]
+
+
+def halves(value):
+    return words([value & MASK, value >> 32])
+
+
 def entry(label, counter, key, output):
     return {"name": label, "counter": words(counter), "key": words(key), "output": words(output)}
 
@@ -55,5 +65,43 @@ write(
             comment,
         ),
         "cases": cases,
+    },
+)
+
+# Runs of ten indices: each crosses two or three blocks, and some a word of the counter.
+COUNT = 10
+runs = [
+    ("key and counter zero", 0, 0, 0),
+    ("first elements", 0x1122334455667788, 9, 0),
+    ("odd start", 0x1122334455667788, 9, 1003),
+    ("index passes 32 bits", 0x1122334455667788, 9, (1 << 32) - 5),
+    ("block number passes 32 bits", 0x1122334455667788, 9, (1 << 34) - 5),
+    ("last elements", 0x1122334455667788, 9, (1 << 64) - COUNT),
+    ("largest seed and stream", (1 << 64) - 1, MASK, 2),
+]
+for i in range(8):
+    seed, stream, first = rng.getrandbits(64), rng.getrandbits(32), rng.getrandbits(40 + i)
+    runs.append((f"drawn {i}", seed, stream, first))
+assert [rounding_word(0, 0, i) for i in range(4)] == PUBLISHED[0][3]
+write(
+    "philox/rounding_words.json",
+    {
+        "header": header(
+            "Python transcription of Philox4x32-10",
+            "1",
+            "Salmon et al., SC 2011; FORMATS.md, Rounding",
+            "words[j] is the random word of the element with row-major index first + j; seed and first "
+            "are the low and the high half; the generator is the one that reproduces philox/kat.json",
+        ),
+        "cases": [
+            {
+                "name": label,
+                "seed": halves(seed),
+                "stream": stream,
+                "first": halves(first),
+                "words": words(rounding_word(seed, stream, first + j) for j in range(COUNT)),
+            }
+            for label, seed, stream, first in runs
+        ],
     },
 )
