@@ -1,7 +1,12 @@
+internal import CBlockKernels
+
 /// A set of processor instructions that kernels are compiled for.
 ///
 /// A level is all or nothing: it is supported where the processor and the operating system offer
 /// every instruction set that it names. Results never depend on the level.
+///
+/// The environment variable `BLOCKFORMATS_KERNEL_LEVEL` lowers the level in use to the one it
+/// names; it cannot raise it.
 public enum KernelLevel: String, Hashable, Sendable, CaseIterable {
   /// Portable C.
   case portable
@@ -18,14 +23,44 @@ public enum KernelLevel: String, Hashable, Sendable, CaseIterable {
 
   /// The name in options and reports.
   public var id: String { rawValue }
+
+  /// The level in use.
+  public static let best = KernelLevel(bk_best_level())
+
+  /// The levels of this machine, the highest last.
+  public static let supported = allCases.filter { bk_is_supported($0.code) }
+
+  var code: BKLevel {
+    switch self {
+    case .portable: BK_PORTABLE
+    case .avx2: BK_AVX2
+    case .avx512: BK_AVX512
+    case .avx512Dot: BK_AVX512_DOT
+    case .neon: BK_NEON
+    case .neonDot: BK_NEON_DOT
+    }
+  }
+
+  private init(_ code: BKLevel) {
+    self = KernelLevel.allCases.first { $0.code == code } ?? .portable
+  }
 }
 
 /// Which implementation of the block formats runs.
 package enum KernelSelection: Hashable, Sendable {
-  /// The kernels of the highest level; the reference where a format or policy has none.
+  /// The kernels of the level in use; the reference where a format or policy has none.
   case best
   /// The kernels of a level that the machine supports.
   case level(KernelLevel)
   /// The reference in Swift.
   case reference
+
+  /// The kernels to run; `nil` for the reference.
+  var kernels: Kernels? {
+    switch self {
+    case .best: return Kernels(.best)
+    case .level(let level): return Kernels(level)
+    case .reference: return nil
+    }
+  }
 }

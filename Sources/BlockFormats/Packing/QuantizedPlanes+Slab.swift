@@ -17,6 +17,25 @@ extension QuantizedTensor {
   }
 }
 
+extension QuantizedTensor {
+  /// Runs `body` with the planes, which it must only read.
+  func withUnsafeReader<Result>(_ body: (PlaneWriter) -> Result) -> Result {
+    func plane(_ plane: BitPlane, _ bytes: UnsafeBufferPointer<UInt8>) -> PlaneWriter.Plane {
+      PlaneWriter.Plane(plane).over(UnsafeMutableBufferPointer(mutating: bytes))
+    }
+    return codes.bytes.withUnsafeBufferPointer { codeBytes in
+      scales.bytes.withUnsafeBufferPointer { scaleBytes in
+        subscales.bytes.withUnsafeBufferPointer { subscaleBytes in
+          body(
+            PlaneWriter(
+              codes: plane(codes, codeBytes), scales: plane(scales, scaleBytes),
+              subscales: plane(subscales, subscaleBytes)))
+        }
+      }
+    }
+  }
+}
+
 /// Packs the fields of slabs into the planes of a tensor.
 ///
 /// Slabs start and end on byte boundaries of every plane, so different slabs touch different bytes.

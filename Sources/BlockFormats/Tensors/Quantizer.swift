@@ -9,6 +9,8 @@ struct Quantizer<Format: BlockFormat>: Sendable {
   let axis: Int
   let grid: BlockGrid
   let parallelism: Parallelism
+  /// `nil` for the reference alone.
+  private let kernels: Kernels?
 
   init(
     format: Format, shape: [Int], axis: Int, policy: EncodingPolicy?, parallelism: Parallelism,
@@ -24,6 +26,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     self.format = format
     self.policy = policy
     self.parallelism = parallelism
+    self.kernels = kernels.kernels
     self.axis = BlockGrid.normalized(axis: axis, rank: shape.count)
     grid = BlockGrid(shape: shape, axis: axis, layout: format.layout)
   }
@@ -41,63 +44,136 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     _ values: UnsafeRawBufferPointer, as type: ScalarType, tensorScale given: Float?,
     into storage: inout QuantizedTensor
   ) {
-    withFloats(values, type) { encode($0, tensorScale: given, into: &storage) }
+    let levels = tensorLevels(values, as: type, tensorScale: given)
+    storage.policy = policy
+    storage.tensorScale =
+      format.layout.tensorScale == .absent ? nil : levels.tensorScale.decode
+    let scale = levels.blockScale?.scale
+    storage.tally = storage.withUnsafeWriter { writer in
+      if let scale { writer.storeWholeTensorScale(scale) }
+      if let plan = plan(levels) {
+        return encode(PanelInput(values, type), plan, into: writer)
+      }
+      return withFloats(values, type) { encode($0, levels, into: writer) }
+    }
   }
 
   /// Encodes and decodes without packing; `result` may be the memory of `values`.
   func reconstruct(
     _ values: UnsafeRawBufferPointer, into result: UnsafeMutableRawBufferPointer,
-    as type: ScalarType, tensorScale given: Float?
+    as type: ScalarType, tensorScale given: Float?, exactBlocks: ExactBlockCounting
   ) -> Reconstruction {
-    withFloats(values, type) { values in
-      withFloatResult(result, type, sharing: values) {
-        reconstruct(values, tensorScale: given, into: $0)
+    let levels = tensorLevels(values, as: type, tensorScale: given)
+    var total: Reconstruction
+    var parts: Int
+    if let plan = plan(levels) {
+      parts = plan.grid.count
+      total = reconstruct(
+        PanelInput(values, type), plan, into: PanelOutput(result, type), exactBlocks)
+    } else {
+      parts = grid.slabCount
+      total = withFloats(values, type) { values in
+        withFloatResult(result, type, sharing: values) { reconstruct(values, levels, into: $0) }
       }
     }
+    if grid.isWholeTensorBlock {
+      // Each part counted as a block; the tensor is exact if all of them are.
+      total.exactBlockCount = grid.elementCount > 0 && total.exactBlockCount == parts ? 1 : 0
+    }
+    return total
   }
 
   /// Unpacks and decodes.
   func decode(
     _ tensor: QuantizedTensor, into result: UnsafeMutableRawBufferPointer, as type: ScalarType
   ) {
-    withFloatResult(result, type, sharing: nil) { decode(tensor, into: $0) }
+    let shared = grid.isWholeTensorBlock ? tensor.scales.unpacked().first : nil
+    let levels = TensorLevels(
+      tensorScale: TensorScale(encode: 1, decode: tensor.tensorScale ?? 1),
+      blockScale: shared.map { .init(scale: $0, encodeMultiplier: 1) })
+    if let plan = plan(levels) {
+      decode(tensor, plan, into: PanelOutput(result, type))
+    } else {
+      withFloatResult(result, type, sharing: nil) { decode(tensor, levels, into: $0) }
+    }
+  }
+
+  // MARK: - The kernels' path
+
+  private func plan(_ levels: TensorLevels) -> KernelPlan? {
+    guard let kernels else { return nil }
+    return KernelPlan(
+      format: format, policy: policy, grid: grid, levels: levels, kernels: kernels)
+  }
+
+  private func encode(
+    _ input: PanelInput, _ plan: KernelPlan, into writer: PlaneWriter
+  ) -> EncodingTally {
+    forPanels(of: plan.grid) { panels in
+      var encoder = PanelEncoder(plan, input: input)
+      for index in panels { encoder.encode(plan.grid.panel(index), into: writer) }
+      return encoder.tally
+    }
+    .reduce(into: EncodingTally()) { $0 += $1 }
+  }
+
+  private func reconstruct(
+    _ input: PanelInput, _ plan: KernelPlan, into output: PanelOutput,
+    _ exactBlocks: ExactBlockCounting
+  ) -> Reconstruction {
+    forPanels(of: plan.grid) { panels in
+      var encoder = PanelEncoder(plan, input: input)
+      for index in panels {
+        encoder.reconstruct(plan.grid.panel(index), into: output, exactBlocks: exactBlocks)
+      }
+      return Reconstruction(tally: encoder.tally, exactBlockCount: encoder.exactBlockCount)
+    }
+    .reduce(into: Reconstruction()) { $0 += $1 }
+  }
+
+  private func decode(_ tensor: QuantizedTensor, _ plan: KernelPlan, into output: PanelOutput) {
+    tensor.withUnsafeReader { reader in
+      _ = forPanels(of: plan.grid) { panels in
+        let decoder = PanelDecoder(plan, output: output)
+        for index in panels { decoder.decode(plan.grid.panel(index), from: reader) }
+      }
+    }
+  }
+
+  /// Runs `body` over ranges of panels, on several threads if the tensor is large.
+  private func forPanels<Part: Sendable>(
+    of panels: PanelGrid, _ body: @Sendable (Range<Int>) -> Part
+  ) -> [Part] {
+    let perPanel = max(1, grid.elementCount / max(1, panels.count))
+    return parallelism.map(count: panels.count, grain: max(1, 262_144 / perPanel), body)
   }
 
   // MARK: - The reference path
 
   private func encode(
-    _ values: UnsafeBufferPointer<Float>, tensorScale given: Float?,
-    into storage: inout QuantizedTensor
-  ) {
+    _ values: UnsafeBufferPointer<Float>, _ levels: TensorLevels, into writer: PlaneWriter
+  ) -> EncodingTally {
     nonisolated(unsafe) let values = values
-    let levels = tensorLevels(values, tensorScale: given)
-    storage.tally = storage.withUnsafeWriter { writer in
-      if let scale = levels.blockScale { writer.storeWholeTensorScale(scale.scale) }
-      let parts = forSlabs { slabs in
-        var encoder = SlabEncoder(format: format, grid: grid, policy: policy, levels: levels)
-        let scratch = SlabScratch(grid)
-        for index in slabs {
-          let slab = grid.slab(index)
-          encoder.encode(slab, of: values, into: scratch)
-          writer.store(scratch, of: slab)
-        }
-        return encoder.tally
+    return forSlabs { slabs in
+      var encoder = SlabEncoder(format: format, grid: grid, policy: policy, levels: levels)
+      let scratch = SlabScratch(grid)
+      for index in slabs {
+        let slab = grid.slab(index)
+        encoder.encode(slab, of: values, into: scratch)
+        writer.store(scratch, of: slab)
       }
-      return parts.reduce(into: EncodingTally()) { $0 += $1 }
+      return encoder.tally
     }
-    storage.policy = policy
-    storage.tensorScale =
-      format.layout.tensorScale == .absent ? nil : levels.tensorScale.decode
+    .reduce(into: EncodingTally()) { $0 += $1 }
   }
 
   private func reconstruct(
-    _ values: UnsafeBufferPointer<Float>, tensorScale given: Float?,
+    _ values: UnsafeBufferPointer<Float>, _ levels: TensorLevels,
     into result: UnsafeMutableBufferPointer<Float>
   ) -> Reconstruction {
     nonisolated(unsafe) let values = values
     nonisolated(unsafe) let result = result
-    let levels = tensorLevels(values, tensorScale: given)
-    let parts = forSlabs { slabs in
+    return forSlabs { slabs in
       var encoder = SlabEncoder(format: format, grid: grid, policy: policy, levels: levels)
       let decoder = SlabDecoder(format: format, grid: grid, levels: levels)
       let scratch = SlabScratch(grid)
@@ -110,20 +186,13 @@ struct Quantizer<Format: BlockFormat>: Sendable {
       }
       return Reconstruction(tally: encoder.tally, exactBlockCount: exact)
     }
-    var total = parts.reduce(into: Reconstruction()) { $0 += $1 }
-    if grid.isWholeTensorBlock {
-      // Each slab counted as a block; the tensor is exact if all of them are.
-      total.exactBlockCount =
-        grid.elementCount > 0 && total.exactBlockCount == grid.slabCount ? 1 : 0
-    }
-    return total
+    .reduce(into: Reconstruction()) { $0 += $1 }
   }
 
-  private func decode(_ tensor: QuantizedTensor, into result: UnsafeMutableBufferPointer<Float>) {
-    let shared = grid.isWholeTensorBlock ? tensor.scales.unpacked().first : nil
-    let levels = TensorLevels(
-      tensorScale: TensorScale(encode: 1, decode: tensor.tensorScale ?? 1),
-      blockScale: shared.map { .init(scale: $0, encodeMultiplier: 1) })
+  private func decode(
+    _ tensor: QuantizedTensor, _ levels: TensorLevels,
+    into result: UnsafeMutableBufferPointer<Float>
+  ) {
     nonisolated(unsafe) let result = result
     _ = forSlabs { slabs in
       let decoder = SlabDecoder(format: format, grid: grid, levels: levels)
@@ -145,7 +214,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
 
   /// Computes what all blocks share: the tensor scale, and the scale of a whole-tensor block.
   private func tensorLevels(
-    _ values: UnsafeBufferPointer<Float>, tensorScale given: Float?
+    _ values: UnsafeRawBufferPointer, as type: ScalarType, tensorScale given: Float?
   ) -> TensorLevels {
     if let given {
       require(
@@ -155,21 +224,42 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     var levels = TensorLevels(tensorScale: TensorScale(encode: 1, decode: 1), blockScale: nil)
     let hasTensorScale = format.layout.tensorScale != .absent
     guard hasTensorScale || grid.isWholeTensorBlock else { return levels }
+    if let given, isIndifferentToValues {
+      levels.take(given, for: format.layout)
+      return levels
+    }
+    withFloats(values, type) { values in
+      let statistics = statistics(of: values)
+      // A given scale does not bring back a tensor that its own scale makes NaN.
+      if hasTensorScale {
+        levels.tensorScale = format.tensorScale(for: statistics, policy: policy)
+        if let given, !levels.isNaN { levels.take(given, for: format.layout) }
+      }
+      if grid.isWholeTensorBlock && grid.elementCount > 0 {
+        levels.blockScale = wholeTensorScale(values, statistics, levels.tensorScale)
+        if let given, !levels.isNaN { levels.take(given, for: format.layout) }
+      }
+    }
+    return levels
+  }
 
+  /// Whether no value can make the scale of the whole tensor NaN.
+  private var isIndifferentToValues: Bool {
+    let layout = format.layout
+    if grid.isWholeTensorBlock {
+      return layout.tensorScale == .absent && layout.scale == .fp32
+        && (policy.nonFinite == .nanToZero
+          || policy.nonFinite == .element && layout.element.nanCode != nil)
+    }
+    return layout.scale?.nanCode != nil
+  }
+
+  private func statistics(of values: UnsafeBufferPointer<Float>) -> ValueStatistics {
     nonisolated(unsafe) let values = values
-    let statistics = parallelism.map(count: values.count, grain: 1 << 16) { range in
+    return parallelism.map(count: values.count, grain: 1 << 18) { range in
       ValueStatistics(UnsafeBufferPointer(rebasing: values[range]))
     }
     .reduce(into: ValueStatistics()) { $0.merge($1) }
-    if hasTensorScale {
-      let own = format.tensorScale(for: statistics, policy: policy)
-      // A given scale does not bring back a tensor that its own scale makes NaN.
-      levels.tensorScale = own.encode.isNaN ? own : given.map(TensorScale.init(decode:)) ?? own
-    }
-    if grid.isWholeTensorBlock && grid.elementCount > 0 {
-      levels.blockScale = wholeTensorScale(values, statistics, levels.tensorScale)
-    }
-    return levels
   }
 
   private func wholeTensorScale(
@@ -194,6 +284,20 @@ struct TensorLevels: Sendable {
   var tensorScale: TensorScale
   /// The scale of a block that spans the tensor.
   var blockScale: BlockScale?
+
+  /// Whether a scale made the whole tensor NaN.
+  var isNaN: Bool { tensorScale.encode.isNaN || blockScale?.encodeMultiplier.isNaN ?? false }
+
+  /// Puts a caller's decode multiplier in the place of the tensor's scale: the tensor scale, or
+  /// the one FP32 scale of a whole-tensor block.
+  mutating func take(_ decode: Float, for layout: BlockLayout) {
+    let scale = TensorScale(decode: decode)
+    if layout.tensorScale != .absent {
+      tensorScale = scale
+    } else if layout.scale == .fp32 {
+      blockScale = BlockScale(scale: decode.bitPattern, encodeMultiplier: scale.encode)
+    }
+  }
 
   struct BlockScale: Sendable {
     var scale: UInt32

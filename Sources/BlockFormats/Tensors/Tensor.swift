@@ -56,8 +56,9 @@ extension Tensor {
   ///   - axis: the axis that blocks run along, negative from the end. Formats with 2-D or
   ///     whole-tensor blocks ignore it. For a GEMM operand this is the contraction axis.
   ///   - policy: the choices to follow; the format's defaults if `nil`.
-  ///   - tensorScale: the decode multiplier of the tensor for formats with one; computed from the
-  ///     values if `nil`. Ignored by other formats.
+  ///   - tensorScale: the decode multiplier of the tensor, for formats with a tensor scale or with
+  ///     one FP32 scale for the whole tensor; computed from the values if `nil`. Ignored by other
+  ///     formats.
   ///   - parallelism: how many threads may work.
   /// - Precondition: `axis` is an axis of the tensor, the policy's scale rule is one of
   ///   `format.scaleRules`, and `tensorScale` is positive with a finite reciprocal.
@@ -87,7 +88,7 @@ extension Tensor {
     let decoded = Tensor(shape: shape) { result in
       elements.withUnsafeBytes {
         reconstruction = quantizer.reconstruct(
-          $0, into: result, as: .float32, tensorScale: tensorScale)
+          $0, into: result, as: .float32, tensorScale: tensorScale, exactBlocks: .counted)
       }
     }
     return FakeQuantization(

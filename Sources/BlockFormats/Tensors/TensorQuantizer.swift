@@ -79,8 +79,9 @@ public struct TensorQuantizer: Sendable {
   /// - Parameters:
   ///   - values: `elementCount` values.
   ///   - type: their number type.
-  ///   - tensorScale: the decode multiplier of the tensor for formats with one; computed from the
-  ///     values if `nil`. Ignored by other formats.
+  ///   - tensorScale: the decode multiplier of the tensor, for formats with a tensor scale or with
+  ///     one FP32 scale for the whole tensor; computed from the values if `nil`. Ignored by other
+  ///     formats.
   ///   - storage: receives codes, scales, tensor scale and tally.
   /// - Precondition: `values` holds exactly `elementCount` values, `storage` has the quantizer's
   ///   format, shape and axis, and `tensorScale` is positive with a finite reciprocal.
@@ -131,7 +132,8 @@ public struct TensorQuantizer: Sendable {
     requireSize(values, type)
     requireSize(UnsafeRawBufferPointer(result), type)
     func reconstruct<Format: BlockFormat>(_ format: Format) -> EncodingTally {
-      quantizer(format).reconstruct(values, into: result, as: type, tensorScale: tensorScale).tally
+      quantizer(format).reconstruct(values, into: result, as: type, tensorScale: tensorScale, exactBlocks: .ignored
+      ).tally
     }
     return reconstruct(format)
   }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma clang assume_nonnull begin
+
 // MARK: - Levels
 
 // Instruction sets; a level is supported as a whole or not at all.
@@ -153,7 +155,7 @@ typedef struct {
   // The values 2^(code - sub-scale - bias) of `count` sub-blocks, or of blocks where `subscales`
   // is null and `spread` is 1.
   void (*shared_values)(
-      const BKSharedScale *rule, const uint8_t *block_codes, const uint8_t *subscales, size_t count,
+      const BKSharedScale *rule, const uint8_t *block_codes, const uint8_t *_Nullable subscales, size_t count,
       size_t spread, float *values);
 
   // Codes of `count` values, each times the multiplier of its group of `unit` values; a null
@@ -162,21 +164,22 @@ typedef struct {
   // finite values overflowed. Codes of up to eight bits are bytes.
   size_t (*encode)(
       const BKElement *element, bool is_tame, const float *values, size_t count,
-      const float *multipliers, size_t unit, const uint32_t *random, size_t prefetch,
+      const float *_Nullable multipliers, size_t unit, const uint32_t *_Nullable random, size_t prefetch,
       uint8_t *codes);
   // The same with codes of up to 32 bits.
   size_t (*encode_wide)(
-      const BKElement *element, const float *values, size_t count, const float *multipliers,
-      size_t unit, const uint32_t *random, uint32_t *codes);
+      const BKElement *element, const float *values, size_t count,
+      const float *_Nullable multipliers, size_t unit, const uint32_t *_Nullable random,
+      uint32_t *codes);
 
   // Values of codes, times the scale of their group of `unit` and the tensor's scale. Every NaN
   // is the canonical one.
   void (*decode)(
       const BKElement *element, BKScaling scaling, const uint8_t *codes, size_t count,
-      const float *scales, size_t unit, float tensor_scale, float *values);
+      const float *_Nullable scales, size_t unit, float tensor_scale, float *values);
   void (*decode_wide)(
       const BKElement *element, BKScaling scaling, const uint32_t *codes, size_t count,
-      const float *scales, size_t unit, float tensor_scale, float *values);
+      const float *_Nullable scales, size_t unit, float tensor_scale, float *values);
 
   // Codes of 1 to 8 bits to and from a row of packed bytes; unused bits of the last byte are 0.
   void (*pack)(const uint8_t *codes, size_t count, uint32_t width, uint8_t *bytes);
@@ -213,5 +216,7 @@ BKLevel bk_best_level(void);
 
 // The kernels of a supported level; those of the level in use for any other.
 const BKKernels *bk_kernels(BKLevel level);
+
+#pragma clang assume_nonnull end
 
 #endif

@@ -1,0 +1,120 @@
+internal import CBlockKernels
+
+extension BKElement {
+  /// The constants of an element under a policy; `nil` where kernels cannot express it.
+  ///
+  /// Every code that a policy gives to a value without a place is the reference encoder's own.
+  ///
+  /// - Parameters:
+  ///   - format: the element format.
+  ///   - encoder: the reference encoder of the policy.
+  ///   - poison: the code of values in a block without a usable scale.
+  ///   - scaling: how values are scaled before they are rounded.
+  init?(_ format: ElementFormat, encoder: ElementEncoder, poison: UInt32, scaling: Scaling) {
+    self.init()
+    width = UInt32(format.bitWidth)
+    greatest = format.greatestFiniteCode
+    greatest_negative = greatest
+    random_mask = ~0
+    infinity_code = format.infinityCode ?? ~0
+    has_negative_zero = format.hasNegativeZero
+    is_unsigned = !format.isSigned
+    is_scaling_exact = scaling == .byPowersOfTwo
+    switch format.encoding {
+    case .twosComplement(let layout): setInteger(layout)
+    case .floatingPoint(let layout):
+      guard setFloat(layout, scaling: scaling) else { return nil }
+    }
+    switch encoder.rounding {
+    case .toNearestOrEven: rounding = BK_NEAREST_EVEN
+    case .toNearestOrAway: rounding = BK_NEAREST_AWAY
+    case .towardZero: rounding = BK_TOWARD_ZERO
+    case .up: rounding = BK_UP
+    case .down: rounding = BK_DOWN
+    case .toOdd: rounding = BK_TO_ODD
+    case .stochastic(let source):
+      rounding = BK_STOCHASTIC
+      random_mask = ~0 << UInt32(32 - source.randomBitCount)
+    }
+    func code(_ value: Double) -> UInt32 {
+      var tally = EncodingTally()
+      return encoder.code(for: value, index: 0, tally: &tally)
+    }
+    overflow = (code(.greatestFiniteMagnitude), code(-.greatestFiniteMagnitude))
+    infinity = (code(.infinity), code(-.infinity))
+    nan = code(.nan)
+    self.poison = poison
+    let extremes = (
+      format.code(for: .greatestFiniteMagnitude), format.code(for: -.greatestFiniteMagnitude)
+    )
+    saturates = overflow == extremes && infinity == extremes
+    has_special_codes = format.nanCode != nil || format.infinityCode != nil
+    setTable(format)
+    guard isWithinReach else { return nil }
+  }
+
+  /// How values are scaled before they are rounded.
+  enum Scaling {
+    /// Not at all.
+    case none
+    /// By powers of two, exactly.
+    case byPowersOfTwo
+    /// By an FP32 multiplication that rounds.
+    case byRounding
+  }
+
+  private mutating func setInteger(_ layout: ElementFormat.FixedPointLayout) {
+    kind = BK_INTEGER
+    fraction_bits = UInt32(layout.bitCount - 1)
+    lowest_field = UInt32(max(0, 127 + layout.bitCount - 1 - layout.fractionBitCount))
+    if layout.range == .full { greatest_negative += 1 }
+    unit = Float(sign: .plus, exponent: -layout.fractionBitCount, significand: 1)
+  }
+
+  private mutating func setFloat(
+    _ layout: ElementFormat.FloatingPointLayout, scaling: Scaling
+  ) -> Bool {
+    guard layout.lowestBinade == .subnormal else { return false }
+    fraction_bits = UInt32(layout.significandBitCount)
+    lowest_field = UInt32(clamping: 128 - layout.exponentBias)
+    is_negative_zero_nan =
+      layout.specials == .nanAtNegativeZero || (layout.specials == .p3109Extended && !is_unsigned)
+    if layout.exponentBitCount == 8, layout.exponentBias == 127, layout.specials == .ieee,
+      scaling == .none, !is_unsigned
+    {
+      kind = BK_PATTERN
+      unit = 1
+      return true
+    }
+    if layout.exponentBitCount == 0, is_unsigned, layout.exponentBias == 1 - Int(fraction_bits) {
+      // An unsigned integer.
+      kind = BK_INTEGER
+      unit = 1
+      return true
+    }
+    guard layout.exponentBitCount <= 7, (0...127).contains(layout.exponentBias) else {
+      return false
+    }
+    kind = BK_FLOAT
+    unit = Float(sign: .plus, exponent: 127 - layout.exponentBias, significand: 1)
+    return true
+  }
+
+  private mutating func setTable(_ format: ElementFormat) {
+    guard format.bitWidth <= 4 else { return }
+    withUnsafeMutableBytes(of: &values) { bytes in
+      let table = bytes.bindMemory(to: Float.self)
+      for (code, value) in format.valueTable.enumerated() { table[code] = Float(value) }
+    }
+  }
+
+  /// Whether sums with 2^23 spacings stay finite, and values that vanish vanish from every word.
+  private var isWithinReach: Bool {
+    kind == BK_PATTERN
+      || (fraction_bits <= 22 && lowest_field >= fraction_bits + 62 && lowest_field <= 200
+        && width <= 24)
+  }
+
+  /// Whether codes take a byte at most.
+  var isNarrow: Bool { width <= 8 }
+}

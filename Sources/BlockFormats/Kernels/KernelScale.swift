@@ -1,0 +1,145 @@
+internal import CBlockKernels
+
+/// How kernels find the scales of a format's blocks.
+enum KernelScale {
+  /// There are none.
+  case unscaled
+  /// Powers of two with or without sub-scales; `candidates` are exponent steps from the rule's.
+  case shared(BKSharedScale, candidates: [Int32])
+  /// One FP32 number for each block.
+  case float(BKFloatScale)
+  /// Elements below a tensor scale; several rules where the better of several targets wins.
+  case twoLevel([BKTwoLevelScale], decoding: BKElement)
+
+  /// How many scales are tried for each block.
+  var candidateCount: Int {
+    switch self {
+    case .shared(_, let candidates): candidates.count
+    case .twoLevel(let rules, _): rules.count
+    case .unscaled, .float: 1
+    }
+  }
+
+  /// Whether a block is encoded several times to choose its scale.
+  var triesCandidates: Bool { candidateCount > 1 }
+}
+
+/// A format whose scales kernels can find.
+///
+/// The constants come from the format's own steps, so that the definition stays in one place.
+protocol KernelFormat: BlockFormat {
+  /// How values are scaled before they are rounded.
+  var kernelScaling: BKElement.Scaling { get }
+  /// The code of values in a block without a usable scale.
+  var poisonCode: UInt32 { get }
+  /// The scale step; `nil` where kernels cannot express it.
+  func kernelScale(policy: EncodingPolicy, tensorScale: TensorScale) -> KernelScale?
+}
+
+extension CastFormat: KernelFormat {
+  var kernelScaling: BKElement.Scaling { .none }
+  var poisonCode: UInt32 { 0 }
+  func kernelScale(policy: EncodingPolicy, tensorScale: TensorScale) -> KernelScale? {
+    .unscaled
+  }
+}
+
+extension ScaledFormat: KernelFormat {
+  var kernelScaling: BKElement.Scaling { .byRounding }
+  var poisonCode: UInt32 { element.nanCode ?? 0 }
+
+  func kernelScale(policy: EncodingPolicy, tensorScale: TensorScale) -> KernelScale? {
+    .float(
+      BKFloatScale(
+        greatest: Float(element.greatestFiniteMagnitude),
+        is_power_of_two: policy.scaleRule == .amaxPowerOfTwo))
+  }
+}
+
+extension SharedExponentFormat: KernelFormat {
+  var kernelScaling: BKElement.Scaling { .byPowersOfTwo }
+  var poisonCode: UInt32 { element.nanCode ?? 0 }
+
+  func kernelScale(policy: EncodingPolicy, tensorScale: TensorScale) -> KernelScale? {
+    let powerRule: PowerOfTwoRule
+    var candidates: [Int32] = [0]
+    switch policy.scaleRule {
+    case .powerOfTwo(let rule): powerRule = rule
+    case .search(let rule):
+      powerRule = rule
+      candidates = SharedExponentFormat.searchedExponents(around: 0).map(Int32.init)
+    case .unscaled, .amax, .amaxPowerOfTwo, .fourOverSix: return nil
+    }
+    guard let scale = layout.scale, let nan = scale.nanCode,
+      case .floatingPoint(let fields) = scale.encoding
+    else { return nil }
+    let greatestSubscale = layout.subscale.map { (1 << $0.bitWidth) - 1 } ?? 0
+    // Decoding needs the power of two of the lowest sub-block as an FP32 number.
+    guard fields.exponentBias + greatestSubscale <= 149 else { return nil }
+    var result = powerRule.kernelRule(element: element)
+    result.bias = Int32(fields.exponentBias)
+    result.greatest_code = scale.greatestFiniteCode
+    result.nan_code = nan
+    result.zero_code = policy.zeroBlock == .one ? UInt32(fields.exponentBias) : 0
+    result.greatest_subscale = UInt32(greatestSubscale)
+    return .shared(result, candidates: candidates)
+  }
+}
+
+extension PowerOfTwoRule {
+  /// The rule as an offset and steps where the fraction of the magnitude reaches thresholds, found
+  /// by asking the rule.
+  fileprivate func kernelRule(element: ElementFormat) -> BKSharedScale {
+    var result = BKSharedScale()
+    result.product = 1
+    result.zero_exponent = Int32(Float.leastNonzeroMagnitude.exponent)
+    if self == .rceil {
+      result.product = 1 / Float(element.greatestFiniteMagnitude)
+      result.threshold = (1, 1 << 23)
+      return result
+    }
+    func exponent(_ fraction: UInt32) -> Int {
+      self.exponent(amax: Float(bitPattern: 127 << 23 | fraction), element: element)
+    }
+    let lowest = exponent(0)
+    func threshold(_ step: Int) -> UInt32 {
+      var (below, reached): (UInt32, UInt32) = (0, 1 << 23)
+      while reached - below > 1 {
+        let middle = (below + reached) / 2
+        if exponent(middle) >= lowest + step { reached = middle } else { below = middle }
+      }
+      return reached
+    }
+    result.offset = Int32(lowest)
+    result.threshold = (threshold(1), threshold(2))
+    return result
+  }
+}
+
+extension TwoLevelFormat: KernelFormat {
+  var kernelScaling: BKElement.Scaling { .byRounding }
+  var poisonCode: UInt32 { 0 }
+
+  func kernelScale(policy: EncodingPolicy, tensorScale: TensorScale) -> KernelScale? {
+    guard let format = layout.scale, format.bitWidth <= 8 else { return nil }
+    let encoder = ElementEncoder(format, rounding: .toNearestOrEven, overflow: .saturate)
+    guard
+      let scale = BKElement(
+        format, encoder: encoder, poison: format.nanCode ?? 0, scaling: .byRounding)
+    else { return nil }
+    let zeroTarget = targets(of: policy.scaleRule)[0]
+    func code(amax: Float, target: Float) -> UInt32 {
+      scaleCode(
+        amax: amax, mappedTo: target, tensorScale: tensorScale, floor: policy.scaleFloor)
+    }
+    let rules = targets(of: policy.scaleRule).map { target in
+      BKTwoLevelScale(
+        scale: scale, factor: tensorScale.encode * (1 / target),
+        tensor_reciprocal: 1 / tensorScale.encode,
+        floor_code: code(amax: 0, target: target),
+        zero_code: policy.zeroBlock == .one
+          ? format.code(for: 1) : code(amax: 0, target: zeroTarget))
+    }
+    return .twoLevel(rules, decoding: scale)
+  }
+}

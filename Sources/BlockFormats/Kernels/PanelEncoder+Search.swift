@@ -1,0 +1,182 @@
+internal import CBlockKernels
+
+/// Memory for the candidates of a scale search, with every block of a panel gathered.
+struct SearchScratch: ~Copyable {
+  let values: UnsafeMutablePointer<Float>
+  let lifted: UnsafeMutablePointer<Float>
+  let decoded: UnsafeMutablePointer<Float>
+  let randomWords: UnsafeMutablePointer<UInt32>
+  let codes: UnsafeMutablePointer<UInt8>
+  let unitMaxima: UnsafeMutablePointer<UInt32>
+  let flags: UnsafeMutablePointer<UInt8>
+  let subscales: UnsafeMutablePointer<UInt8>
+  let multipliers: UnsafeMutablePointer<Float>
+  let scaleValues: UnsafeMutablePointer<Float>
+  let bestScales: UnsafeMutablePointer<UInt8>
+  let bestErrors: UnsafeMutablePointer<Double>
+  let errors: UnsafeMutablePointer<Double>
+
+  /// Memory for the panels of a grid; none for `nil`.
+  init(_ grid: PanelGrid?) {
+    let blocks = grid.map { ($0.columns + $0.blockColumns - 1) / $0.blockColumns } ?? 0
+    // Every block is as long as a full one, in whole units.
+    let unit = grid.map { $0.unitRows * $0.unitColumns } ?? 1
+    let length = grid.map { ($0.rows * $0.blockColumns + unit - 1) / unit * unit } ?? 0
+    let count = blocks * length
+    values = .allocate(capacity: count)
+    lifted = .allocate(capacity: count)
+    decoded = .allocate(capacity: count)
+    randomWords = .allocate(capacity: count)
+    codes = .allocate(capacity: count)
+    unitMaxima = .allocate(capacity: count / unit)
+    flags = .allocate(capacity: count / unit)
+    subscales = .allocate(capacity: count / unit)
+    multipliers = .allocate(capacity: count / unit)
+    scaleValues = .allocate(capacity: count / unit)
+    bestScales = .allocate(capacity: blocks)
+    bestErrors = .allocate(capacity: blocks)
+    errors = .allocate(capacity: blocks)
+  }
+
+  deinit {
+    values.deallocate()
+    lifted.deallocate()
+    decoded.deallocate()
+    randomWords.deallocate()
+    codes.deallocate()
+    unitMaxima.deallocate()
+    flags.deallocate()
+    subscales.deallocate()
+    multipliers.deallocate()
+    scaleValues.deallocate()
+    bestScales.deallocate()
+    bestErrors.deallocate()
+    errors.deallocate()
+  }
+}
+
+extension PanelEncoder {
+  /// The blocks of a panel, one behind the other and padded with zeros to whole units.
+  ///
+  /// A zero decodes to itself under every scale, so padding adds nothing to a squared error.
+  private struct Gathered {
+    let values: UnsafePointer<Float>
+    let randomWords: UnsafePointer<UInt32>?
+    let blocks: Int
+    let length: Int
+    let unit: Int
+    var count: Int { blocks * length }
+    var unitsPerBlock: Int { length / unit }
+  }
+
+  /// Leaves in scratch the scale codes whose decoded blocks have the smallest squared error; the
+  /// first candidate wins ties.
+  func searchScales(
+    _ rows: PanelRows, _ panel: PanelGrid.Panel, _ shape: Shape, isFinite: Bool
+  ) {
+    let blocks = gather(rows, panel, shape)
+    if plan.hasSubscales {
+      table.pointee.finite_magnitudes(
+        blocks.values, 1, 0, blocks.count, blocks.unit, search.unitMaxima, search.flags)
+    } else {
+      search.unitMaxima.update(from: scratch.blockMaxima, count: shape.blocks)
+    }
+    for candidate in 0..<plan.scale.candidateCount {
+      setCandidate(candidate, shape)
+      measure(blocks, isFinite: isFinite)
+      for block in 0..<shape.blocks
+      where candidate == 0 || search.errors[block] < search.bestErrors[block] {
+        search.bestErrors[block] = search.errors[block]
+        search.bestScales[block] = scratch.scaleCodes[block]
+      }
+    }
+    scratch.scaleCodes.update(from: search.bestScales, count: shape.blocks)
+  }
+
+  private func setCandidate(_ index: Int, _ shape: Shape) {
+    switch plan.scale {
+    case .unscaled, .float: break
+    case .shared(_, let steps):
+      _ = table.pointee.shared_scales(
+        constants.shared, scratch.blockMaxima, shape.blocks, steps[index], scratch.scaleCodes,
+        scratch.multipliers)
+    case .twoLevel:
+      table.pointee.two_level_scales(
+        constants.twoLevel + index, scratch.blockMaxima, shape.blocks, scratch.scaleCodes)
+    }
+  }
+
+  /// The squared errors of all blocks under the scale codes in scratch.
+  private func measure(_ blocks: Gathered, isFinite: Bool) {
+    let units = blocks.blocks * blocks.unitsPerBlock
+    var values = blocks.values
+    var isTame = isFinite
+    if case .shared = plan.scale {
+      let isReachable = table.pointee.shared_subscales(
+        constants.shared, search.unitMaxima, units, blocks.unitsPerBlock, scratch.scaleCodes,
+        search.subscales, search.multipliers)
+      if !isReachable && plan.hasSubscales {
+        values =
+          liftTinyUnits(
+            PanelRows(first: values, stride: blocks.count), rowCount: 1, columns: blocks.count,
+            unit: blocks.unit, units: units, spread: blocks.unitsPerBlock,
+            blockCodes: scratch.scaleCodes, subscales: search.subscales,
+            multipliers: search.multipliers, into: search.lifted
+          ).first
+      }
+      isTame = isTame && isReachable
+      table.pointee.shared_values(
+        constants.shared, scratch.scaleCodes, plan.hasSubscales ? search.subscales : nil, units,
+        blocks.unitsPerBlock, search.scaleValues)
+    } else {
+      let isReachable = table.pointee.two_level_multipliers(
+        constants.twoLevel, search.unitMaxima, units, scratch.scaleCodes, search.multipliers)
+      isTame = isTame && isReachable
+      table.pointee.decode(
+        constants.scaleElement, BK_SCALE_NONE, scratch.scaleCodes, units, nil, 1, 1,
+        search.scaleValues)
+    }
+    _ = table.pointee.encode(
+      constants.element, isTame, values, blocks.count, search.multipliers, blocks.unit,
+      blocks.randomWords, 0, search.codes)
+    table.pointee.decode(
+      constants.element, plan.scaling, search.codes, blocks.count, search.scaleValues,
+      blocks.unit, plan.levels.tensorScale.decode, search.decoded)
+    table.pointee.squared_errors(
+      blocks.values, search.decoded, blocks.blocks, blocks.length, search.errors)
+  }
+
+  private func gather(
+    _ rows: PanelRows, _ panel: PanelGrid.Panel, _ shape: Shape
+  ) -> Gathered {
+    let grid = plan.grid
+    let columns = grid.blockColumns
+    let unit = plan.hasSubscales ? grid.unitRows * grid.unitColumns : 1
+    let length = (shape.rows * columns + unit - 1) / unit * unit
+    let isRandom = plan.element.rounding == BK_STOCHASTIC
+    if shape.rows == 1 && shape.columns == shape.blocks * columns {
+      return Gathered(
+        values: rows.first, randomWords: randomWords(of: panel.base, shape.columns),
+        blocks: shape.blocks, length: length, unit: plan.hasSubscales ? unit : length)
+    }
+    search.values.update(repeating: 0, count: shape.blocks * length)
+    if isRandom { search.randomWords.update(repeating: 0, count: shape.blocks * length) }
+    for row in 0..<shape.rows {
+      let words = randomWords(of: panel.base + row * panel.stride, shape.columns)
+      for block in 0..<shape.blocks {
+        let first = block * columns
+        let count = min(columns, shape.columns - first)
+        // Rows of a short block follow each other as closely as those of a full one.
+        let target = block * length + row * count
+        for column in 0..<count {
+          search.values[target + column] = rows.row(row)[first + column]
+          if let words { search.randomWords[target + column] = words[first + column] }
+        }
+      }
+    }
+    return Gathered(
+      values: UnsafePointer(search.values),
+      randomWords: isRandom ? UnsafePointer(search.randomWords) : nil, blocks: shape.blocks,
+      length: length, unit: plan.hasSubscales ? unit : length)
+  }
+}

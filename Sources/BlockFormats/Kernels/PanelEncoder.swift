@@ -1,0 +1,156 @@
+internal import CBlockKernels
+
+/// Encodes panels on one thread: magnitudes, scales, codes, row by row.
+struct PanelEncoder: ~Copyable {
+  let plan: KernelPlan
+  let table: UnsafePointer<BKKernels>
+  let constants: KernelConstants
+  let scratch: PanelScratch
+  let search: SearchScratch
+  let input: PanelInput
+  /// Events counted so far.
+  var tally = EncodingTally()
+  /// The number of blocks in which every value decoded to itself.
+  var exactBlockCount = 0
+
+  /// The extents of the panel at work.
+  struct Shape {
+    let rows: Int
+    let columns: Int
+    /// Blocks, and units of each row of units.
+    let blocks: Int
+    let units: Int
+    let unitRowCount: Int
+    /// Units of a row in a block.
+    let spread: Int
+    /// The unit length that kernels see: long enough where one block spans the row.
+    let unit: Int
+
+    init(_ panel: PanelGrid.Panel, _ grid: PanelGrid) {
+      rows = panel.rows
+      columns = panel.columns
+      blocks = (columns + grid.blockColumns - 1) / grid.blockColumns
+      units = (columns + grid.unitColumns - 1) / grid.unitColumns
+      unitRowCount = (rows + grid.unitRows - 1) / grid.unitRows
+      spread = (grid.blockColumns + grid.unitColumns - 1) / grid.unitColumns
+      unit = units == 1 ? (columns + 63) / 64 * 64 : grid.unitColumns
+    }
+  }
+
+  init(_ plan: KernelPlan, input: PanelInput) {
+    self.plan = plan
+    self.input = input
+    table = plan.kernels.table
+    constants = KernelConstants(plan)
+    scratch = PanelScratch(
+      plan.grid, holdsValues: input.type != .float32, isWide: !plan.element.isNarrow,
+      hasSubscales: plan.hasSubscales)
+    search = SearchScratch(plan.scale.triesCandidates ? plan.grid : nil)
+  }
+
+  /// Encodes a panel into packed planes.
+  mutating func encode(_ panel: PanelGrid.Panel, into planes: PlaneWriter) {
+    let shape = Shape(panel, plan.grid)
+    let rows = input.rows(of: panel, scratch.values, table)
+    let isTame = chooseScales(of: rows, panel, shape)
+    let lifted = isTame ? rows : lift(rows, shape)
+    storeScales(panel, shape, planes)
+    for row in 0..<shape.rows {
+      let bytes = planes.codes.bytes(row: panel.codes.row + row * panel.rowStep, panel.codes.column)
+      if plan.element.width == 8 {
+        encode(row, of: lifted, panel, shape, isTame: isTame, into: bytes)
+      } else if plan.element.isNarrow {
+        encode(row, of: lifted, panel, shape, isTame: isTame, into: scratch.codes)
+        table.pointee.pack(scratch.codes, shape.columns, plan.element.width, bytes)
+      } else {
+        encodeWide(row, of: lifted, panel, shape)
+        table.pointee.pack_wide(scratch.wideCodes, shape.columns, plan.element.width, bytes)
+      }
+    }
+  }
+
+  /// Encodes a panel and decodes it again.
+  mutating func reconstruct(
+    _ panel: PanelGrid.Panel, into output: PanelOutput, exactBlocks: ExactBlockCounting
+  ) {
+    let shape = Shape(panel, plan.grid)
+    let rows = input.rows(of: panel, scratch.values, table)
+    let isTame = chooseScales(of: rows, panel, shape)
+    let lifted = isTame ? rows : lift(rows, shape)
+    setScaleValues(shape)
+    scratch.flags.update(repeating: 0, count: shape.blocks)
+    for row in 0..<shape.rows {
+      let index = panel.base + row * panel.stride
+      let scales = scratch.scaleValues + row / plan.grid.unitRows * shape.units
+      // In place, values must survive until they are compared.
+      let direct = exactBlocks == .counted && input.base == UnsafeRawPointer(output.base) ? nil : output.direct(index)
+      let target = direct ?? scratch.decoded
+      if plan.element.isNarrow {
+        encode(row, of: lifted, panel, shape, isTame: isTame, into: scratch.codes)
+        table.pointee.decode(
+          constants.element, plan.scaling, scratch.codes, shape.columns, scales, shape.unit,
+          plan.levels.tensorScale.decode, target)
+      } else {
+        encodeWide(row, of: lifted, panel, shape)
+        table.pointee.decode_wide(
+          constants.element, plan.scaling, scratch.wideCodes, shape.columns, scales, shape.unit,
+          plan.levels.tensorScale.decode, target)
+      }
+      if exactBlocks == .counted {
+        table.pointee.mark_inexact(
+          rows.row(row), target, shape.columns, plan.grid.blockColumns, scratch.flags)
+      }
+      if direct == nil { output.store(target, shape.columns, at: index, table) }
+    }
+    if exactBlocks == .counted {
+      for block in 0..<shape.blocks where scratch.flags[block] == 0 { exactBlockCount += 1 }
+    }
+  }
+
+  /// The codes of a row of up to eight bits each.
+  private mutating func encode(
+    _ row: Int, of rows: PanelRows, _ panel: PanelGrid.Panel, _ shape: Shape, isTame: Bool,
+    into codes: UnsafeMutablePointer<UInt8>
+  ) {
+    tally.saturatedCount += table.pointee.encode(
+      constants.element, isTame, rows.row(row), shape.columns, multipliers(row, shape), shape.unit,
+      randomWords(of: panel.base + row * panel.stride, shape.columns),
+      shape.columns * MemoryLayout<Float>.size, codes)
+  }
+
+  private mutating func encodeWide(
+    _ row: Int, of rows: PanelRows, _ panel: PanelGrid.Panel, _ shape: Shape
+  ) {
+    tally.saturatedCount += table.pointee.encode_wide(
+      constants.element, rows.row(row), shape.columns, multipliers(row, shape), shape.unit,
+      randomWords(of: panel.base + row * panel.stride, shape.columns), scratch.wideCodes)
+  }
+
+  private func lift(_ rows: PanelRows, _ shape: Shape) -> PanelRows {
+    guard plan.hasSubscales else { return rows }
+    return liftTinyUnits(
+      rows, rowCount: shape.rows, columns: shape.columns, unit: plan.grid.unitColumns,
+      units: shape.units, spread: shape.spread, blockCodes: scratch.scaleCodes,
+      subscales: scratch.subscales, multipliers: scratch.multipliers, into: scratch.lifted)
+  }
+
+  private func multipliers(_ row: Int, _ shape: Shape) -> UnsafePointer<Float>? {
+    guard plan.scaling != BK_SCALE_NONE else { return nil }
+    return UnsafePointer(scratch.multipliers + row / plan.grid.unitRows * shape.units)
+  }
+
+  /// The random words of consecutive elements; `nil` where rounding needs none.
+  func randomWords(of first: Int, _ count: Int) -> UnsafePointer<UInt32>? {
+    guard case .stochastic(let source) = plan.policy.rounding else { return nil }
+    let offset = first & 3
+    table.pointee.random_words(
+      source.seed, source.stream, UInt64(first - offset), count + offset, scratch.randomWords)
+    return UnsafePointer(scratch.randomWords + offset)
+  }
+}
+
+/// Whether blocks in which nothing changed are counted.
+enum ExactBlockCounting {
+  case counted
+  case ignored
+}

@@ -1,0 +1,148 @@
+/// Cuts a tensor into panels for kernels.
+///
+/// A panel is a rectangle of the tensor that holds whole blocks, begins and ends on byte boundaries
+/// of every packed plane, and mostly fits the first-level cache: a part of a row where blocks run
+/// along rows, else a few columns of the rows of one block.
+struct PanelGrid: Sendable {
+  /// The number of panels.
+  let count: Int
+  /// The elements of a block in a row of its panel.
+  let blockColumns: Int
+  /// The elements of a sub-block: those of a block where there are no sub-blocks.
+  let unitColumns: Int
+  let unitRows: Int
+  /// The extents of the largest panel.
+  let rows: Int
+  let columns: Int
+
+  private let tiling: BlockGrid.Tiling
+  /// What counts as a row: the whole tensor where rows follow each other without padding.
+  private let rowLength: Int
+  /// Rows of the last axis for each step along a strided block axis.
+  private let innerRows: Int
+  private let panelsPerRow: Int
+  /// Sub-scales of a block along the block axis.
+  private let unitsPerBlock: Int
+
+  /// The elements of a panel, if blocks allow: 16 KiB in a row, 32 KiB in rows.
+  private static let rowPanel = 4096
+  private static let blockPanel = 8192
+
+  init(_ grid: BlockGrid, layout: BlockLayout) {
+    tiling = grid.tiling
+    let lastExtent = max(1, grid.shape.last ?? 1)
+    switch grid.tiling {
+    case .lastAxis(let block, _):
+      let block = min(block, lastExtent)
+      let length = PanelGrid.rowLength(grid, layout, block: block)
+      let panel = block >= length ? length : PanelGrid.multiple(of: 8 * block, near: Self.rowPanel)
+      (rowLength, blockColumns, rows, columns) = (length, block, 1, min(panel, length))
+      (unitRows, unitColumns) = (1, min(layout.subscale?.length ?? block, block))
+      innerRows = 1
+      count = grid.elementCount / max(length, 1) * PanelGrid.parts(length, columns)
+    case .tensor:
+      let length = PanelGrid.rowLength(grid, layout, block: 1)
+      (rowLength, rows, columns) = (length, 1, min(Self.rowPanel, length))
+      (blockColumns, unitRows, unitColumns) = (columns, 1, columns)
+      innerRows = 1
+      count = grid.elementCount / max(length, 1) * PanelGrid.parts(length, columns)
+    case .strided(let block, let length, let inner):
+      let block = max(1, min(block, length))
+      (rowLength, rows) = (lastExtent, block)
+      columns = min(PanelGrid.multiple(of: 64, near: Self.blockPanel / block), lastExtent)
+      (blockColumns, unitRows, unitColumns) = (1, min(layout.subscale?.length ?? block, block), 1)
+      innerRows = inner / lastExtent
+      count =
+        grid.slabCount * innerRows * PanelGrid.parts(lastExtent, columns)
+    case .tile(let tileRows, let tileColumns, let height, let width):
+      let tileColumns = max(1, min(tileColumns, width))
+      (rowLength, rows) = (lastExtent, max(1, min(tileRows, height)))
+      columns = min(
+        PanelGrid.multiple(of: 8 * tileColumns, near: Self.blockPanel / rows), lastExtent)
+      (blockColumns, unitRows, unitColumns) = (tileColumns, rows, tileColumns)
+      innerRows = 1
+      count = grid.slabCount * PanelGrid.parts(lastExtent, columns)
+    }
+    panelsPerRow = PanelGrid.parts(rowLength, columns)
+    unitsPerBlock = rows == 1 ? 1 : PanelGrid.parts(rows, unitRows)
+  }
+
+  /// The elements that follow each other without padding in every plane.
+  private static func rowLength(_ grid: BlockGrid, _ layout: BlockLayout, block: Int) -> Int {
+    let extent = max(1, grid.shape.last ?? 1)
+    func isWhole(_ field: BlockGrid.Field?, _ width: Int?) -> Bool {
+      guard let field, let width else { return true }
+      return field.rowLength * width % 8 == 0
+    }
+    let isDense =
+      extent % block == 0 && isWhole(grid.codes, layout.element.bitWidth)
+      && (grid.isWholeTensorBlock || isWhole(grid.scales, layout.scale?.bitWidth))
+      && isWhole(grid.subscales, layout.subscale?.bitWidth)
+      && (layout.subscale.map { block % $0.length == 0 } ?? true)
+    return isDense ? max(1, grid.elementCount) : extent
+  }
+
+  private static func parts(_ length: Int, _ part: Int) -> Int {
+    (length + part - 1) / max(part, 1)
+  }
+
+  private static func multiple(of unit: Int, near size: Int) -> Int {
+    max(1, size / unit) * unit
+  }
+
+  /// Where in a plane the fields of a panel begin.
+  struct Place: Hashable {
+    var row = 0
+    var column = 0
+  }
+
+  /// One panel.
+  struct Panel: Hashable {
+    /// The row-major index of its first element.
+    var base: Int
+    var rows: Int
+    /// Elements from one row to the next.
+    var stride: Int
+    var columns: Int
+    var codes: Place
+    /// Rows of the code plane, and of the sub-scale plane, from one row of the panel to the next.
+    var rowStep: Int
+    var scales: Place
+    var subscales: Place
+  }
+
+  /// The panel at an index below `count`.
+  func panel(_ index: Int) -> Panel {
+    let (line, part) = index.quotientAndRemainder(dividingBy: panelsPerRow)
+    let column = part * columns
+    let width = min(columns, rowLength - column)
+    switch tiling {
+    case .lastAxis, .tensor:
+      return Panel(
+        base: line * rowLength + column, rows: 1, stride: rowLength, columns: width,
+        codes: Place(row: line, column: column), rowStep: 1,
+        scales: Place(row: line, column: column / blockColumns),
+        subscales: Place(row: line, column: column / unitColumns))
+    case .strided(_, let length, let inner):
+      let (block, innerRow) = line.quotientAndRemainder(dividingBy: innerRows)
+      let blocks = PanelGrid.parts(length, rows)
+      let (outer, along) = block.quotientAndRemainder(dividingBy: blocks)
+      let units = outer * PanelGrid.parts(length, unitRows) + along * unitsPerBlock
+      let first = outer * length + along * rows
+      return Panel(
+        base: first * inner + innerRow * rowLength + column,
+        rows: min(rows, length - along * rows), stride: inner, columns: width,
+        codes: Place(row: first * innerRows + innerRow, column: column), rowStep: innerRows,
+        scales: Place(row: block * innerRows + innerRow, column: column),
+        subscales: Place(row: units * innerRows + innerRow, column: column))
+    case .tile(_, _, let height, _):
+      let bands = PanelGrid.parts(height, rows)
+      let (batch, band) = line.quotientAndRemainder(dividingBy: bands)
+      let first = batch * height + band * rows
+      return Panel(
+        base: first * rowLength + column, rows: min(rows, height - band * rows),
+        stride: rowLength, columns: width, codes: Place(row: first, column: column), rowStep: 1,
+        scales: Place(row: line, column: column / blockColumns), subscales: Place())
+    }
+  }
+}
