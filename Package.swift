@@ -28,9 +28,10 @@ let package = Package(
     .target(name: "CallerChecks", swiftSettings: settings),
 
     // MARK: - Command line
+    .target(name: "CStreamLimit"),
     .target(
       name: "FormatBench",
-      dependencies: ["BlockFormats", "FormatMetrics", "TensorFiles"],
+      dependencies: ["BlockFormats", "CStreamLimit", "FormatMetrics", "TensorFiles"],
       swiftSettings: settings),
     .executableTarget(name: "fmtbench", dependencies: ["FormatBench"], swiftSettings: settings),
 
