@@ -80,20 +80,19 @@ static move_loop *loop_of(size_t vector_bytes, enum stream_limit_stores stores) 
 
 uint64_t stream_limit_move(
     const void *input, size_t input_bytes, void *output, size_t output_bytes, uint8_t pattern,
-    enum stream_limit_stores stores) {
-  size_t width = stream_limit_vector_bytes();
-  size_t reads = input_bytes / width, writes = output_bytes / width;
-  uint64_t sum = loop_of(width, stores)(
+    enum stream_limit_stores stores, size_t vector_bytes) {
+  size_t reads = input_bytes / vector_bytes, writes = output_bytes / vector_bytes;
+  uint64_t sum = loop_of(vector_bytes, stores)(
       input, reads, output, writes, pattern * UINT64_C(0x0101010101010101));
 
   const uint8_t *in = (const uint8_t *)input;
-  for (size_t i = reads * width; i < input_bytes; i += sizeof(uint64_t)) {
+  for (size_t i = reads * vector_bytes; i < input_bytes; i += sizeof(uint64_t)) {
     uint64_t word = 0;
     size_t left = input_bytes - i;
     memcpy(&word, in + i, left < sizeof(word) ? left : sizeof(word));
     sum += word;
   }
-  size_t written = writes * width;
+  size_t written = writes * vector_bytes;
   if (written < output_bytes) memset((uint8_t *)output + written, pattern, output_bytes - written);
 #if defined(__x86_64__)
   // Past the caches, stores may still be on their way; they are part of the work.

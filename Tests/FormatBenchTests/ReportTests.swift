@@ -132,7 +132,7 @@ struct ReportTests {
   func markdown() {
     #expect(
       ReportFormat.markdown.text(of: Self.report, for: .stream) == #"""
-        - kernel level: \#(KernelLevel.best.id)
+        - kernel_level: \#(KernelLevel.best.id)
         - seed: 7
         - level: avx2
         - limit: Inf
@@ -151,12 +151,14 @@ struct ReportTests {
   @Test("A report without rows says so, and keeps its shape for programs")
   func empty() {
     let report = Report(command: "x", columns: [.init(key: "t", title: "T")])
+    let level = KernelLevel.best.id
     #expect(
       ReportFormat.table.text(of: report, for: .stream)
-        == "fmtbench x \(Fmtbench.version)\nkernel level: \(KernelLevel.best.id)\n\n(no rows)\n")
+        == "fmtbench x \(Fmtbench.version)\nkernel level: \(level)\n\n(no rows)\n")
     #expect(ReportFormat.json.text(of: report, for: .stream).hasSuffix("\"rows\": []\n}\n"))
     #expect(ReportFormat.csv.text(of: report, for: .stream) == "t\n")
-    #expect(ReportFormat.markdown.text(of: report, for: .stream)
-        == "- kernel level: \(KernelLevel.best.id)\n\n| T |\n| :--- |\n")
+    #expect(
+      ReportFormat.markdown.text(of: report, for: .stream)
+        == "- kernel_level: \(level)\n\n| T |\n| :--- |\n")
   }
 }

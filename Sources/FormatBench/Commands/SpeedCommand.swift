@@ -26,7 +26,7 @@ enum SpeedCommand: Command {
     "repeats", .integer(in: 1...1000), default: "7", help: "measurements that a median is of")
 
   static let declaration = CommandDeclaration(
-    name: "speed", abstract: "Measures rates of encoding and decoding beside the speed of memory",
+    name: "speed", abstract: "Measures rates beside the speed of memory",
     output: .report,
     options: [
       formats, directions, placements, threads, roundings, axes, levels, inputs, repeats,

@@ -38,7 +38,7 @@ enum SpeedReport {
       .init(
         key: "llc_bytes",
         value: .integer(machine.lastLevelByteCount ?? PlacementSizes.assumedLastLevelByteCount)),
-      .init(key: "limit_vector_bytes", value: .integer(StreamLimit.vectorByteCount)),
+      .init(key: "limit_vector_bytes", value: .integer(StreamLimit.machineVectorByteCount)),
       .init(key: "repeats", value: .integer(run.clock.repeats)),
       .init(key: "seed", value: .integer(Int(clamping: run.plan.seed))),
     ]

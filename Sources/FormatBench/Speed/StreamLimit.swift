@@ -21,6 +21,8 @@ struct StreamLimit {
   /// The elements that these bytes hold, by which the quantizer, too, divides work among threads.
   let elementCount: Int
   let parallelism: Parallelism
+  /// The bytes of the vectors moved, at most those of the machine.
+  var vectorByteCount = Self.machineVectorByteCount
 
   /// Reads the input once and fills the output.
   ///
@@ -28,7 +30,7 @@ struct StreamLimit {
   @discardableResult
   func move(_ stores: Stores) -> UInt64 {
     nonisolated(unsafe) let (input, output) = (input, output)
-    let elementCount = elementCount
+    let (elementCount, vectorByteCount) = (elementCount, vectorByteCount)
     let sums = parallelism.map(count: elementCount, grain: 1 << 16) { range in
       /// The first whole line at or below a share of the bytes; all of them for the last share.
       func boundary(_ element: Int, _ byteCount: Int) -> Int {
@@ -41,11 +43,12 @@ struct StreamLimit {
       let target = UnsafeMutableRawBufferPointer(rebasing: output[part(output.count)])
       return stream_limit_move(
         source.baseAddress, source.count, target.baseAddress, target.count, Self.pattern,
-        stores == .ordinary ? STREAM_LIMIT_ORDINARY : STREAM_LIMIT_NON_TEMPORAL)
+        stores == .ordinary ? STREAM_LIMIT_ORDINARY : STREAM_LIMIT_NON_TEMPORAL,
+        vectorByteCount)
     }
     return sums.reduce(0, &+)
   }
 
-  /// The bytes of the vectors that the loop moves on this machine.
-  static var vectorByteCount: Int { stream_limit_vector_bytes() }
+  /// The bytes of the widest vectors of this machine.
+  static let machineVectorByteCount = stream_limit_vector_bytes()
 }
