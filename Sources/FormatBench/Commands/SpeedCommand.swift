@@ -6,22 +6,22 @@ enum SpeedCommand: Command {
     "formats", .format, help: "the formats to measure; the standard set by default")
   static let directions = Option.list(
     "direction", .choice("direction", of: SpeedDirection.self),
-    help: "what to measure; all of them by default")
+    help: "what to measure, instead of everything")
   static let placements = Option.list(
     "placement", .choice("placement", of: SpeedPlacement.self),
-    help: "where the tensors lie; both by default")
+    help: "where tensors lie, instead of both")
   static let threads = Option.list(
     "threads", .integer(in: 1...1024), help: "numbers of threads; one and all cores by default")
   static let roundings = Option.list(
-    "rounding", .rounding, help: "roundings to measure; nearest_even by default")
+    "rounding", .rounding, help: "roundings to measure instead of nearest_even")
   static let axes = Option.list(
     "axis", .integer(in: -2...1),
-    help: "axes of a matrix that blocks run along; -1, contiguous blocks, by default")
+    help: "axes that blocks run along, 0 for columns, instead of -1")
   static let levels = Option.list(
-    "level", .kernelSelection, help: "kernel levels to measure; the machine's highest by default")
+    "level", .kernelSelection, help: "kernel levels to measure instead of the machine's highest")
   static let inputs = Option.list(
     "input", .choice("number type", of: ScalarType.self),
-    help: "number types of the floats on either side; fp32 by default")
+    help: "number types of the floats on either side, instead of fp32")
   static let repeats = Option.defaulted(
     "repeats", .integer(in: 1...1000), default: "7", help: "measurements that a median is of")
 
@@ -35,7 +35,7 @@ enum SpeedCommand: Command {
     examples: [
       .init(line: "speed --formats mxfp4,nvfp4", purpose: "two formats in cache and memory"),
       .init(
-        line: "speed --formats mxfp4 --direction encode --rounding nearest_even,stochastic",
+        line: "speed --formats mxfp4 --rounding nearest_even,stochastic",
         purpose: "the price of random bits"),
     ],
     discussion: [

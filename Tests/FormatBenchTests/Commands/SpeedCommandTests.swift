@@ -83,12 +83,13 @@ struct SpeedCommandTests {
           separator: " "))
       let rate = try number("gelements_per_s")
       #expect(rate > 0)
-      // Each number is one or two roundings away from a quotient of the same two medians.
+      // Each of three numbers is at most three roundings away from a quotient of medians, and
+      // Foundation's JSON reader another unit in the last place: 3 (3 + 2) roundings and that here.
       let ratio = try rate / number("limit_gelements_per_s")
-      #expect(try abs(number("limit_ratio") / ratio - 1) < 8 * 0x1p-53)
+      #expect(try abs(number("limit_ratio") / ratio - 1) < 16 * 0x1p-53)
       if row["format"] as? String == "mxfp4" {
         let bytes = row["direction"] as? String == "fake_quantize" ? 8.0 : 4 + 4.25 / 8
-        #expect(try abs(number("gbytes_per_s") / rate / bytes - 1) < 8 * 0x1p-53)
+        #expect(try abs(number("gbytes_per_s") / rate / bytes - 1) < 16 * 0x1p-53)
       }
     }
     #expect(subjects.count == rows.count)
