@@ -74,6 +74,8 @@ static move_loop *loop_of(size_t vector_bytes, enum stream_limit_stores stores) 
 #if defined(__x86_64__)
   if (vector_bytes == 64) return past_caches ? move_64_past_caches : move_64;
   if (vector_bytes == 32) return past_caches ? move_32_past_caches : move_32;
+#else
+  (void)vector_bytes;
 #endif
   return past_caches ? move_16_past_caches : move_16;
 }

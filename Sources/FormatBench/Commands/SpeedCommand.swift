@@ -79,8 +79,7 @@ enum SpeedCommand: Command {
       (.rounding, !arguments[roundings].isEmpty), (.axis, !arguments[axes].isEmpty),
       (.level, !arguments[levels].isEmpty), (.input, !arguments[inputs].isEmpty),
     ]
-    let plain = SpeedVariant()
-    var variants = [plain]
+    var variants = [SpeedVariant()]
     func vary<Value>(_ values: [Value], _ path: WritableKeyPath<SpeedVariant, Value>) {
       guard !values.isEmpty else { return }
       variants = variants.flatMap { variant in
