@@ -31,9 +31,10 @@ let package = Package(
     .target(name: "CBlockKernels"),
 
     // MARK: - Command line
+    .target(name: "CStreamLimit"),
     .target(
       name: "FormatBench",
-      dependencies: ["BlockFormats", "FormatMetrics", "TensorFiles"],
+      dependencies: ["BlockFormats", "CStreamLimit", "FormatMetrics", "TensorFiles"],
       swiftSettings: settings),
     .executableTarget(name: "fmtbench", dependencies: ["FormatBench"], swiftSettings: settings),
 

@@ -1,3 +1,4 @@
+import BlockFormats
 import Foundation
 import Testing
 
@@ -32,6 +33,7 @@ struct ReportTests {
     #expect(
       ReportFormat.table.text(of: Self.report, for: .stream) == #"""
         fmtbench compare \#(Fmtbench.version)
+        kernel level: \#(KernelLevel.best.id)
         seed: 7
         level: avx2
         limit: Inf
@@ -54,6 +56,7 @@ struct ReportTests {
         {
           "command": "compare",
           "version": "\#(Fmtbench.version)",
+          "kernel_level": "\#(KernelLevel.best.id)",
           "seed": 7,
           "level": "avx2",
           "limit": "Infinity",
@@ -73,7 +76,9 @@ struct ReportTests {
     let parsed = try JSONSerialization.jsonObject(with: Data(text.utf8))
     let object = try #require(parsed as? [String: Any])
     let rows = try #require(object["rows"] as? [[String: Any]])
-    #expect(Set(object.keys) == ["command", "version", "seed", "level", "limit", "rows"])
+    #expect(
+      Set(object.keys)
+        == ["command", "version", "kernel_level", "seed", "level", "limit", "rows"])
     #expect(rows.count == 3)
     for row in rows { #expect(Set(row.keys) == ["tensor", "count", "qsnr_db", "mse"]) }
     #expect(rows[0]["mse"] as? Double == 1.2345e-5)
@@ -127,6 +132,7 @@ struct ReportTests {
   func markdown() {
     #expect(
       ReportFormat.markdown.text(of: Self.report, for: .stream) == #"""
+        - kernel_level: \#(KernelLevel.best.id)
         - seed: 7
         - level: avx2
         - limit: Inf
@@ -145,11 +151,14 @@ struct ReportTests {
   @Test("A report without rows says so, and keeps its shape for programs")
   func empty() {
     let report = Report(command: "x", columns: [.init(key: "t", title: "T")])
+    let level = KernelLevel.best.id
     #expect(
       ReportFormat.table.text(of: report, for: .stream)
-        == "fmtbench x \(Fmtbench.version)\n\n(no rows)\n")
+        == "fmtbench x \(Fmtbench.version)\nkernel level: \(level)\n\n(no rows)\n")
     #expect(ReportFormat.json.text(of: report, for: .stream).hasSuffix("\"rows\": []\n}\n"))
     #expect(ReportFormat.csv.text(of: report, for: .stream) == "t\n")
-    #expect(ReportFormat.markdown.text(of: report, for: .stream) == "| T |\n| :--- |\n")
+    #expect(
+      ReportFormat.markdown.text(of: report, for: .stream)
+        == "- kernel_level: \(level)\n\n| T |\n| :--- |\n")
   }
 }

@@ -1,3 +1,4 @@
+import BlockFormats
 import Testing
 
 @testable import FormatBench
@@ -30,6 +31,7 @@ struct TextTableTests {
     #expect(
       table(200) == """
         fmtbench compare \(Fmtbench.version)
+        kernel level: \(KernelLevel.best.id)
         rounding: nearest
 
         Tensor                                  Format  Max error  Exact blocks %
@@ -45,6 +47,7 @@ struct TextTableTests {
     #expect(
       table(61) == """
         fmtbench compare \(Fmtbench.version)
+        kernel level: \(KernelLevel.best.id)
         rounding: nearest
 
                                                                 Exact
@@ -64,6 +67,7 @@ struct TextTableTests {
     #expect(
       table(44) == """
         fmtbench compare \(Fmtbench.version)
+        kernel level: \(KernelLevel.best.id)
         rounding: nearest
 
                                                Exact
@@ -81,6 +85,7 @@ struct TextTableTests {
     #expect(
       table(34) == """
         fmtbench compare \(Fmtbench.version)
+        kernel level: \(KernelLevel.best.id)
         rounding: nearest
 
                                     Max

@@ -3,6 +3,7 @@ enum CommandList {
   /// In the order of the help.
   static let all: [any Command.Type] = [
     CompareCommand.self,
+    SpeedCommand.self,
     EncodeCommand.self,
     DecodeCommand.self,
     ListCommand.self,

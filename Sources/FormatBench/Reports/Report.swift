@@ -1,3 +1,5 @@
+import BlockFormats
+
 /// The result of a command before it has a form: facts about the run, and a table of cells.
 ///
 /// Every row has a cell for every column. What holds for the whole run (seed, rounding, kernel
@@ -14,7 +16,7 @@ struct Report: Sendable {
 
   /// The name of the command.
   let command: String
-  /// In the order they are written.
+  /// In the order they are written: what holds for every report, then what the command tells.
   let context: [Fact]
   let columns: [Column]
   /// Sentences for the human reader, below the table; machine-readable forms leave them out.
@@ -22,10 +24,16 @@ struct Report: Sendable {
   /// The rows, each as long as `columns`.
   private(set) var rows: [[Cell]] = []
 
+  /// What every report tells: which kernels run where the command line chooses none.
+  static var commonContext: [Fact] {
+    [Fact(key: "kernel_level", value: .text(KernelLevel.best.id))]
+  }
+
   /// An empty report.
   ///
   /// - Precondition: keys are not repeated, neither among the columns nor among the top-level keys.
   init(command: String, context: [Fact] = [], columns: [Column], notes: [String] = []) {
+    let context = Self.commonContext + context
     let topLevel = ["command", "version", "rows"] + context.map(\.key)
     precondition(
       Set(topLevel).count == topLevel.count, "report '\(command)' repeats a key: \(topLevel)")

@@ -1,0 +1,136 @@
+import BlockFormats
+
+/// Measures how fast formats encode, decode and fake-quantize, beside the speed of memory.
+enum SpeedCommand: Command {
+  static let formats = Option.list(
+    "formats", .format, help: "the formats to measure; the standard set by default")
+  static let directions = Option.list(
+    "direction", .choice("direction", of: SpeedDirection.self),
+    help: "what to measure, instead of everything")
+  static let placements = Option.list(
+    "placement", .choice("placement", of: SpeedPlacement.self),
+    help: "where tensors lie, instead of both")
+  static let threads = Option.list(
+    "threads", .integer(in: 1...1024), help: "numbers of threads; one and all cores by default")
+  static let roundings = Option.list(
+    "rounding", .rounding, help: "roundings to measure instead of nearest_even")
+  static let axes = Option.list(
+    "axis", .integer(in: -2...1),
+    help: "axes that blocks run along, 0 for columns, instead of -1")
+  static let levels = Option.list(
+    "level", .kernelSelection, help: "kernel levels to measure instead of the machine's highest")
+  static let inputs = Option.list(
+    "input", .choice("number type", of: ScalarType.self),
+    help: "number types of the floats on either side, instead of fp32")
+  static let repeats = Option.defaulted(
+    "repeats", .integer(in: 1...1000), default: "7", help: "measurements that a median is of")
+
+  static let declaration = CommandDeclaration(
+    name: "speed", abstract: "Measures rates beside the speed of memory",
+    output: .report,
+    options: [
+      formats, directions, placements, threads, roundings, axes, levels, inputs, repeats,
+      PolicyOptions.seed,
+    ],
+    examples: [
+      .init(line: "speed --formats mxfp4,nvfp4", purpose: "two formats in cache and memory"),
+      .init(
+        line: "speed --formats mxfp4 --rounding nearest_even,stochastic",
+        purpose: "the price of random bits"),
+    ],
+    discussion: [
+      """
+      The limit ratio is the rate as a share of that of a loop that only reads and writes as many \
+      bytes, measured in turn with it at the same placement: in the second-level cache (l2), half \
+      of which the tensors of a thread take, or in memory (dram), with tensors of several times \
+      the largest cache. Options that vary the measured call add a column of their name.
+      """
+    ])
+
+  static func run(
+    _ arguments: ParsedArguments, _ console: Console
+  ) throws(CommandError) -> ExitStatus {
+    try requireOptimised(BuildFacts.configuration)
+    let machine = MachineFacts.current
+    if machine.l2ByteCount == nil || machine.lastLevelByteCount == nil {
+      console.warn("the system hides the size of a cache: l2_bytes or llc_bytes is assumed")
+    }
+    let plan = plan(arguments)
+    let run = SpeedRun(
+      plan: plan, sizes: PlacementSizes(machine), clock: RepeatClock(repeats: arguments[repeats]))
+    let rows = run.rows { number, subject in
+      console.progress("\(number)/\(plan.rowCount) \(subject)")
+    }
+    console.write(SpeedReport.report(rows, run, machine: machine), as: arguments.reportFormat)
+    return .done
+  }
+
+  /// Refuses builds whose times mean nothing.
+  static func requireOptimised(_ configuration: BuildFacts.Configuration) throws(CommandError) {
+    guard configuration == .debug else { return }
+    throw .usage(
+      "speed: this is a debug build, whose times mean nothing",
+      hint: "build it with 'swift build -c release'")
+  }
+
+  /// What a command line asks for: the product of its lists.
+  static func plan(_ arguments: ParsedArguments) -> SpeedPlan {
+    let given: [(SpeedVariantKey, Bool)] = [
+      (.rounding, !arguments[roundings].isEmpty), (.axis, !arguments[axes].isEmpty),
+      (.level, !arguments[levels].isEmpty), (.input, !arguments[inputs].isEmpty),
+    ]
+    var variants = [SpeedVariant()]
+    func vary<Value>(_ values: [Value], _ path: WritableKeyPath<SpeedVariant, Value>) {
+      guard !values.isEmpty else { return }
+      variants = variants.flatMap { variant in
+        values.map {
+          var variant = variant
+          variant[keyPath: path] = $0
+          return variant
+        }
+      }
+    }
+    vary(arguments[roundings], \.rounding)
+    vary(arguments[axes], \.axis)
+    vary(arguments[levels], \.kernels)
+    vary(arguments[inputs], \.input)
+
+    let formats = arguments[formats]
+    var plan = SpeedPlan(
+      formats: formats.isEmpty ? FormatCatalog.standard : formats, variants: variants,
+      variantKeys: given.filter(\.1).map(\.0),
+      threadCounts: threadCounts(arguments[threads]), seed: UInt64(arguments[PolicyOptions.seed]))
+    if !arguments[directions].isEmpty { plan.directions = arguments[directions] }
+    if !arguments[placements].isEmpty { plan.placements = arguments[placements] }
+    return plan
+  }
+
+  /// Those asked for, else one and all cores, which may be the same.
+  private static func threadCounts(_ asked: [Int]) -> [Int] {
+    guard asked.isEmpty else { return asked }
+    let all = Parallelism.allCores.threadCount
+    return all == 1 ? [1] : [1, all]
+  }
+}
+
+extension ValueKind<KernelSelection> {
+  /// A kernel level that this machine supports, or the reference in Swift, by its id.
+  static let kernelSelection = ValueKind(
+    placeholder: "LEVEL", accepted: "a kernel level", choices: names(of: KernelLevel.allCases)
+  ) { (text) throws(ValueFailure) in
+    if text == KernelSelection.reference.id { return .reference }
+    guard let level = KernelLevel(rawValue: text) else {
+      throw .unknown("kernel level", text, known: names(of: KernelLevel.allCases))
+    }
+    guard KernelLevel.supported.contains(level) else {
+      throw .explained(
+        "this machine does not support kernel level '\(text)'",
+        hint: "it has " + names(of: KernelLevel.supported).joined(separator: ", "))
+    }
+    return .level(level)
+  }
+
+  private static func names(of levels: [KernelLevel]) -> [String] {
+    levels.map(\.id) + [KernelSelection.reference.id]
+  }
+}
