@@ -41,7 +41,7 @@ public enum KernelLevel: String, Hashable, Sendable, CaseIterable {
     }
   }
 
-  private init(_ code: BKLevel) {
+  init(_ code: BKLevel) {
     self = KernelLevel.allCases.first { $0.code == code } ?? .portable
   }
 }

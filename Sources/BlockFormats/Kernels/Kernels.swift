@@ -6,6 +6,9 @@ struct Kernels: @unchecked Sendable {
   /// The table, which lives as long as the program.
   let table: UnsafePointer<BKKernels>
 
+  /// The level that the table says it has.
+  var level: KernelLevel { KernelLevel(table.pointee.level) }
+
   /// The kernels of a level.
   ///
   /// - Precondition: the machine supports the level.

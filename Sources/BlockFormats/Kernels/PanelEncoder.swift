@@ -83,7 +83,9 @@ struct PanelEncoder: ~Copyable {
       let index = panel.base + row * panel.stride
       let scales = scratch.scaleValues + row / plan.grid.unitRows * shape.units
       // In place, values must survive until they are compared.
-      let direct = exactBlocks == .counted && input.base == UnsafeRawPointer(output.base) ? nil : output.direct(index)
+      let direct =
+        exactBlocks == .counted && input.base == UnsafeRawPointer(output.base)
+        ? nil : output.direct(index)
       let target = direct ?? scratch.decoded
       if plan.element.isNarrow {
         encode(row, of: lifted, panel, shape, isTame: isTame, into: scratch.codes)

@@ -100,6 +100,15 @@ struct Quantizer<Format: BlockFormat>: Sendable {
 
   // MARK: - The kernels' path
 
+  /// The level of the kernels that run; `nil` for the reference.
+  var kernelLevel: KernelLevel? {
+    let scale = TensorLevels.BlockScale(scale: Float(1).bitPattern, encodeMultiplier: 1)
+    return plan(
+      TensorLevels(
+        tensorScale: TensorScale(encode: 1, decode: 1),
+        blockScale: grid.isWholeTensorBlock ? scale : nil))?.kernels.level
+  }
+
   private func plan(_ levels: TensorLevels) -> KernelPlan? {
     guard let kernels else { return nil }
     return KernelPlan(

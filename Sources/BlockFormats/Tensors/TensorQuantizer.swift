@@ -63,6 +63,15 @@ public struct TensorQuantizer: Sendable {
     self.kernels = kernels
   }
 
+  /// The instructions whose kernels run; `nil` where the format or the policy has no vector form,
+  /// so that the reference runs.
+  public var kernelLevel: KernelLevel? {
+    func level<Format: BlockFormat>(_ format: Format) -> KernelLevel? {
+      quantizer(format).kernelLevel
+    }
+    return level(format)
+  }
+
   /// The number of elements of a tensor.
   public var elementCount: Int { BlockGrid.elementCount(of: shape) }
 
@@ -132,7 +141,8 @@ public struct TensorQuantizer: Sendable {
     requireSize(values, type)
     requireSize(UnsafeRawBufferPointer(result), type)
     func reconstruct<Format: BlockFormat>(_ format: Format) -> EncodingTally {
-      quantizer(format).reconstruct(values, into: result, as: type, tensorScale: tensorScale, exactBlocks: .ignored
+      quantizer(format).reconstruct(
+        values, into: result, as: type, tensorScale: tensorScale, exactBlocks: .ignored
       ).tally
     }
     return reconstruct(format)

@@ -75,8 +75,7 @@ static bool shared_subscales(
     vf multiplier = powers_of_two(min_i(exponent, (vi)all_u(127)));
     lowering = (vi)pick(is_poisoned, all_u(0), (vu)lowering);
     multiplier = pick_f(is_poisoned, floats_of(all_u(CANONICAL_NAN)), multiplier);
-    tame &= is_tame(maximum, multiplier) & is_reachable;
-    if (n < LANES) tame |= lane_numbers() >= all_u((uint32_t)n);
+    tame &= (is_tame(maximum, multiplier) & is_reachable) | lanes_from(n);
     store_some_b(codes + i, narrow_b((vu)lowering), n);
     store_some_f(multipliers + i, multiplier, n);
   }
@@ -146,8 +145,7 @@ static bool two_level_multipliers(
     vu multiplier = min_u(bits_of(quotient), all_u(INFINITE - 1));
     vi is_unusable = ~(scale > 0);
     multiplier = pick(is_unusable, all_u(CANONICAL_NAN), multiplier);
-    tame &= is_tame(load_some_u(maxima + i, n), floats_of(multiplier));
-    if (n < LANES) tame |= lane_numbers() >= all_u((uint32_t)n);
+    tame &= is_tame(load_some_u(maxima + i, n), floats_of(multiplier)) | lanes_from(n);
     store_some_f(multipliers + i, floats_of(multiplier), n);
   }
   return all_lanes(tame, LANES);

@@ -11,3 +11,5 @@ INLINE bool all_lanes(vi mask, size_t count) {
   return true;
 }
 
+// The lanes behind the first `count`, which hold nothing.
+INLINE vi lanes_from(size_t count) { return (vi)(lane_numbers() >= all_u((uint32_t)count)); }
