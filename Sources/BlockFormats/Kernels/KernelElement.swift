@@ -51,6 +51,11 @@ extension BKElement {
     has_special_codes = format.nanCode != nil || format.infinityCode != nil
     setTable(format)
     guard isWithinReach else { return nil }
+    // Four binades beyond the largest value: more than any scale rule reaches.
+    let tameExponent = format.greatestExponent + 4
+    if tameExponent + 23 - Int(fraction_bits) <= 120 {
+      tame_limit = Float(sign: .plus, exponent: tameExponent, significand: 1)
+    }
   }
 
   /// How values are scaled before they are rounded.
@@ -69,6 +74,7 @@ extension BKElement {
     lowest_field = UInt32(max(0, 127 + layout.bitCount - 1 - layout.fractionBitCount))
     if layout.range == .full { greatest_negative += 1 }
     unit = Float(sign: .plus, exponent: -layout.fractionBitCount, significand: 1)
+    setSpacing(exponent: -layout.fractionBitCount)
   }
 
   private mutating func setFloat(
@@ -90,21 +96,37 @@ extension BKElement {
       // An unsigned integer.
       kind = BK_INTEGER
       unit = 1
+      setSpacing(exponent: 0)
       return true
     }
     guard layout.exponentBitCount <= 7, (0...127).contains(layout.exponentBias) else {
       return false
     }
     kind = BK_FLOAT
+    if layout.exponentBitCount == 0 {
+      setSpacing(exponent: 1 - layout.exponentBias - layout.significandBitCount)
+    }
     unit = Float(sign: .plus, exponent: 127 - layout.exponentBias, significand: 1)
     return true
   }
 
+  /// The format has the same spacing 2^exponent everywhere.
+  private mutating func setSpacing(exponent: Int) {
+    is_fixed_point = true
+    spacings_of_one = Float(sign: .plus, exponent: -exponent, significand: 1)
+  }
+
+  /// Values of all codes up to four bits; of magnitudes, whatever the sign, up to six.
   private mutating func setTable(_ format: ElementFormat) {
-    guard format.bitWidth <= 4 else { return }
+    let mask: UInt32
+    switch format.bitWidth {
+    case ...4: mask = UInt32(format.codeCount - 1)
+    case 5...6: mask = format.magnitudeMask
+    default: return
+    }
     withUnsafeMutableBytes(of: &values) { bytes in
       let table = bytes.bindMemory(to: Float.self)
-      for (code, value) in format.valueTable.enumerated() { table[code] = Float(value) }
+      for code in table.indices { table[code] = Float(format.value(of: UInt32(code) & mask)) }
     }
   }
 

@@ -41,7 +41,7 @@ struct KernelPlan: @unchecked Sendable {
     }
     self.kernels = kernels
     self.element = element
-    self.scale = scale
+    self.scale = scale.limited(to: element.tame_limit)
     self.policy = policy
     self.levels = levels
     self.grid = PanelGrid(grid, layout: layout)

@@ -11,6 +11,22 @@ enum KernelScale {
   /// Elements below a tensor scale; several rules where the better of several targets wins.
   case twoLevel([BKTwoLevelScale], decoding: BKElement)
 
+  /// The same with the limit below which products of the element are tame.
+  func limited(to tameLimit: Float) -> KernelScale {
+    switch self {
+    case .unscaled: return self
+    case .shared(var rule, let candidates):
+      rule.tame_limit = tameLimit
+      return .shared(rule, candidates: candidates)
+    case .float(var rule):
+      rule.tame_limit = tameLimit
+      return .float(rule)
+    case .twoLevel(var rules, let decoding):
+      for index in rules.indices { rules[index].tame_limit = tameLimit }
+      return .twoLevel(rules, decoding: decoding)
+    }
+  }
+
   /// How many scales are tried for each block.
   var candidateCount: Int {
     switch self {
@@ -51,7 +67,7 @@ extension ScaledFormat: KernelFormat {
   func kernelScale(policy: EncodingPolicy, tensorScale: TensorScale) -> KernelScale? {
     .float(
       BKFloatScale(
-        greatest: Float(element.greatestFiniteMagnitude),
+        greatest: Float(element.greatestFiniteMagnitude), tame_limit: 0,
         is_power_of_two: policy.scaleRule == .amaxPowerOfTwo))
   }
 }
@@ -138,7 +154,7 @@ extension TwoLevelFormat: KernelFormat {
         tensor_reciprocal: 1 / tensorScale.encode,
         floor_code: code(amax: 0, target: target),
         zero_code: policy.zeroBlock == .one
-          ? format.code(for: 1) : code(amax: 0, target: zeroTarget))
+          ? format.code(for: 1) : code(amax: 0, target: zeroTarget), tame_limit: 0)
     }
     return .twoLevel(rules, decoding: scale)
   }

@@ -35,7 +35,7 @@ extension PanelEncoder {
     table.pointee.row_magnitudes(rows.row(0), shape.columns, shape.columns, scratch.unitMaxima)
     let maximum = Float(bitPattern: scratch.unitMaxima[0])
     // NaN is below nothing.
-    return maximum * multiplier < 0x1p96
+    return maximum * multiplier < plan.element.tame_limit && multiplier < 0x1p96
   }
 
   /// The largest magnitudes of units and blocks, as bit patterns.

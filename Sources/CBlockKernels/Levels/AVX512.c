@@ -17,32 +17,62 @@
 #define HAS_MASKED_MOVES
 #include "../Templates/Lanes.h"
 
-INLINE __mmask16 some(size_t n) { return (__mmask16)_bzhi_u32(0xFFFF, n > 16 ? 16 : (uint32_t)n); }
-INLINE vf load_some_f(const float *p, size_t n) { return (vf)_mm512_maskz_loadu_ps(some(n), p); }
-INLINE vu load_some_u(const uint32_t *p, size_t n) {
-  return (vu)_mm512_maskz_loadu_epi32(some(n), p);
+// Whole moves are much quicker than masked ones, of narrowed lanes above all.
+INLINE __mmask16 some(size_t n) { return (__mmask16)_bzhi_u32(0xFFFF, (uint32_t)n); }
+INLINE vf load_some_f(const float *p, size_t n) {
+  return n >= LANES ? load_f(p) : (vf)_mm512_maskz_loadu_ps(some(n), p);
 }
-INLINE vb load_some_b(const uint8_t *p, size_t n) { return (vb)_mm_maskz_loadu_epi8(some(n), p); }
-INLINE void store_some_f(float *p, vf v, size_t n) { _mm512_mask_storeu_ps(p, some(n), (__m512)v); }
+INLINE vu load_some_u(const uint32_t *p, size_t n) {
+  return n >= LANES ? load_u(p) : (vu)_mm512_maskz_loadu_epi32(some(n), p);
+}
+INLINE vb load_some_b(const uint8_t *p, size_t n) {
+  return n >= LANES ? load_b(p) : (vb)_mm_maskz_loadu_epi8(some(n), p);
+}
+INLINE void store_some_f(float *p, vf v, size_t n) {
+  if (n >= LANES) {
+    store_f(p, v);
+  } else {
+    _mm512_mask_storeu_ps(p, some(n), (__m512)v);
+  }
+}
 INLINE void store_some_u(uint32_t *p, vu v, size_t n) {
-  _mm512_mask_storeu_epi32(p, some(n), (__m512i)v);
+  if (n >= LANES) {
+    store_u(p, v);
+  } else {
+    _mm512_mask_storeu_epi32(p, some(n), (__m512i)v);
+  }
 }
 INLINE void store_some_b(uint8_t *p, vb v, size_t n) {
-  _mm_mask_storeu_epi8(p, some(n), (__m128i)v);
+  if (n >= LANES) {
+    store_b(p, v);
+  } else {
+    _mm_mask_storeu_epi8(p, some(n), (__m128i)v);
+  }
 }
 
 // Shifts by the counts of the lanes; counts of 32 and more give zero.
 INLINE vu shift_left(vu v, vu n) { return (vu)_mm512_sllv_epi32((__m512i)v, (__m512i)n); }
 INLINE vu shift_right(vu v, vu n) { return (vu)_mm512_srlv_epi32((__m512i)v, (__m512i)n); }
 
+// Whole numbers nearest to values below 2^31, ties to even.
+INLINE vu round_to_integers(vf v) { return (vu)_mm512_cvtps_epi32((__m512)v); }
 INLINE vf permute(vf v, vu lanes) { return (vf)_mm512_permutexvar_ps((__m512i)lanes, (__m512)v); }
 INLINE vf table_of(const float *values) { return load_f(values); }
 INLINE vf look_up(vf table, const float *values, vu codes) { return permute(table, codes); }
+// The magnitudes of codes whose lower five bits say it.
+#define HAS_MAGNITUDE_TABLE
+INLINE vf look_up_magnitude(const float *values, vu codes) {
+  return (vf)_mm512_permutex2var_ps(
+      (__m512)load_f(values), (__m512i)codes, (__m512)load_f(values + 16));
+}
 
 // The bytes of the squeezed words of 64 codes, one behind the other.
 INLINE __m512i squeezed_bytes(uint32_t width) {
   uint8_t index[64];
-  for (uint32_t i = 0; i < 64; i++) index[i] = (uint8_t)(i / width % 8 * 8 + i % width);
+  memset(index, 0, sizeof index);
+  for (uint32_t word = 0; word < 8; word++)
+    for (uint32_t byte = 0; byte < width; byte++)
+      index[word * width + byte] = (uint8_t)(word * 8 + byte);
   return _mm512_loadu_si512(index);
 }
 INLINE size_t pack_words(const uint8_t *codes, size_t count, uint32_t width, uint8_t *bytes) {
@@ -55,27 +85,48 @@ INLINE size_t pack_words(const uint8_t *codes, size_t count, uint32_t width, uin
     }
     return i;
   }
+  if (width == 1) {
+    for (; i + 64 <= count; i += 64) {
+      __mmask64 bits = _mm512_test_epi8_mask(_mm512_loadu_si512(codes + i), _mm512_set1_epi8(1));
+      memcpy(bytes + i / 8, &bits, 8);
+    }
+    return i;
+  }
   __m512i index = squeezed_bytes(width);
   __mmask64 mask = _bzhi_u64(~0ull, 8 * width);
   __m128i by_one = _mm_cvtsi32_si128(8 - (int)width), by_two = _mm_cvtsi32_si128(16 - 2 * (int)width);
   __m128i by_four = _mm_cvtsi32_si128(32 - 4 * (int)width);
-  __m512i pairs = _mm512_set1_epi64((long long)0x00FF00FF00FF00FFull);
-  __m512i fours = _mm512_set1_epi64((long long)0x0000FFFF0000FFFFull);
-  __m512i eights = _mm512_set1_epi64((long long)0x00000000FFFFFFFFull);
+  // Each step keeps the lower part of a lane and moves the upper part down to it; what else comes
+  // down lies above both.
+  __m512i one = _mm512_set1_epi16((short)((1u << width) - 1));
+  __m512i two = _mm512_set1_epi32((int)((1u << 2 * width) - 1));
+  __m512i four = _mm512_set1_epi64((long long)((1ull << 4 * width) - 1));
+  size_t total = (count * width + 7) / 8;
   for (; i + 64 <= count; i += 64) {
     __m512i x = _mm512_loadu_si512(codes + i);
-    // Codes fit their width, so a shift inside pairs leaves only the odd code's bits above.
-    x = _mm512_or_si512(
-        _mm512_and_si512(x, pairs), _mm512_srl_epi64(_mm512_andnot_si512(pairs, x), by_one));
-    x = _mm512_or_si512(
-        _mm512_and_si512(x, fours), _mm512_srl_epi64(_mm512_andnot_si512(fours, x), by_two));
-    x = _mm512_or_si512(
-        _mm512_and_si512(x, eights), _mm512_srl_epi64(_mm512_andnot_si512(eights, x), by_four));
-    _mm512_mask_storeu_epi8(bytes + i / 8 * width, mask, _mm512_permutexvar_epi8(index, x));
+    x = _mm512_ternarylogic_epi64(one, x, _mm512_srl_epi64(x, by_one), 0xCA);
+    x = _mm512_ternarylogic_epi64(two, x, _mm512_srl_epi64(x, by_two), 0xCA);
+    x = _mm512_ternarylogic_epi64(four, x, _mm512_srl_epi64(x, by_four), 0xCA);
+    x = _mm512_permutexvar_epi8(index, x);
+    // Whole stores are quicker; what they write too much the next one overwrites.
+    if (i / 8 * width + 64 <= total) {
+      _mm512_storeu_si512(bytes + i / 8 * width, x);
+    } else {
+      _mm512_mask_storeu_epi8(bytes + i / 8 * width, mask, x);
+    }
   }
   return i;
 }
 INLINE size_t unpack_words(const uint8_t *bytes, size_t count, uint32_t width, uint8_t *codes) {
+  size_t i = 0;
+  if (width == 1) {
+    for (; i + 64 <= count; i += 64) {
+      __mmask64 bits;
+      memcpy(&bits, bytes + i / 8, 8);
+      _mm512_storeu_si512(codes + i, _mm512_maskz_set1_epi8(bits, 1));
+    }
+    return i;
+  }
   // Byte j of word k is byte width * k + j of the packed row; then each code is a field of its word.
   uint8_t index[64];
   uint64_t fields = 0;
@@ -84,7 +135,6 @@ INLINE size_t unpack_words(const uint8_t *bytes, size_t count, uint32_t width, u
   __m512i spread = _mm512_loadu_si512(index), control = _mm512_set1_epi64((long long)fields);
   __m512i low_bits = _mm512_set1_epi8((char)((1u << width) - 1));
   __mmask64 mask = _bzhi_u64(~0ull, 8 * width);
-  size_t i = 0;
   for (; i + 64 <= count; i += 64) {
     __m512i x = _mm512_maskz_loadu_epi8(mask, bytes + i / 8 * width);
     x = _mm512_permutexvar_epi8(spread, x);

@@ -20,6 +20,8 @@ INLINE vu shift_left(vu v, vu n) {
 INLINE vu shift_right(vu v, vu n) {
   return (vu)vshlq_u32((uint32x4_t)v, vnegq_s32((int32x4_t)min_u(n, all_u(32))));
 }
+// Whole numbers nearest to values below 2^31, ties to even.
+INLINE vu round_to_integers(vf v) { return (vu)vcvtnq_s32_f32((float32x4_t)v); }
 INLINE vf permute(vf v, vu lanes) {
   // Byte b of lane i comes from byte b of lane lanes[i].
   uint32x4_t index = vmlaq_n_u32(vdupq_n_u32(0x03020100), (uint32x4_t)(lanes & 3), 0x04040404);

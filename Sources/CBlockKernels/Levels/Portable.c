@@ -13,6 +13,8 @@
 INLINE vu shift_left(vu v, vu n) { return (v << (n & 31)) & (vu)(n < 32); }
 INLINE vu shift_right(vu v, vu n) { return (v >> (n & 31)) & (vu)(n < 32); }
 
+// Whole numbers nearest to values below 2^22, ties to even.
+INLINE vu round_to_integers(vf v) { return bits_of(v + 0x1.8p23f) - bits_of(all_f(0x1.8p23f)); }
 INLINE vf permute(vf v, vu lanes) {
   vf r;
   for (int i = 0; i < LANES; i++) r[i] = v[lanes[i] & 3];

@@ -42,9 +42,11 @@ INLINE vf element_values(const Decoder *d, vu codes) {
 
 // How codes of a row are decoded.
 typedef enum {
-  DECODE_TABLE,    // at most four bits
-  DECODE_PLACED,   // finite floats: the fields in place, times a scale that includes the unit
-  DECODE_INTEGER,  // two's complement, times a scale that includes the unit
+  DECODE_TABLE,      // at most four bits
+  DECODE_MAGNITUDE,  // a table of magnitudes
+  DECODE_PLACED,     // finite floats: the fields in place, times a scale that includes the unit
+  DECODE_FIXED,      // sign and magnitude, times a scale that includes the spacing
+  DECODE_INTEGER,    // two's complement, times a scale that includes the unit
   DECODE_ANY,
 } DecodePath;
 
@@ -55,7 +57,22 @@ INLINE vf values_at(
   vf value;
   switch (path) {
     case DECODE_TABLE: value = look_up(d->table, d->e.values, codes); break;
+    case DECODE_MAGNITUDE: {
+#ifdef HAS_MAGNITUDE_TABLE
+      vu magnitude = bits_of(look_up_magnitude(d->e.values, codes));
+      value = floats_of(magnitude | ((codes << d->sign_shift) & SIGN));
+#else
+      value = element_values(d, codes);
+#endif
+      break;
+    }
+    case DECODE_FIXED: {
+      vf magnitude = __builtin_convertvector((vi)(codes & d->magnitude_mask), vf);
+      value = floats_of(bits_of(magnitude) | ((codes << d->sign_shift) & SIGN));
+      break;
+    }
     case DECODE_PLACED:
+      // Subnormal codes make subnormal numbers here, which processors may be slow to multiply.
       value = floats_of((vu)((vi)(codes << d->sign_shift) >> d->place_shift) & d->place_mask);
       break;
     case DECODE_INTEGER:
@@ -75,34 +92,32 @@ INLINE void decode_row(
     size_t count, const float *scales, GroupFit fit, size_t unit, float tensor_scale,
     float *values) {
   Decoder d = make_decoder(element);
-  float factor = path == DECODE_PLACED || path == DECODE_INTEGER ? d.e.unit : 1;
+  float factor = path == DECODE_PLACED || path == DECODE_INTEGER ? d.e.unit
+                 : path == DECODE_FIXED ? 1 / d.e.spacings_of_one : 1;
   vu lanes = group_lanes(fit, unit);
   size_t i = 0;
-  if (fit == GROUP_WHOLE) {
-    for (size_t group = 0; i + LANES <= count; group++) {
-      vf scale = all_f(scales[group] * factor);
-      size_t end = count - i < unit ? count : i + unit;
-      for (; i + LANES <= end; i += LANES)
-        store_f(values + i, values_at(
-            &d, path, scaling, widen_b(load_b(codes + i)), scale, tensor_scale));
-    }
+  vf scale[4] = {1, 1, 1, 1};
+  for (; i + 4 * LANES <= count; i += 4 * LANES) {
+    if (fit != GROUP_NONE) quad_values(fit, scales, i, unit, lanes, factor, scale);
+    for (size_t j = 0; j < 4; j++)
+      store_f(values + i + j * LANES, values_at(
+          &d, path, scaling, widen_b(load_b(codes + i + j * LANES)), scale[j], tensor_scale));
   }
-  for (; i + LANES <= count; i += LANES)
-    store_f(values + i, values_at(
-        &d, path, scaling, widen_b(load_b(codes + i)),
-        group_values(fit, scales, i, unit, lanes, count) * factor, tensor_scale));
-  if (i < count)
+  for (; i < count; i += LANES) {
+    vf some = group_values(fit, scales, i, unit, lanes, count) * factor;
     store_some_f(values + i, values_at(
-        &d, path, scaling, widen_b(load_some_b(codes + i, count - i)),
-        group_values(fit, scales, i, unit, lanes, count) * factor, tensor_scale), count - i);
+        &d, path, scaling, widen_b(load_some_b(codes + i, count - i)), some, tensor_scale),
+        count - i);
+  }
 }
 
 // One instance for each way in which groups meet vectors, and for the usual lengths.
 INLINE void decode_fitted(
     const BKElement *e, DecodePath path, BKScaling scaling, const uint8_t *codes, size_t n,
     const float *scales, size_t unit, float t, float *x) {
-  switch (fit_of(scaling == BK_SCALE_NONE ? NULL : scales, unit)) {
+  switch (fit_of(scaling == BK_SCALE_NONE ? NULL : scales, unit, n)) {
     case GROUP_NONE: decode_row(e, path, scaling, codes, n, scales, GROUP_NONE, 1, t, x); return;
+    case GROUP_ONE: decode_row(e, path, scaling, codes, n, scales, GROUP_ONE, unit, t, x); return;
     case GROUP_WHOLE:
       switch (unit) {
         case 16: decode_row(e, path, scaling, codes, n, scales, GROUP_WHOLE, 16, t, x); return;
@@ -110,8 +125,10 @@ INLINE void decode_fitted(
         default: decode_row(e, path, scaling, codes, n, scales, GROUP_WHOLE, unit, t, x); return;
       }
     case GROUP_PARTS:
-      decode_row(e, path, scaling, codes, n, scales, GROUP_PARTS, unit, t, x);
-      return;
+      switch (unit) {
+        case 2: decode_row(e, path, scaling, codes, n, scales, GROUP_PARTS, 2, t, x); return;
+        default: decode_row(e, path, scaling, codes, n, scales, GROUP_PARTS, unit, t, x); return;
+      }
     case GROUP_ANY: decode_row(e, path, scaling, codes, n, scales, GROUP_ANY, unit, t, x); return;
   }
 }
@@ -127,6 +144,12 @@ DECODER(decode_table_block, DECODE_TABLE, BK_SCALE_BLOCK)
 DECODER(decode_table_tensor, DECODE_TABLE, BK_SCALE_TENSOR)
 DECODER(decode_placed_block, DECODE_PLACED, BK_SCALE_BLOCK)
 DECODER(decode_placed_tensor, DECODE_PLACED, BK_SCALE_TENSOR)
+#ifdef HAS_MAGNITUDE_TABLE
+DECODER(decode_magnitude_block, DECODE_MAGNITUDE, BK_SCALE_BLOCK)
+DECODER(decode_magnitude_tensor, DECODE_MAGNITUDE, BK_SCALE_TENSOR)
+#endif
+DECODER(decode_fixed_block, DECODE_FIXED, BK_SCALE_BLOCK)
+DECODER(decode_fixed_tensor, DECODE_FIXED, BK_SCALE_TENSOR)
 DECODER(decode_integer_block, DECODE_INTEGER, BK_SCALE_BLOCK)
 DECODER(decode_integer_tensor, DECODE_INTEGER, BK_SCALE_TENSOR)
 DECODER(decode_any_none, DECODE_ANY, BK_SCALE_NONE)
@@ -136,20 +159,44 @@ DECODER(decode_any_tensor, DECODE_ANY, BK_SCALE_TENSOR)
 // Whether a code among some stands for an infinity or NaN.
 INLINE bool has_special_code(const BKElement *e, const uint8_t *codes, size_t count) {
   uint8_t sign = (uint8_t)(e->is_unsigned ? 0 : 1u << (e->width - 1));
-  uint8_t greatest = (uint8_t)e->greatest;
-  uint8_t found = 0;
-  if (e->is_negative_zero_nan)
-    for (size_t i = 0; i < count; i++) found |= (uint8_t)(codes[i] == sign);
-  for (size_t i = 0; i < count; i++) found |= (uint8_t)((codes[i] & (uint8_t)~sign) > greatest);
-  return found;
+  uint8_t greatest = (uint8_t)e->greatest, magnitude = (uint8_t)~sign;
+  vq found = 0;
+  uint8_t rest = 0;
+  size_t i = 0;
+  for (; i + 4 * LANES <= count; i += 4 * LANES) {
+    vq quad;
+    memcpy(&quad, codes + i, sizeof quad);
+    found |= (vq)((quad & magnitude) > greatest);
+    if (e->is_negative_zero_nan) found |= (vq)(quad == sign);
+  }
+  for (; i < count; i++) {
+    rest |= (uint8_t)((codes[i] & magnitude) > greatest);
+    if (e->is_negative_zero_nan) rest |= (uint8_t)(codes[i] == sign);
+  }
+  for (int lane = 0; lane < 4 * LANES; lane++) rest |= found[lane];
+  return rest != 0;
 }
 
 // Whether scales times a power of two are finite.
 INLINE bool are_finite(const float *scales, size_t count, float factor) {
   vu maximum = 0;
-  for (size_t i = 0; i < count; i += LANES)
+  size_t i = 0;
+  for (; i + LANES <= count; i += LANES)
+    maximum = max_u(maximum, bits_of(load_f(scales + i) * factor) & MAGNITUDE);
+  if (i < count)
     maximum = max_u(maximum, bits_of(load_some_f(scales + i, count - i) * factor) & MAGNITUDE);
   return all_lanes(maximum < INFINITE, LANES);
+}
+
+// How rows of finite codes with finite scales are decoded.
+INLINE DecodePath usual_path(const BKElement *e) {
+  if (e->width <= 4) return DECODE_TABLE;
+  if (e->kind == BK_INTEGER) return DECODE_INTEGER;
+  if (e->is_fixed_point) return DECODE_FIXED;
+#ifdef HAS_MAGNITUDE_TABLE
+  if (e->width <= 6) return DECODE_MAGNITUDE;
+#endif
+  return DECODE_PLACED;
 }
 
 static void decode(
@@ -159,29 +206,39 @@ static void decode(
     decode_any_none(e, codes, n, scales, unit, tensor_scale, values);
     return;
   }
-  bool is_block = scaling == BK_SCALE_BLOCK;
+  DecodePath path = usual_path(e);
   if (e->is_unsigned || (e->has_special_codes && has_special_code(e, codes, n))
-      || !are_finite(scales, (n + unit - 1) / unit, e->unit < 1 ? 1 : e->unit)
-      || !(is_block || tensor_scale < __builtin_inff())) {
-    (is_block ? decode_any_block : decode_any_tensor)(
-        e, codes, n, scales, unit, tensor_scale, values);
-  } else if (e->width <= 4) {
-    (is_block ? decode_table_block : decode_table_tensor)(
-        e, codes, n, scales, unit, tensor_scale, values);
-  } else if (e->kind == BK_INTEGER) {
-    (is_block ? decode_integer_block : decode_integer_tensor)(
-        e, codes, n, scales, unit, tensor_scale, values);
-  } else {
-    (is_block ? decode_placed_block : decode_placed_tensor)(
-        e, codes, n, scales, unit, tensor_scale, values);
+      || !are_finite(scales, (n + unit - 1) / unit, path == DECODE_PLACED ? e->unit : 1)
+      || !(scaling == BK_SCALE_BLOCK || tensor_scale < __builtin_inff()))
+    path = DECODE_ANY;
+#define RUN(name)                                                                  \
+  do {                                                                             \
+    if (scaling == BK_SCALE_BLOCK) {                                               \
+      name##_block(e, codes, n, scales, unit, tensor_scale, values);               \
+    } else {                                                                       \
+      name##_tensor(e, codes, n, scales, unit, tensor_scale, values);              \
+    }                                                                              \
+  } while (0)
+  switch (path) {
+    case DECODE_TABLE: RUN(decode_table); break;
+    case DECODE_MAGNITUDE:
+#ifdef HAS_MAGNITUDE_TABLE
+      RUN(decode_magnitude);
+#endif
+      break;
+    case DECODE_PLACED: RUN(decode_placed); break;
+    case DECODE_FIXED: RUN(decode_fixed); break;
+    case DECODE_INTEGER: RUN(decode_integer); break;
+    case DECODE_ANY: RUN(decode_any); break;
   }
+#undef RUN
 }
 
 static void decode_wide(
     const BKElement *element, BKScaling scaling, const uint32_t *codes, size_t count,
     const float *scales, size_t unit, float tensor_scale, float *values) {
   Decoder d = make_decoder(element);
-  GroupFit fit = fit_of(scaling == BK_SCALE_NONE ? NULL : scales, unit);
+  GroupFit fit = fit_of(scaling == BK_SCALE_NONE ? NULL : scales, unit, count);
   vu lanes = group_lanes(fit, unit);
   for (size_t i = 0; i < count; i += LANES) {
     size_t left = count - i;

@@ -1,122 +1,155 @@
 // Rows of values to rows of codes.
 
-// LANES values to codes.
-INLINE vu codes_at(
-    const Rounder *r, BKRounding rounding, BKElementKind kind, bool is_tame, vf values,
-    vf multipliers, bool is_scaled, vu random, vu *over) {
-  vu bits = bits_of(is_scaled ? values * multipliers : values);
-  // Where scaling is exact a value above zero may leave FP32 but does not become zero.
-  vu source = r->e.is_scaling_exact ? bits_of(values) : bits;
-  vi is_zero = (source & MAGNITUDE) == 0;
-  if (is_tame) return tame_codes(r, rounding, kind, bits, is_zero, random, over);
-  vi is_poisoned = is_scaled ? (bits_of(multipliers) & MAGNITUDE) > INFINITE : (vi)all_u(0);
-  return any_codes(r, rounding, bits, is_zero, is_poisoned, random, over);
-}
+#define QUAD (4 * LANES)
 
-INLINE size_t encode_row(
-    const BKElement *element, BKRounding rounding, BKElementKind kind, bool is_tame,
-    const float *values, size_t count, const float *multipliers, GroupFit fit, size_t unit,
-    const uint32_t *random, size_t prefetch, uint8_t *codes) {
+INLINE size_t encode_tame(
+    const BKElement *element, TameWay way, BKRounding rounding, const float *values, size_t count,
+    const float *multipliers, GroupFit fit, size_t unit, const uint32_t *random, size_t prefetch,
+    uint8_t *codes) {
   Rounder r = make_rounder(element);
-  vu lanes = group_lanes(fit, unit), over = 0;
-  bool is_scaled = fit != GROUP_NONE, is_random = rounding == BK_STOCHASTIC;
+  bool is_fixed = way == TAME_NEAREST_MAGNITUDE || way == TAME_NEAREST_INTEGER;
+  float factor = is_fixed ? element->spacings_of_one : 1;
+  vu lanes = group_lanes(fit, unit);
+  OverflowCount over = {0, 0, 0};
+  vf x[4], m[4];
+  vu word[4] = {0, 0, 0, 0};
   size_t i = 0;
-  if (fit == GROUP_WHOLE) {
-    for (size_t group = 0; i + LANES <= count; group++) {
-      vf multiplier = all_f(multipliers[group]);
-      size_t end = count - i < unit ? count : i + unit;
-      for (; i + LANES <= end; i += LANES) {
-        if (prefetch) PREFETCH((const char *)(values + i) + prefetch);
-        vu word = is_random ? load_u(random + i) : all_u(0);
-        store_b(codes + i, narrow_b(codes_at(
-            &r, rounding, kind, is_tame, load_f(values + i), multiplier, true, word, &over)));
-      }
+  for (; i + QUAD <= count; i += QUAD) {
+    for (int j = 0; j < 4; j++) {
+      const float *at = values + i + j * LANES;
+      for (size_t line = 0; line < LANES; line += 16) PREFETCH((const char *)at + prefetch);
+      x[j] = load_f(at);
+      if (rounding == BK_STOCHASTIC) word[j] = load_u(random + i + j * LANES);
     }
-  }
-  for (; i + LANES <= count; i += LANES) {
-    if (prefetch) PREFETCH((const char *)(values + i) + prefetch);
-    vf multiplier = group_values(fit, multipliers, i, unit, lanes, count);
-    vu word = is_random ? load_u(random + i) : all_u(0);
-    store_b(codes + i, narrow_b(codes_at(
-        &r, rounding, kind, is_tame, load_f(values + i), multiplier, is_scaled, word, &over)));
+    if (fit == GROUP_NONE) {
+      for (int j = 0; j < 4; j++) m[j] = all_f(factor);
+    } else {
+      quad_values(fit, multipliers, i, unit, lanes, factor, m);
+    }
+    vq quad = tame_codes(&r, way, rounding, x, m, word, &over);
+    memcpy(codes + i, &quad, sizeof quad);
+    if (++over.steps == 0x7FFF) flush_overflows(&over);
   }
   if (i < count) {
-    size_t left = count - i;
-    vf multiplier = group_values(fit, multipliers, i, unit, lanes, count);
-    vu word = is_random ? load_some_u(random + i, left) : all_u(0);
-    store_some_b(codes + i, narrow_b(codes_at(
-        &r, rounding, kind, is_tame, load_some_f(values + i, left), multiplier, is_scaled, word,
-        &over)), left);
+    float rest[QUAD] = {0}, scale[QUAD];
+    uint32_t words[QUAD] = {0};
+    uint8_t bytes[QUAD];
+    for (size_t lane = 0; lane < QUAD; lane++) {
+      size_t at = i + lane < count ? i + lane : count - 1;
+      scale[lane] = factor * (fit == GROUP_NONE ? 1 : multipliers[at / unit]);
+    }
+    memcpy(rest, values + i, (count - i) * sizeof(float));
+    if (rounding == BK_STOCHASTIC) memcpy(words, random + i, (count - i) * sizeof(uint32_t));
+    for (int j = 0; j < 4; j++) {
+      x[j] = load_f(rest + j * LANES);
+      m[j] = load_f(scale + j * LANES);
+      word[j] = load_u(words + j * LANES);
+    }
+    vq quad = tame_codes(&r, way, rounding, x, m, word, &over);
+    memcpy(bytes, &quad, sizeof quad);
+    memcpy(codes + i, bytes, count - i);
   }
-  return sum_lanes(over);
+  flush_overflows(&over);
+  return over.total;
 }
 
 // One instance for each way in which groups meet vectors, and for the usual lengths.
 INLINE size_t encode_fitted(
-    const BKElement *e, BKRounding rounding, BKElementKind kind, bool is_tame, const float *x,
-    size_t n, const float *m, size_t unit, const uint32_t *random, size_t prefetch, uint8_t *codes) {
-  switch (fit_of(m, unit)) {
-    case GROUP_NONE:
-      return encode_row(e, rounding, kind, is_tame, x, n, m, GROUP_NONE, 1, random, prefetch, codes);
+    const BKElement *e, TameWay way, BKRounding rounding, const float *x, size_t n, const float *m,
+    size_t unit, const uint32_t *random, size_t prefetch, uint8_t *codes) {
+#define WITH(fit, unit) encode_tame(e, way, rounding, x, n, m, fit, unit, random, prefetch, codes)
+  switch (fit_of(m, unit, n)) {
+    case GROUP_NONE: return WITH(GROUP_NONE, 1);
+    case GROUP_ONE: return WITH(GROUP_ONE, unit);
     case GROUP_WHOLE:
-      if (unit == 32)
-        return encode_row(e, rounding, kind, is_tame, x, n, m, GROUP_WHOLE, 32, random, prefetch, codes);
-      if (unit == 16)
-        return encode_row(e, rounding, kind, is_tame, x, n, m, GROUP_WHOLE, 16, random, prefetch, codes);
-      return encode_row(e, rounding, kind, is_tame, x, n, m, GROUP_WHOLE, unit, random, prefetch, codes);
+      switch (unit) {
+        case 16: return WITH(GROUP_WHOLE, 16);
+        case 32: return WITH(GROUP_WHOLE, 32);
+        default: return WITH(GROUP_WHOLE, unit);
+      }
     case GROUP_PARTS:
-      return encode_row(e, rounding, kind, is_tame, x, n, m, GROUP_PARTS, unit, random, prefetch, codes);
-    case GROUP_ANY:
-      return encode_row(e, rounding, kind, is_tame, x, n, m, GROUP_ANY, unit, random, prefetch, codes);
+      switch (unit) {
+        case 1: return WITH(GROUP_PARTS, 1);
+        case 2: return WITH(GROUP_PARTS, 2);
+        default: return WITH(GROUP_PARTS, unit);
+      }
+    case GROUP_ANY: return WITH(GROUP_ANY, unit);
   }
+#undef WITH
 }
 
-#define ENCODER(name, rounding, kind, is_tame)                                              \
-  static NOINLINE size_t name(                                                                \
-      const BKElement *e, const float *x, size_t n, const float *m, size_t unit,              \
-      const uint32_t *random, size_t prefetch, uint8_t *codes) {                              \
-    return encode_fitted(e, rounding, kind, is_tame, x, n, m, unit, random, prefetch, codes); \
+#define ENCODER(name, way, rounding)                                                    \
+  static NOINLINE size_t name(                                                          \
+      const BKElement *e, const float *x, size_t n, const float *m, size_t unit,        \
+      const uint32_t *random, size_t prefetch, uint8_t *codes) {                        \
+    return encode_fitted(e, way, rounding, x, n, m, unit, random, prefetch, codes);     \
   }
 
-ENCODER(encode_nearest_float, BK_NEAREST_EVEN, BK_FLOAT, true)
-ENCODER(encode_nearest_integer, BK_NEAREST_EVEN, BK_INTEGER, true)
-ENCODER(encode_stochastic_float, BK_STOCHASTIC, BK_FLOAT, true)
-ENCODER(encode_stochastic_integer, BK_STOCHASTIC, BK_INTEGER, true)
+ENCODER(encode_nearest_float, TAME_NEAREST_FLOAT, BK_NEAREST_EVEN)
+ENCODER(encode_nearest_magnitude, TAME_NEAREST_MAGNITUDE, BK_NEAREST_EVEN)
+ENCODER(encode_nearest_integer, TAME_NEAREST_INTEGER, BK_NEAREST_EVEN)
+ENCODER(encode_stochastic, TAME_ANY, BK_STOCHASTIC)
 // The others decide in the loop.
-ENCODER(encode_tame, e->rounding, e->kind, true)
-ENCODER(encode_any, e->rounding, e->kind, false)
+ENCODER(encode_directed, TAME_ANY, e->rounding)
 
-static size_t encode(
-    const BKElement *e, bool is_tame, const float *values, size_t count,
-    const float *multipliers, size_t unit, const uint32_t *random, size_t prefetch,
-    uint8_t *codes) {
-  if (!is_tame || !e->saturates)
-    return encode_any(e, values, count, multipliers, unit, random, prefetch, codes);
-  bool is_integer = e->kind == BK_INTEGER;
-  if (e->rounding == BK_NEAREST_EVEN && e->fraction_bits > 0)
-    return (is_integer ? encode_nearest_integer : encode_nearest_float)(
-        e, values, count, multipliers, unit, random, prefetch, codes);
-  if (e->rounding == BK_STOCHASTIC)
-    return (is_integer ? encode_stochastic_integer : encode_stochastic_float)(
-        e, values, count, multipliers, unit, random, prefetch, codes);
-  return encode_tame(e, values, count, multipliers, unit, random, prefetch, codes);
+// The codes of values that may be anything, with all choices of the policy.
+INLINE vu codes_at(
+    const Rounder *r, vf values, vf multipliers, bool is_scaled, vu random, vu *over) {
+  vu bits = bits_of(is_scaled ? values * multipliers : values);
+  vu source = r->e.is_scaling_exact ? bits_of(values) : bits;
+  vi is_zero = (source & MAGNITUDE) == 0;
+  vi is_poisoned = is_scaled ? (bits_of(multipliers) & MAGNITUDE) > INFINITE : (vi)all_u(0);
+  return any_codes(r, r->e.rounding, bits, is_zero, is_poisoned, random, over);
 }
 
 static size_t encode_wide(
     const BKElement *element, const float *values, size_t count, const float *multipliers,
     size_t unit, const uint32_t *random, uint32_t *codes) {
   Rounder r = make_rounder(element);
-  GroupFit fit = fit_of(multipliers, unit);
+  GroupFit fit = fit_of(multipliers, unit, count);
   vu lanes = group_lanes(fit, unit), over = 0;
   for (size_t i = 0; i < count; i += LANES) {
-    size_t left = count - i < LANES ? count - i : LANES;
-    vf value = left == LANES ? load_f(values + i) : load_some_f(values + i, left);
+    size_t left = count - i;
     vu word = random ? load_some_u(random + i, left) : all_u(0);
     vf multiplier = group_values(fit, multipliers, i, unit, lanes, count);
     vu code = codes_at(
-        &r, element->rounding, element->kind, false, value, multiplier, fit != GROUP_NONE, word,
-        &over);
+        &r, load_some_f(values + i, left), multiplier, fit != GROUP_NONE, word, &over);
     store_some_u(codes + i, code, left);
   }
   return sum_lanes(over);
+}
+
+static NOINLINE size_t encode_untamed(
+    const BKElement *element, const float *values, size_t count, const float *multipliers,
+    size_t unit, const uint32_t *random, uint8_t *codes) {
+  Rounder r = make_rounder(element);
+  GroupFit fit = fit_of(multipliers, unit, count);
+  vu lanes = group_lanes(fit, unit), over = 0;
+  for (size_t i = 0; i < count; i += LANES) {
+    size_t left = count - i;
+    vu word = random ? load_some_u(random + i, left) : all_u(0);
+    vf multiplier = group_values(fit, multipliers, i, unit, lanes, count);
+    vu code = codes_at(
+        &r, load_some_f(values + i, left), multiplier, fit != GROUP_NONE, word, &over);
+    store_some_b(codes + i, narrow_b(code), left);
+  }
+  return sum_lanes(over);
+}
+
+static size_t encode(
+    const BKElement *e, bool is_tame, const float *values, size_t count, const float *multipliers,
+    size_t unit, const uint32_t *random, size_t prefetch, uint8_t *codes) {
+  if (!is_tame || !e->saturates || (e->kind == BK_FLOAT && !e->has_negative_zero))
+    return encode_untamed(e, values, count, multipliers, unit, random, codes);
+  if (e->rounding == BK_STOCHASTIC)
+    return encode_stochastic(e, values, count, multipliers, unit, random, prefetch, codes);
+  if (e->rounding == BK_NEAREST_EVEN && e->kind == BK_INTEGER)
+    return encode_nearest_integer(e, values, count, multipliers, unit, random, prefetch, codes);
+  if (e->rounding == BK_NEAREST_EVEN && e->is_fixed_point)
+    return encode_nearest_magnitude(e, values, count, multipliers, unit, random, prefetch, codes);
+  // Rounding sums to even is rounding codes to even where codes and sums alternate together, which
+  // takes a fraction bit.
+  if (e->rounding == BK_NEAREST_EVEN && e->fraction_bits > 0)
+    return encode_nearest_float(e, values, count, multipliers, unit, random, prefetch, codes);
+  return encode_directed(e, values, count, multipliers, unit, random, prefetch, codes);
 }

@@ -2,16 +2,18 @@
 
 // How a group of `unit` lanes meets vectors.
 typedef enum {
-  GROUP_NONE,    // no value: one for all lanes, known to the caller
-  GROUP_WHOLE,   // a group has whole vectors
-  GROUP_PARTS,   // a vector has whole groups
-  GROUP_ANY,     // neither: lane by lane
+  GROUP_NONE,   // no value
+  GROUP_ONE,    // one group for all
+  GROUP_WHOLE,  // a group has a power of two of whole vectors
+  GROUP_PARTS,  // a vector has a power of two of whole groups
+  GROUP_ANY,    // none of these: lane by lane
 } GroupFit;
 
-INLINE GroupFit fit_of(const void *values, size_t unit) {
+INLINE GroupFit fit_of(const void *values, size_t unit, size_t count) {
   if (!values) return GROUP_NONE;
-  if (unit % LANES == 0) return GROUP_WHOLE;
-  return is_power_of_two(unit) && unit < LANES ? GROUP_PARTS : GROUP_ANY;
+  if (unit >= count) return GROUP_ONE;
+  if (!is_power_of_two(unit)) return GROUP_ANY;
+  return unit < LANES ? GROUP_PARTS : GROUP_WHOLE;
 }
 
 // Where the lanes of a vector find their group's value, for a fit of parts.
@@ -24,7 +26,8 @@ INLINE vf group_values(
     GroupFit fit, const float *values, size_t index, size_t unit, vu lanes, size_t count) {
   switch (fit) {
     case GROUP_NONE: return all_f(1);
-    case GROUP_WHOLE: return all_f(values[index / unit]);
+    case GROUP_ONE: return all_f(values[0]);
+    case GROUP_WHOLE: return all_f(values[index >> log_two(unit)]);
     case GROUP_PARTS: {
       uint32_t shift = log_two(unit);
       size_t left = count - index < LANES ? count - index : LANES;
@@ -36,5 +39,28 @@ INLINE vf group_values(
         v[lane] = values[(index + lane) / unit];
       return v;
     }
+  }
+}
+
+// The values of the groups of 4 * LANES lanes, `index` and on, of which all exist.
+INLINE void quad_values(
+    GroupFit fit, const float *values, size_t index, size_t unit, vu lanes, float factor,
+    vf *result) {
+  if (fit == GROUP_PARTS && unit > 1) {
+    uint32_t shift = log_two(unit);
+    size_t each = LANES >> shift, needed = 4 * each < LANES ? 4 * each : LANES;
+    for (size_t j = 0; j < 4; j++) {
+      size_t first = j * each;
+      vf some = load_some_f(values + (index >> shift) + (first & ~(size_t)(LANES - 1)), needed);
+      some = factor == 1 ? some : some * factor;
+      result[j] = permute(some, lanes + (uint32_t)(first & (LANES - 1)));
+    }
+    return;
+  }
+  for (size_t j = 0; j < 4; j++) {
+    size_t first = index + j * LANES;
+    vf some = fit == GROUP_PARTS ? load_f(values + first)
+                                 : group_values(fit, values, first, unit, lanes, index + 4 * LANES);
+    result[j] = factor == 1 ? some : some * factor;
   }
 }

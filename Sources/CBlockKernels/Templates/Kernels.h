@@ -3,6 +3,7 @@
 #include "Groups.h"
 #include "Magnitudes.h"
 #include "Rounding.h"
+#include "Tame.h"
 #include "Encode.h"
 #include "Tameness.h"
 #include "Decode.h"

@@ -11,6 +11,10 @@ typedef uint32_t vu __attribute__((ext_vector_type(LANES)));
 typedef int32_t vi __attribute__((ext_vector_type(LANES)));
 typedef uint16_t vh __attribute__((ext_vector_type(LANES)));
 typedef uint8_t vb __attribute__((ext_vector_type(LANES)));
+// What two vectors hold as 16-bit lanes, and four as bytes.
+typedef uint16_t vw __attribute__((ext_vector_type(2 * LANES)));
+typedef int16_t vws __attribute__((ext_vector_type(2 * LANES)));
+typedef uint8_t vq __attribute__((ext_vector_type(4 * LANES)));
 
 #define SIGN 0x80000000u
 #define MAGNITUDE 0x7FFFFFFFu
@@ -75,18 +79,41 @@ INLINE vh narrow_h(vu v) { return __builtin_convertvector(v, vh); }
 INLINE vu widen_h(vh v) { return __builtin_convertvector(v, vu); }
 
 #if LANES == 16
+#define EVEN_WORDS \
+    0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 42, 44, \
+    46, 48, 50, 52, 54, 56, 58, 60, 62
+#define ODD_WORDS \
+    1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33, 35, 37, 39, 41, 43, 45, \
+    47, 49, 51, 53, 55, 57, 59, 61, 63
+#define EVEN_BYTES \
+    0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 42, 44, \
+    46, 48, 50, 52, 54, 56, 58, 60, 62, 64, 66, 68, 70, 72, 74, 76, 78, 80, 82, 84, 86, 88, \
+    90, 92, 94, 96, 98, 100, 102, 104, 106, 108, 110, 112, 114, 116, 118, 120, 122, 124, 126
 #define EVEN_LANES 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
 #define ODD_LANES 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
 #define LOW_ZIP 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
 #define HIGH_ZIP 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
 #define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 #elif LANES == 8
+#define EVEN_WORDS \
+    0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define ODD_WORDS \
+    1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#define EVEN_BYTES \
+    0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 42, 44, \
+    46, 48, 50, 52, 54, 56, 58, 60, 62
 #define EVEN_LANES 0, 2, 4, 6, 8, 10, 12, 14
 #define ODD_LANES 1, 3, 5, 7, 9, 11, 13, 15
 #define LOW_ZIP 0, 8, 1, 9, 2, 10, 3, 11
 #define HIGH_ZIP 4, 12, 5, 13, 6, 14, 7, 15
 #define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7}
 #elif LANES == 4
+#define EVEN_WORDS \
+    0, 2, 4, 6, 8, 10, 12, 14
+#define ODD_WORDS \
+    1, 3, 5, 7, 9, 11, 13, 15
+#define EVEN_BYTES \
+    0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
 #define EVEN_LANES 0, 2, 4, 6
 #define ODD_LANES 1, 3, 5, 7
 #define LOW_ZIP 0, 4, 1, 5
@@ -98,7 +125,27 @@ INLINE vu even_lanes(vu a, vu b) { return __builtin_shufflevector(a, b, EVEN_LAN
 INLINE vu odd_lanes(vu a, vu b) { return __builtin_shufflevector(a, b, ODD_LANES); }
 INLINE vu low_zip(vu a, vu b) { return __builtin_shufflevector(a, b, LOW_ZIP); }
 INLINE vu high_zip(vu a, vu b) { return __builtin_shufflevector(a, b, HIGH_ZIP); }
+// The low or the high halves of the lanes of two vectors, and the low bytes of two such.
+INLINE vw low_words(vu a, vu b) {
+  vw x, y;
+  memcpy(&x, &a, sizeof x);
+  memcpy(&y, &b, sizeof y);
+  return __builtin_shufflevector(x, y, EVEN_WORDS);
+}
+INLINE vw high_words(vu a, vu b) {
+  vw x, y;
+  memcpy(&x, &a, sizeof x);
+  memcpy(&y, &b, sizeof y);
+  return __builtin_shufflevector(x, y, ODD_WORDS);
+}
+INLINE vq low_bytes(vw a, vw b) {
+  vq x, y;
+  memcpy(&x, &a, sizeof x);
+  memcpy(&y, &b, sizeof y);
+  return __builtin_shufflevector(x, y, EVEN_BYTES);
+}
 INLINE vu lane_numbers(void) { return (vu)LANE_NUMBERS; }
+INLINE bool any_lane(vi mask) { return __builtin_reduce_or((vu)mask) != 0; }
 INLINE uint32_t sum_lanes(vu v) {
   uint32_t sum = 0;
   for (int lane = 0; lane < LANES; lane++) sum += v[lane];

@@ -1,54 +1,83 @@
 // Philox4x32-10: block k gives the words of elements 4k to 4k + 3.
 
+// One block a 64-bit lane, each word in the lower half; what the upper half holds never matters,
+// since products take lower halves.
 typedef uint64_t vl __attribute__((ext_vector_type(LANES / 2)));
 
-// The high and low halves of 32-bit products.
-INLINE void multiply(vu a, uint32_t factor, vu *high, vu *low) {
-  vl pairs;
-  memcpy(&pairs, &a, sizeof pairs);
-  vl even = (pairs & 0xFFFFFFFF) * (uint64_t)factor, odd = (pairs >> 32) * (uint64_t)factor;
-  vl top = (even >> 32) | (odd & 0xFFFFFFFF00000000ull);
-  vl bottom = (even & 0xFFFFFFFF) | (odd << 32);
-  memcpy(high, &top, sizeof top);
-  memcpy(low, &bottom, sizeof bottom);
-}
+#define LOWER 0xFFFFFFFFull
 
-INLINE void philox(uint64_t seed, uint32_t stream, uint64_t block, vu words[4]) {
+// The keys of ten rounds.
+typedef struct { vl first[10], second[10]; } RoundKeys;
+
+INLINE RoundKeys round_keys(uint64_t seed, uint32_t stream) {
+  RoundKeys keys;
   uint32_t k0 = (uint32_t)seed, k1 = stream;
-  vu c0 = lane_numbers() + (uint32_t)block;
-  vu c1 = all_u((uint32_t)(block >> 32)) - (vu)(c0 < (uint32_t)block);
-  vu c2 = all_u((uint32_t)(seed >> 32)), c3 = 0;
   for (int round = 0; round < 10; round++) {
-    vu high0, low0, high1, low1;
-    multiply(c0, 0xD2511F53u, &high0, &low0);
-    multiply(c2, 0xCD9E8D57u, &high1, &low1);
-    c0 = high1 ^ c1 ^ k0;
-    c1 = low1;
-    c2 = high0 ^ c3 ^ k1;
-    c3 = low0;
+    keys.first[round] = (vl)(uint64_t)k0;
+    keys.second[round] = (vl)(uint64_t)k1;
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
-  // From words of blocks to words in the order of elements.
-  vu low02 = low_zip(c0, c2), high02 = high_zip(c0, c2);
-  vu low13 = low_zip(c1, c3), high13 = high_zip(c1, c3);
-  words[0] = low_zip(low02, low13);
-  words[1] = high_zip(low02, low13);
-  words[2] = low_zip(high02, high13);
-  words[3] = high_zip(high02, high13);
+  return keys;
 }
+
+// Chains of products that are worked on at once, to hide how long each takes.
+#define CHAINS 4
+
+// The words of CHAINS vectors of blocks.
+INLINE void philox_rounds(
+    const RoundKeys *keys, uint64_t seed, uint64_t block, vl words[CHAINS][4]) {
+  for (int chain = 0; chain < CHAINS; chain++) {
+    vl number = block + (uint64_t)chain * (LANES / 2);
+    for (int lane = 0; lane < LANES / 2; lane++) number[lane] += (uint64_t)lane;
+    words[chain][0] = number;
+    words[chain][1] = number >> 32;
+    words[chain][2] = seed >> 32;
+    words[chain][3] = 0;
+  }
+#pragma clang loop unroll(full)
+  for (int round = 0; round < 10; round++) {
+#pragma clang loop unroll(full)
+    for (int chain = 0; chain < CHAINS; chain++) {
+      vl *c = words[chain];
+      vl first = (c[0] & LOWER) * 0xD2511F53ull, second = (c[2] & LOWER) * 0xCD9E8D57ull;
+      c[0] = (second >> 32) ^ c[1] ^ keys->first[round];
+      c[1] = second;
+      c[2] = (first >> 32) ^ c[3] ^ keys->second[round];
+      c[3] = first;
+    }
+  }
+}
+
+#if LANES == 16
+#define FIRST_PAIRS 0, 8, 1, 9, 2, 10, 3, 11
+#define LAST_PAIRS 4, 12, 5, 13, 6, 14, 7, 15
+#elif LANES == 8
+#define FIRST_PAIRS 0, 4, 1, 5
+#define LAST_PAIRS 2, 6, 3, 7
+#elif LANES == 4
+#define FIRST_PAIRS 0, 2
+#define LAST_PAIRS 1, 3
+#endif
 
 static void random_words(
     uint64_t seed, uint32_t stream, uint64_t first, size_t count, uint32_t *words) {
+  RoundKeys keys = round_keys(seed, stream);
   uint64_t block = first / 4;
-  size_t i = 0;
-  vu group[4];
-  for (; i + 4 * LANES <= count; i += 4 * LANES, block += LANES) {
-    philox(seed, stream, block, group);
-    for (int j = 0; j < 4; j++) store_u(words + i + j * LANES, group[j]);
-  }
-  if (i < count) {
-    philox(seed, stream, block, group);
-    memcpy(words + i, group, (count - i) * sizeof(uint32_t));
+  const size_t step = 2 * LANES * CHAINS;
+  for (size_t i = 0; i < count; i += step, block += step / 4) {
+    vl c[CHAINS][4], pairs[CHAINS][2];
+    philox_rounds(&keys, seed, block, c);
+    for (int chain = 0; chain < CHAINS; chain++) {
+      vl low = (c[chain][0] & LOWER) | (c[chain][1] << 32);
+      vl high = (c[chain][2] & LOWER) | (c[chain][3] << 32);
+      pairs[chain][0] = __builtin_shufflevector(low, high, FIRST_PAIRS);
+      pairs[chain][1] = __builtin_shufflevector(low, high, LAST_PAIRS);
+    }
+    if (count - i >= step) {
+      memcpy(words + i, pairs, sizeof pairs);
+    } else {
+      memcpy(words + i, pairs, (count - i) * sizeof(uint32_t));
+    }
   }
 }

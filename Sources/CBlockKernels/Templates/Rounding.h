@@ -23,17 +23,6 @@ INLINE Rounder make_rounder(const BKElement *element) {
   return r;
 }
 
-// Magnitude codes, possibly beyond the largest, to nearest even.
-//
-// Adding 2^23 spacings of its binade to a magnitude makes the processor round it to a whole number
-// of spacings. Right for magnitudes below 2^96 and formats whose codes alternate in parity with that
-// number, which takes a fraction bit.
-INLINE vu nearest_even_codes(const Rounder *r, vu bits) {
-  vu binade = max_u(bits & INFINITE, all_u(r->lowest_bits));
-  vf sum = floats_of(bits & MAGNITUDE) + floats_of(binade + r->magic);
-  return (bits_of(sum) & 0x7FFFFF) + (binade >> r->field_shift) - r->lowest_code;
-}
-
 // One more for the lanes that round away from zero, given the fraction of a spacing from the top of
 // a word, whether there is any, and the code toward zero.
 INLINE vu round_away(
@@ -90,22 +79,6 @@ INLINE vu signed_codes(const Rounder *r, BKElementKind kind, vu magnitude, vu bi
   vu sign = (bits >> r->sign_shift) & r->sign_bit;
   if (!r->e.has_negative_zero) sign &= (vu)(magnitude != 0);
   return magnitude | sign;
-}
-
-// The codes of tame values under saturation; adds to the count of overflows in `over`.
-INLINE vu tame_codes(
-    const Rounder *r, BKRounding rounding, BKElementKind kind, vu bits, vi is_zero, vu random,
-    vu *over) {
-  vu code;
-  if (rounding == BK_NEAREST_EVEN && r->e.fraction_bits > 0) {
-    code = nearest_even_codes(r, bits);
-  } else {
-    code = rounded_codes(r, rounding, bits, is_zero, random);
-  }
-  vu limit = all_u(r->e.greatest);
-  if (kind == BK_INTEGER) limit += (bits >> 31) & (r->e.greatest_negative - r->e.greatest);
-  *over -= (vu)(code > limit);
-  return signed_codes(r, kind, min_u(code, limit), bits);
 }
 
 // The codes of any values with the policy's choices; `multiplier` NaN poisons a lane.

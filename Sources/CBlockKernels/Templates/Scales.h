@@ -4,26 +4,56 @@
 INLINE vi shared_exponents(const BKSharedScale *rule, vu maxima) {
   vu product = maxima;
   if (rule->product != 1) product = bits_of(floats_of(maxima) * rule->product);
-  // A subnormal magnitude gets a full significand.
-  vi is_subnormal = product < 0x800000;
-  vu normal = pick(is_subnormal, bits_of(floats_of(product) * 0x1p32f), product);
-  vi exponent = (vi)(normal >> 23) - 127 - (vi)((vu)is_subnormal & 32) + rule->offset;
-  vu fraction = normal & 0x7FFFFF;
-  exponent -= (vi)(fraction >= rule->threshold[0]);
-  exponent -= (vi)(fraction >= rule->threshold[1]);
-  exponent = (vi)pick(product == 0, (vu)all_u((uint32_t)rule->zero_exponent), (vu)exponent);
+  vu normal = product;
+  vi exponent = (vi)all_u((uint32_t)(rule->offset - 127));
+  if (any_lane(product < 0x800000)) {
+    // A subnormal magnitude gets a full significand.
+    vi is_subnormal = product < 0x800000;
+    normal = pick(is_subnormal, bits_of(floats_of(product) * 0x1p32f), product);
+    exponent -= (vi)((vu)is_subnormal & 32);
+  }
+  exponent += (vi)(normal >> 23);
+  if (rule->threshold[0] <= 0x7FFFFF) {
+    vu fraction = normal & 0x7FFFFF;
+    exponent -= (vi)(fraction >= rule->threshold[0]);
+    exponent -= (vi)(fraction >= rule->threshold[1]);
+  }
+  if (rule->product != 1)
+    exponent = (vi)pick(product == 0, all_u((uint32_t)rule->zero_exponent), (vu)exponent);
   return (vi)pick(maxima == 0, all_u((uint32_t)-4096), (vu)exponent);
+}
+
+// 2^exponent for exponents of -127 to 127; of -127 for those below.
+INLINE vf high_powers_of_two(vi exponent) {
+  return floats_of(max_u((vu)max_i(exponent + 127, (vi)all_u(0)) << 23, all_u(0x400000)));
 }
 
 // 2^exponent for exponents of -149 to 127.
 INLINE vf powers_of_two(vi exponent) {
+  if (!any_lane(exponent < -127)) return high_powers_of_two(exponent);
   vu subnormal = all_u(1) << ((vu)(exponent + 149) & 31);
   return floats_of(pick(exponent < -126, subnormal, (vu)(exponent + 127) << 23));
 }
 
+// The codes of the blocks that the units `index` and on lie in, for `spread` units a block.
+INLINE vi spread_codes(const uint8_t *codes, size_t index, size_t spread, size_t count) {
+  if (spread == 1) return (vi)widen_b(load_some_b(codes + index, count));
+  if (is_power_of_two(spread) && count == LANES) {
+    uint32_t shift = log_two(spread);
+    if (spread >= LANES) return (vi)all_u(codes[index >> shift]);
+    vu some = widen_b(load_some_b(codes + (index >> shift), LANES >> shift));
+    return (vi)bits_of(permute(floats_of(some), lane_numbers() >> shift));
+  }
+  vu v = 0;
+  for (size_t lane = 0; lane < count; lane++) v[lane] = codes[(index + lane) / spread];
+  return (vi)v;
+}
+
 static bool shared_scales(
-    const BKSharedScale *rule, const uint32_t *maxima, size_t count, int32_t exponent_step,
+    const BKSharedScale *shared_rule, const uint32_t *maxima, size_t count, int32_t exponent_step,
     uint8_t *codes, float *multipliers) {
+  // A copy of its own, which no store can change.
+  const BKSharedScale own_rule = *shared_rule, *rule = &own_rule;
   vi tame = (vi)all_u(~0u);
   for (size_t i = 0; i < count; i += LANES) {
     size_t n = count - i < LANES ? count - i : LANES;
@@ -34,71 +64,124 @@ static bool shared_scales(
         min_i(exponent + exponent_step + rule->bias, (vi)all_u(rule->greatest_code)),
         (vi)all_u(0));
     code = (vi)pick(maximum == 0, all_u(rule->zero_code), (vu)code);
-    vf multiplier = powers_of_two(rule->bias - code);
+    // Zeros need no multiplier, and the lowest scale's is not tame.
+    vf multiplier = high_powers_of_two((vi)pick(maximum == 0, all_u(0), (vu)(rule->bias - code)));
     code = (vi)pick(is_poisoned, all_u(rule->nan_code), (vu)code);
     multiplier = pick_f(is_poisoned, floats_of(all_u(CANONICAL_NAN)), multiplier);
-    tame &= is_tame(maximum, multiplier);
+    tame &= is_tame(maximum, multiplier, rule->tame_limit);
     store_some_b(codes + i, narrow_b((vu)code), n);
     store_some_f(multipliers + i, multiplier, n);
   }
   return all_lanes(tame, LANES);
 }
 
-// The block codes of LANES sub-blocks.
-INLINE vi spread_codes(const uint8_t *codes, size_t index, size_t spread, size_t count) {
-  vu v = 0;
-  if (spread == 1) return (vi)widen_b(load_some_b(codes + index, count));
-  if (spread % LANES == 0) return (vi)all_u(codes[index / spread]);
-  if (is_power_of_two(spread) && count == LANES) {
-    vu some = widen_b(load_some_b(codes + (index >> log_two(spread)), LANES >> log_two(spread)));
-    return (vi)bits_of(permute(floats_of(some), lane_numbers() >> log_two(spread)));
-  }
-  for (size_t lane = 0; lane < count; lane++) v[lane] = codes[(index + lane) / spread];
-  return (vi)v;
+// LANES sub-blocks: their sub-scales, multipliers and tameness.
+INLINE vi subscales_at(
+    const BKSharedScale *rule, vu maximum, vi block, vi *lowering, vf *multiplier) {
+  vi is_poisoned = block == (vi)all_u(rule->nan_code);
+  vi own = shared_exponents(rule, min_u(maximum, all_u(INFINITE - 1)));
+  vi low = min_i(
+      max_i(block - rule->bias - own, (vi)all_u(0)), (vi)all_u(rule->greatest_subscale));
+  vi exponent = (vi)pick(maximum == 0, all_u(0), (vu)(low - block + rule->bias));
+  vf m = high_powers_of_two(min_i(exponent, (vi)all_u(127)));
+  *lowering = (vi)pick(is_poisoned, all_u(0), (vu)low);
+  *multiplier = pick_f(is_poisoned, floats_of(all_u(CANONICAL_NAN)), m);
+  return is_tame(maximum, *multiplier, rule->tame_limit) & (exponent <= 127);
 }
 
-static bool shared_subscales(
-    const BKSharedScale *rule, const uint32_t *maxima, size_t count, size_t spread,
+// The same where magnitudes are normal numbers, blocks have scales in the middle of the range, and
+// the rule is the floor of the logarithm.
+INLINE vi plain_subscales_at(
+    const BKSharedScale *rule, vu maximum, vi block, vi *lowering, vf *multiplier) {
+  vi exponent = block - rule->bias;
+  vi own = (vi)(maximum >> 23) + (rule->offset - 127);
+  *lowering = min_i(max_i(exponent - own, (vi)all_u(0)), (vi)all_u(rule->greatest_subscale));
+  *multiplier = floats_of(max_u((vu)(*lowering - exponent + 127) << 23, all_u(0x400000)));
+  return floats_of(maximum) * *multiplier < rule->tame_limit;
+}
+
+INLINE bool shared_subscales_of(
+    const BKSharedScale *shared_rule, const uint32_t *maxima, size_t count, size_t spread,
     const uint8_t *block_codes, uint8_t *codes, float *multipliers) {
-  vi tame = (vi)all_u(~0u);
-  for (size_t i = 0; i < count; i += LANES) {
-    size_t n = count - i < LANES ? count - i : LANES;
+  // A copy of its own, which no store can change.
+  const BKSharedScale own_rule = *shared_rule, *rule = &own_rule;
+  bool is_floor = rule->product == 1 && rule->threshold[0] > 0x7FFFFF;
+  uint32_t lowest = (uint32_t)(rule->bias - 95) + rule->greatest_subscale;
+  bool has_middle = is_floor && rule->bias > 95 && rule->nan_code > lowest;
+  vi tame = (vi)all_u(~0u), lowering;
+  vf multiplier;
+  size_t i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    vu maximum = load_u(maxima + i);
+    vi block = spread_codes(block_codes, i, spread, LANES);
+    vi is_plain = (maximum - 0x800000 < INFINITE - 0x800000)
+                  & ((vu)block - lowest < rule->nan_code - lowest);
+    if (has_middle && !any_lane(~is_plain)) {
+      tame &= plain_subscales_at(rule, maximum, block, &lowering, &multiplier);
+    } else {
+      tame &= subscales_at(rule, maximum, block, &lowering, &multiplier);
+    }
+    store_b(codes + i, narrow_b((vu)lowering));
+    store_f(multipliers + i, multiplier);
+  }
+  if (i < count) {
+    size_t n = count - i;
     vu maximum = load_some_u(maxima + i, n);
     vi block = spread_codes(block_codes, i, spread, n);
-    vi is_poisoned = block == (vi)all_u(rule->nan_code);
-    vi own = shared_exponents(rule, min_u(maximum, all_u(INFINITE - 1)));
-    // The scale of a block of zeros is lowest whatever code it stores.
-    vi lowering = min_i(
-        max_i(block - rule->bias - own, (vi)all_u(0)), (vi)all_u(rule->greatest_subscale));
-    vi exponent = lowering - block + rule->bias;
-    vi is_reachable = (exponent <= 127) | (maximum == 0);
-    vf multiplier = powers_of_two(min_i(exponent, (vi)all_u(127)));
-    lowering = (vi)pick(is_poisoned, all_u(0), (vu)lowering);
-    multiplier = pick_f(is_poisoned, floats_of(all_u(CANONICAL_NAN)), multiplier);
-    tame &= (is_tame(maximum, multiplier) & is_reachable) | lanes_from(n);
+    tame &= subscales_at(rule, maximum, block, &lowering, &multiplier) | lanes_from(n);
     store_some_b(codes + i, narrow_b((vu)lowering), n);
     store_some_f(multipliers + i, multiplier, n);
   }
   return all_lanes(tame, LANES);
 }
 
+static bool shared_subscales(
+    const BKSharedScale *rule, const uint32_t *maxima, size_t count, size_t spread,
+    const uint8_t *block_codes, uint8_t *codes, float *multipliers) {
+  if (spread == 8)
+    return shared_subscales_of(rule, maxima, count, 8, block_codes, codes, multipliers);
+  return shared_subscales_of(rule, maxima, count, spread, block_codes, codes, multipliers);
+}
+
+INLINE vf shared_values_at(const BKSharedScale *rule, vi block, vi subscales) {
+  vf value = powers_of_two(block - rule->bias - subscales);
+  return pick_f(block == (vi)all_u(rule->nan_code), floats_of(all_u(CANONICAL_NAN)), value);
+}
+
+INLINE void shared_values_of(
+    const BKSharedScale *shared_rule, const uint8_t *block_codes, const uint8_t *subscales,
+    size_t count, size_t spread, float *values) {
+  // A copy of its own, which no store can change.
+  const BKSharedScale own_rule = *shared_rule, *rule = &own_rule;
+  size_t i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    vi block = spread_codes(block_codes, i, spread, LANES);
+    vi lowering = subscales ? (vi)widen_b(load_b(subscales + i)) : (vi)all_u(0);
+    store_f(values + i, shared_values_at(rule, block, lowering));
+  }
+  if (i < count) {
+    size_t n = count - i;
+    vi block = spread_codes(block_codes, i, spread, n);
+    vi lowering = subscales ? (vi)widen_b(load_some_b(subscales + i, n)) : (vi)all_u(0);
+    store_some_f(values + i, shared_values_at(rule, block, lowering), n);
+  }
+}
+
 static void shared_values(
     const BKSharedScale *rule, const uint8_t *block_codes, const uint8_t *subscales, size_t count,
     size_t spread, float *values) {
-  for (size_t i = 0; i < count; i += LANES) {
-    size_t n = count - i < LANES ? count - i : LANES;
-    vi block = spread_codes(block_codes, i, spread, n);
-    vi exponent = block - rule->bias;
-    if (subscales) exponent -= (vi)widen_b(load_some_b(subscales + i, n));
-    vf value = powers_of_two(exponent);
-    vi is_nan = block == (vi)all_u(rule->nan_code);
-    store_some_f(values + i, pick_f(is_nan, floats_of(all_u(CANONICAL_NAN)), value), n);
+  switch (spread) {
+    case 1: shared_values_of(rule, block_codes, subscales, count, 1, values); return;
+    case 8: shared_values_of(rule, block_codes, subscales, count, 8, values); return;
+    default: shared_values_of(rule, block_codes, subscales, count, spread, values); return;
   }
 }
 
 static bool float_scales(
-    const BKFloatScale *rule, const uint32_t *maxima, size_t count, uint32_t *scales,
+    const BKFloatScale *shared_rule, const uint32_t *maxima, size_t count, uint32_t *scales,
     float *multipliers) {
+  // A copy of its own, which no store can change.
+  const BKFloatScale own_rule = *shared_rule, *rule = &own_rule;
   vi tame = (vi)all_u(~0u);
   for (size_t i = 0; i < count; i += LANES) {
     size_t n = count - i < LANES ? count - i : LANES;
@@ -110,7 +193,7 @@ static bool float_scales(
     vu scale = min_u(bits_of(all_f(1) / floats_of(multiplier)), all_u(INFINITE - 1));
     multiplier = pick(is_poisoned, all_u(CANONICAL_NAN), multiplier);
     scale = pick(is_poisoned, all_u(CANONICAL_NAN), scale);
-    tame &= is_tame(maximum, floats_of(multiplier));
+    tame &= is_tame(maximum, floats_of(multiplier), rule->tame_limit);
     store_some_u(scales + i, scale, n);
     store_some_f(multipliers + i, floats_of(multiplier), n);
   }
@@ -118,7 +201,9 @@ static bool float_scales(
 }
 
 static void two_level_scales(
-    const BKTwoLevelScale *rule, const uint32_t *maxima, size_t count, uint8_t *codes) {
+    const BKTwoLevelScale *shared_rule, const uint32_t *maxima, size_t count, uint8_t *codes) {
+  // A copy of its own, which no store can change.
+  const BKTwoLevelScale own_rule = *shared_rule, *rule = &own_rule;
   Rounder r = make_rounder(&rule->scale);
   for (size_t i = 0; i < count; i += LANES) {
     size_t n = count - i < LANES ? count - i : LANES;
@@ -134,8 +219,10 @@ static void two_level_scales(
 }
 
 static bool two_level_multipliers(
-    const BKTwoLevelScale *rule, const uint32_t *maxima, size_t count, const uint8_t *codes,
+    const BKTwoLevelScale *shared_rule, const uint32_t *maxima, size_t count, const uint8_t *codes,
     float *multipliers) {
+  // A copy of its own, which no store can change.
+  const BKTwoLevelScale own_rule = *shared_rule, *rule = &own_rule;
   Decoder d = make_decoder(&rule->scale);
   vi tame = (vi)all_u(~0u);
   for (size_t i = 0; i < count; i += LANES) {
@@ -145,7 +232,7 @@ static bool two_level_multipliers(
     vu multiplier = min_u(bits_of(quotient), all_u(INFINITE - 1));
     vi is_unusable = ~(scale > 0);
     multiplier = pick(is_unusable, all_u(CANONICAL_NAN), multiplier);
-    tame &= is_tame(load_some_u(maxima + i, n), floats_of(multiplier)) | lanes_from(n);
+    tame &= is_tame(load_some_u(maxima + i, n), floats_of(multiplier), rule->tame_limit) | lanes_from(n);
     store_some_f(multipliers + i, floats_of(multiplier), n);
   }
   return all_lanes(tame, LANES);

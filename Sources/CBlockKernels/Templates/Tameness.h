@@ -1,8 +1,7 @@
-// Products that need no care: below 2^96, so that sums with 2^23 spacings stay finite.
-#define TAME_LIMIT 0x1p96f
+// Products that need no care: they and their spacings fit every intermediate result.
 
-INLINE vi is_tame(vu maxima, vf multipliers) {
-  return floats_of(maxima) * multipliers < TAME_LIMIT;
+INLINE vi is_tame(vu maxima, vf multipliers, float limit) {
+  return (floats_of(maxima) * multipliers < limit) & (multipliers < 0x1p96f);
 }
 
 INLINE bool all_lanes(vi mask, size_t count) {

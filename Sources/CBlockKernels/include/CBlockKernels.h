@@ -57,6 +57,9 @@ typedef struct {
   uint32_t nan;                // code of NaN
   uint32_t poison;             // code of every value of a block without a usable multiplier
   bool has_negative_zero;
+  bool is_fixed_point;    // the spacing is the same everywhere, and is 1 / spacings_of_one
+  float spacings_of_one;
+  float tame_limit;       // products below it are tame: some binades above the largest value
   bool saturates;         // overflow, infinities included, keeps the largest value
   bool is_scaling_exact;  // multipliers are powers of two, so no value but zero becomes zero
   uint32_t random_mask;   // the bits of a random word that take part, from the top
@@ -66,7 +69,7 @@ typedef struct {
   uint32_t infinity_code;        // magnitude code of infinity, or all ones where there is none
   bool is_negative_zero_nan;     // the code of minus zero stands for NaN
   bool has_special_codes;        // some code is not finite
-  float values[16];              // the value of every code of at most four bits
+  float values[32];  // of all codes of up to four bits, or of the magnitudes of up to six
 } BKElement;
 
 // How a decoded element meets its scale.
@@ -86,6 +89,7 @@ typedef struct {
   float product;           // `a` is first multiplied by this, as one FP32 operation
   int32_t offset;
   uint32_t threshold[2];   // fraction fields; 2^23 is never reached
+  float tame_limit;        // of the element
   int32_t zero_exponent;   // the exponent of a product of zero from a magnitude above zero
   int32_t bias;            // the scale code of exponent e is e + bias
   uint32_t greatest_code;
@@ -97,6 +101,7 @@ typedef struct {
 // FP32 scales: multiplier min(greatest / a, FLT_MAX), stored as its reciprocal.
 typedef struct {
   float greatest;  // the element's largest value
+  float tame_limit;
   bool is_power_of_two;
 } BKFloatScale;
 
@@ -107,6 +112,7 @@ typedef struct {
   float tensor_reciprocal; // multiplier min(1 / (scale * tensor_reciprocal), FLT_MAX)
   uint32_t floor_code;     // the smallest code of a block
   uint32_t zero_code;      // the code of a block of zeros
+  float tame_limit;        // of the element
 } BKTwoLevelScale;
 
 // MARK: - Caller's number types
@@ -131,8 +137,8 @@ typedef struct {
       uint32_t *maxima, uint8_t *flags);
 
   // Scales of `count` blocks with given largest magnitudes, and the multipliers that encode their
-  // values. They return whether every magnitude times its multiplier stays below 2^96, which is
-  // what `encode` calls tame.
+  // values. They return whether every magnitude times its multiplier stays below the element's
+  // tame limit and every multiplier below 2^96, which is what `encode` calls tame.
   //
   // Powers of two: `exponent_step` is added to the rule's exponent.
   bool (*shared_scales)(
@@ -159,7 +165,7 @@ typedef struct {
       size_t spread, float *values);
 
   // Codes of `count` values, each times the multiplier of its group of `unit` values; a null
-  // `multipliers` is one. `is_tame` promises products below 2^96 and no NaN.
+  // `multipliers` is one. `is_tame` promises what scale kernels found.
   // `random` holds a word for every value where the rounding is stochastic. Returns how many
   // finite values overflowed. Codes of up to eight bits are bytes.
   size_t (*encode)(

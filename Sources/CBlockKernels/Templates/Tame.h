@@ -1,0 +1,101 @@
+// Four vectors of tame values to codes: the usual case, finished in 16-bit lanes.
+
+// Ways to round tame values.
+typedef enum {
+  TAME_NEAREST_FLOAT,      // to nearest even, with exponents
+  TAME_NEAREST_MAGNITUDE,  // to nearest even, sign and magnitude
+  TAME_NEAREST_INTEGER,    // to nearest even, two's complement
+  TAME_ANY,                // by the element's rounding
+} TameWay;
+
+// Counts of overflows in 16-bit lanes, emptied before they are full.
+typedef struct {
+  vw lanes;
+  uint32_t steps;
+  size_t total;
+} OverflowCount;
+
+INLINE void flush_overflows(OverflowCount *count) {
+  for (int i = 0; i < 2 * LANES; i++) count->total += count->lanes[i];
+  count->lanes = 0;
+  count->steps = 0;
+}
+
+// Signed codes of magnitude codes, given words whose top bit is the sign.
+INLINE vw finish_words(const Rounder *r, vw code, vw signs, bool is_integer, OverflowCount *over) {
+  vw limit = (vw)(uint16_t)r->e.greatest;
+  if (is_integer)
+    limit += (signs >> 15) & (uint16_t)(r->e.greatest_negative - r->e.greatest);
+  over->lanes -= (vw)(code > limit);
+  code = __builtin_elementwise_min(code, limit);
+  if (is_integer) {
+    vw sign = (vw)((vws)signs >> 15);
+    return (code ^ sign) - sign;
+  }
+  vw sign = (signs >> (16 - r->e.width)) & (uint16_t)r->sign_bit;
+  return code | sign;
+}
+
+// Adding 2^23 spacings of its binade to a magnitude makes the processor round it to a whole number
+// of spacings: the low half of the sum. The high half has sign and binade.
+INLINE vu nearest_sums(const Rounder *r, vf values) {
+  vu bits = bits_of(values);
+  vu binade = max_u(bits & INFINITE, all_u(r->lowest_bits)) + r->magic;
+  return bits_of(values + floats_of((bits & SIGN) | binade));
+}
+
+INLINE vw nearest_words(const Rounder *r, vu first, vu second, OverflowCount *over) {
+  vw spacings = low_words(first, second), high = high_words(first, second);
+  vw binade = (high & 0x7FFF) - (uint16_t)((r->lowest_bits + r->magic) >> 16);
+  vw code = (binade >> (7 - r->e.fraction_bits)) + spacings;
+  return finish_words(r, code, high, false, over);
+}
+
+// The same for one spacing everywhere, where rounding is a conversion.
+INLINE vw fixed_words(
+    const Rounder *r, bool is_integer, vf first, vf second, OverflowCount *over) {
+  vw whole = low_words(round_to_integers(first), round_to_integers(second));
+  vw signs = is_integer ? whole : high_words(bits_of(first), bits_of(second));
+  return finish_words(
+      r, (vw)__builtin_elementwise_abs((vws)whole), signs, is_integer, over);
+}
+
+INLINE vw any_words(
+    const Rounder *r, BKRounding rounding, const vf *values, const vf *products, const vu *random,
+    OverflowCount *over) {
+  vu code[2], bits[2];
+  for (int j = 0; j < 2; j++) {
+    bits[j] = bits_of(products[j]);
+    // Where scaling is exact a value above zero may leave FP32 but does not become zero.
+    vu source = r->e.is_scaling_exact ? bits_of(values[j]) : bits[j];
+    code[j] = min_u(
+        rounded_codes(r, rounding, bits[j], (source & MAGNITUDE) == 0, random[j]), all_u(0xFFFF));
+  }
+  return finish_words(
+      r, low_words(code[0], code[1]), high_words(bits[0], bits[1]), r->e.kind == BK_INTEGER, over);
+}
+
+// The codes of 4 * LANES values; `multipliers` has 2^23 spacings' worth where the way is fixed.
+INLINE vq tame_codes(
+    const Rounder *r, TameWay way, BKRounding rounding, const vf *values, const vf *multipliers,
+    const vu *random, OverflowCount *over) {
+  vw words[2];
+  vf products[4];
+  for (int j = 0; j < 4; j++) products[j] = values[j] * multipliers[j];
+  for (int pair = 0; pair < 2; pair++) {
+    const vf *p = products + 2 * pair;
+    switch (way) {
+      case TAME_NEAREST_FLOAT:
+        words[pair] = nearest_words(r, nearest_sums(r, p[0]), nearest_sums(r, p[1]), over);
+        break;
+      case TAME_NEAREST_MAGNITUDE: words[pair] = fixed_words(r, false, p[0], p[1], over); break;
+      case TAME_NEAREST_INTEGER: words[pair] = fixed_words(r, true, p[0], p[1], over); break;
+      case TAME_ANY:
+        words[pair] = any_words(r, rounding, values + 2 * pair, p, random + 2 * pair, over);
+        break;
+    }
+  }
+  vq codes = low_bytes(words[0], words[1]);
+  if (way == TAME_NEAREST_INTEGER || way == TAME_ANY) codes &= (uint8_t)r->width_mask;
+  return codes;
+}
