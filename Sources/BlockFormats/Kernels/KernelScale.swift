@@ -8,7 +8,8 @@ enum KernelScale {
   case shared(BKSharedScale, candidates: [Int32])
   /// One FP32 number for each block.
   case float(BKFloatScale)
-  /// Elements below a tensor scale; several rules where the better of several targets wins.
+  /// Elements below a tensor scale of one, which the tensor's own replaces; several rules where the
+  /// better of several targets wins.
   case twoLevel([BKTwoLevelScale], decoding: BKElement)
 
   /// The same with the limit below which products of the element are tame.
@@ -49,13 +50,13 @@ protocol KernelFormat: BlockFormat {
   /// The code of values in a block without a usable scale.
   var poisonCode: UInt32 { get }
   /// The scale step; `nil` where kernels cannot express it.
-  func kernelScale(policy: EncodingPolicy, tensorScale: TensorScale) -> KernelScale?
+  func kernelScale(policy: EncodingPolicy) -> KernelScale?
 }
 
 extension CastFormat: KernelFormat {
   var kernelScaling: BKElement.Scaling { .none }
   var poisonCode: UInt32 { 0 }
-  func kernelScale(policy: EncodingPolicy, tensorScale: TensorScale) -> KernelScale? {
+  func kernelScale(policy: EncodingPolicy) -> KernelScale? {
     .unscaled
   }
 }
@@ -64,7 +65,7 @@ extension ScaledFormat: KernelFormat {
   var kernelScaling: BKElement.Scaling { .byRounding }
   var poisonCode: UInt32 { element.nanCode ?? 0 }
 
-  func kernelScale(policy: EncodingPolicy, tensorScale: TensorScale) -> KernelScale? {
+  func kernelScale(policy: EncodingPolicy) -> KernelScale? {
     .float(
       BKFloatScale(
         greatest: Float(element.greatestFiniteMagnitude), tame_limit: 0,
@@ -76,7 +77,7 @@ extension SharedExponentFormat: KernelFormat {
   var kernelScaling: BKElement.Scaling { .byPowersOfTwo }
   var poisonCode: UInt32 { element.nanCode ?? 0 }
 
-  func kernelScale(policy: EncodingPolicy, tensorScale: TensorScale) -> KernelScale? {
+  func kernelScale(policy: EncodingPolicy) -> KernelScale? {
     let powerRule: PowerOfTwoRule
     var candidates: [Int32] = [0]
     switch policy.scaleRule {
@@ -136,25 +137,20 @@ extension TwoLevelFormat: KernelFormat {
   var kernelScaling: BKElement.Scaling { .byRounding }
   var poisonCode: UInt32 { 0 }
 
-  func kernelScale(policy: EncodingPolicy, tensorScale: TensorScale) -> KernelScale? {
+  func kernelScale(policy: EncodingPolicy) -> KernelScale? {
     guard let format = layout.scale, format.bitWidth <= 8 else { return nil }
     let encoder = ElementEncoder(format, rounding: .toNearestOrEven, overflow: .saturate)
     guard
       let scale = BKElement(
         format, encoder: encoder, poison: format.nanCode ?? 0, scaling: .byRounding)
     else { return nil }
-    let zeroTarget = targets(of: policy.scaleRule)[0]
-    func code(amax: Float, target: Float) -> UInt32 {
-      scaleCode(
-        amax: amax, mappedTo: target, tensorScale: tensorScale, floor: policy.scaleFloor)
-    }
+    let lowest = scaleCode(
+      amax: 0, mappedTo: 1, tensorScale: TensorScale(encode: 1, decode: 1),
+      floor: policy.scaleFloor)
     let rules = targets(of: policy.scaleRule).map { target in
       BKTwoLevelScale(
-        scale: scale, factor: tensorScale.encode * (1 / target),
-        tensor_reciprocal: 1 / tensorScale.encode,
-        floor_code: code(amax: 0, target: target),
-        zero_code: policy.zeroBlock == .one
-          ? format.code(for: 1) : code(amax: 0, target: zeroTarget), tame_limit: 0)
+        scale: scale, factor: 1 / target, tensor_reciprocal: 1, floor_code: lowest,
+        zero_code: policy.zeroBlock == .one ? format.code(for: 1) : lowest, tame_limit: 0)
     }
     return .twoLevel(rules, decoding: scale)
   }

@@ -7,14 +7,14 @@ extension PanelEncoder {
   mutating func chooseScales(
     of rows: PanelRows, _ panel: PanelGrid.Panel, _ shape: Shape
   ) -> Bool {
-    if let shared = plan.levels.blockScale {
+    if let shared = constants.blockScale {
       scratch.multipliers.update(repeating: shared.encodeMultiplier, count: shape.units)
       scratch.wideScales[0] = shared.scale
     }
-    if let shared = plan.levels.blockScale {
+    if let shared = constants.blockScale {
       return isTame(rows, shape, multiplier: shared.encodeMultiplier)
     }
-    if case .unscaled = plan.scale { return isTame(rows, shape, multiplier: 1) }
+    if case .unscaled = constants.kind { return isTame(rows, shape, multiplier: 1) }
     findMaxima(rows, shape)
     var isTame = findScales(shape)
     let isFinite = isTame || !replaceNonFinite(rows, shape)
@@ -22,7 +22,7 @@ extension PanelEncoder {
       _ = findScales(shape)
       isTame = false
     }
-    if plan.scale.triesCandidates {
+    if constants.candidateCount > 1 {
       searchScales(rows, panel, shape, isFinite: isFinite)
       isTame = setMultipliers(shape) && isFinite
     }
@@ -31,16 +31,15 @@ extension PanelEncoder {
 
   /// Whether the products of a row with one multiplier are tame.
   private func isTame(_ rows: PanelRows, _ shape: Shape, multiplier: Float) -> Bool {
-    guard plan.element.isNarrow else { return false }
+    guard constants.element.pointee.isNarrow else { return false }
     table.pointee.row_magnitudes(rows.row(0), shape.columns, shape.columns, scratch.unitMaxima)
     let maximum = Float(bitPattern: scratch.unitMaxima[0])
     // NaN is below nothing.
-    return maximum * multiplier < plan.element.tame_limit && multiplier < 0x1p96
+    return maximum * multiplier < constants.element.pointee.tame_limit && multiplier < 0x1p96
   }
 
   /// The largest magnitudes of units and blocks, as bit patterns.
   private func findMaxima(_ rows: PanelRows, _ shape: Shape) {
-    let grid = plan.grid
     if shape.rows == 1 {
       table.pointee.row_magnitudes(
         rows.first, shape.columns, grid.unitColumns, scratch.unitMaxima)
@@ -85,7 +84,6 @@ extension PanelEncoder {
     guard (0..<shape.blocks).contains(where: { scratch.blockMaxima[$0] >= infinity }) else {
       return false
     }
-    let grid = plan.grid
     for unitRow in 0..<shape.unitRowCount {
       let first = unitRow * grid.unitRows
       table.pointee.finite_magnitudes(
@@ -104,7 +102,7 @@ extension PanelEncoder {
           if flags & 2 != 0 { statistics.containsNaN = true }
         }
       }
-      if plan.policy.poisons(statistics, element: plan.elementFormat) {
+      if policy.poisons(statistics, element: plan.elementFormat) {
         scratch.blockMaxima[block] = Float.nan.bitPattern
       }
     }
@@ -115,13 +113,13 @@ extension PanelEncoder {
   ///
   /// - Returns: whether products are tame.
   private func findScales(_ shape: Shape) -> Bool {
-    switch plan.scale {
+    switch constants.kind {
     case .unscaled: return true
     case .shared:
       let isTame = table.pointee.shared_scales(
         constants.shared, scratch.blockMaxima, shape.blocks, 0, scratch.scaleCodes,
         scratch.multipliers)
-      return plan.hasSubscales ? setMultipliers(shape) : isTame
+      return hasSubscales ? setMultipliers(shape) : isTame
     case .float:
       return table.pointee.float_scales(
         constants.float, scratch.blockMaxima, shape.blocks, scratch.wideScales,
@@ -137,7 +135,7 @@ extension PanelEncoder {
   ///
   /// - Returns: whether products are tame.
   private func setMultipliers(_ shape: Shape) -> Bool {
-    guard case .shared = plan.scale else {
+    guard case .shared = constants.kind else {
       return table.pointee.two_level_multipliers(
         constants.twoLevel, scratch.blockMaxima, shape.blocks, scratch.scaleCodes,
         scratch.multipliers)
@@ -155,13 +153,13 @@ extension PanelEncoder {
 
   /// What codes are multiplied by.
   func setScaleValues(_ shape: Shape) {
-    plan.setScaleValues(scratch, constants, shape)
+    constants.setScaleValues(scratch, table, shape, hasSubscales: hasSubscales)
   }
 
   /// Packs the scales and sub-scales.
   func storeScales(_ panel: PanelGrid.Panel, _ shape: Shape, _ planes: PlaneWriter) {
-    if plan.levels.blockScale == nil {
-      switch plan.scale {
+    if constants.blockScale == nil {
+      switch constants.kind {
       case .unscaled: break
       case .float:
         planes.scales.bytes(row: panel.scales.row, panel.scales.column)
@@ -174,7 +172,7 @@ extension PanelEncoder {
           planes.scales.bytes(row: panel.scales.row, panel.scales.column))
       }
     }
-    guard plan.hasSubscales else { return }
+    guard hasSubscales else { return }
     for row in 0..<shape.unitRowCount {
       table.pointee.pack(
         scratch.subscales + row * shape.units, shape.units, UInt32(planes.subscales.bitWidth),
@@ -196,13 +194,13 @@ extension PanelEncoder {
       let code = blockCodes[unit / spread]
       return code == nan ? 0 : Int(subscales[unitRow * units + unit]) + bias - Int(code)
     }
-    let unitRows = (rowCount + plan.grid.unitRows - 1) / plan.grid.unitRows
+    let unitRows = (rowCount + grid.unitRows - 1) / grid.unitRows
     let isNeeded = (0..<unitRows).contains { row in
       (0..<units).contains { exponent(row, $0) > 127 }
     }
     guard isNeeded else { return rows }
     for row in 0..<rowCount {
-      let unitRow = row / plan.grid.unitRows
+      let unitRow = row / grid.unitRows
       for column in 0..<columns {
         let lift: Float = exponent(unitRow, column / unit) > 127 ? 0x1p64 : 1
         memory[row * columns + column] = rows.row(row)[column] * lift

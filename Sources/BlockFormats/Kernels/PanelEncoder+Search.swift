@@ -75,13 +75,13 @@ extension PanelEncoder {
     _ rows: PanelRows, _ panel: PanelGrid.Panel, _ shape: Shape, isFinite: Bool
   ) {
     let blocks = gather(rows, panel, shape)
-    if plan.hasSubscales {
+    if hasSubscales {
       table.pointee.finite_magnitudes(
         blocks.values, 1, 0, blocks.count, blocks.unit, search.unitMaxima, search.flags)
     } else {
       search.unitMaxima.update(from: scratch.blockMaxima, count: shape.blocks)
     }
-    for candidate in 0..<plan.scale.candidateCount {
+    for candidate in 0..<constants.candidateCount {
       setCandidate(candidate, shape)
       measure(blocks, isFinite: isFinite)
       for block in 0..<shape.blocks
@@ -94,11 +94,12 @@ extension PanelEncoder {
   }
 
   private func setCandidate(_ index: Int, _ shape: Shape) {
-    switch plan.scale {
+    switch constants.kind {
     case .unscaled, .float: break
-    case .shared(_, let steps):
+    case .shared:
       _ = table.pointee.shared_scales(
-        constants.shared, scratch.blockMaxima, shape.blocks, steps[index], scratch.scaleCodes,
+        constants.shared, scratch.blockMaxima, shape.blocks, constants.steps[index],
+        scratch.scaleCodes,
         scratch.multipliers)
     case .twoLevel:
       table.pointee.two_level_scales(
@@ -111,11 +112,11 @@ extension PanelEncoder {
     let units = blocks.blocks * blocks.unitsPerBlock
     var values = blocks.values
     var isTame = isFinite
-    if case .shared = plan.scale {
+    if case .shared = constants.kind {
       let isReachable = table.pointee.shared_subscales(
         constants.shared, search.unitMaxima, units, blocks.unitsPerBlock, scratch.scaleCodes,
         search.subscales, search.multipliers)
-      if !isReachable && plan.hasSubscales {
+      if !isReachable && hasSubscales {
         values =
           liftTinyUnits(
             PanelRows(first: values, stride: blocks.count), rowCount: 1, columns: blocks.count,
@@ -126,7 +127,7 @@ extension PanelEncoder {
       }
       isTame = isTame && isReachable
       table.pointee.shared_values(
-        constants.shared, scratch.scaleCodes, plan.hasSubscales ? search.subscales : nil, units,
+        constants.shared, scratch.scaleCodes, hasSubscales ? search.subscales : nil, units,
         blocks.unitsPerBlock, search.scaleValues)
     } else {
       let isReachable = table.pointee.two_level_multipliers(
@@ -140,8 +141,8 @@ extension PanelEncoder {
       constants.element, isTame, values, blocks.count, search.multipliers, blocks.unit,
       blocks.randomWords, 0, search.codes)
     table.pointee.decode(
-      constants.element, plan.scaling, search.codes, blocks.count, search.scaleValues,
-      blocks.unit, plan.levels.tensorScale.decode, search.decoded)
+      constants.element, scaling, search.codes, blocks.count, search.scaleValues,
+      blocks.unit, constants.tensorScale.decode, search.decoded)
     table.pointee.squared_errors(
       blocks.values, search.decoded, blocks.blocks, blocks.length, search.errors)
   }
@@ -149,15 +150,14 @@ extension PanelEncoder {
   private func gather(
     _ rows: PanelRows, _ panel: PanelGrid.Panel, _ shape: Shape
   ) -> Gathered {
-    let grid = plan.grid
     let columns = grid.blockColumns
-    let unit = plan.hasSubscales ? grid.unitRows * grid.unitColumns : 1
+    let unit = hasSubscales ? grid.unitRows * grid.unitColumns : 1
     let length = (shape.rows * columns + unit - 1) / unit * unit
-    let isRandom = plan.element.rounding == BK_STOCHASTIC
+    let isRandom = constants.element.pointee.rounding == BK_STOCHASTIC
     if shape.rows == 1 && shape.columns == shape.blocks * columns {
       return Gathered(
         values: rows.first, randomWords: randomWords(of: panel.base, shape.columns),
-        blocks: shape.blocks, length: length, unit: plan.hasSubscales ? unit : length)
+        blocks: shape.blocks, length: length, unit: hasSubscales ? unit : length)
     }
     search.values.update(repeating: 0, count: shape.blocks * length)
     if isRandom { search.randomWords.update(repeating: 0, count: shape.blocks * length) }
@@ -177,6 +177,6 @@ extension PanelEncoder {
     return Gathered(
       values: UnsafePointer(search.values),
       randomWords: isRandom ? UnsafePointer(search.randomWords) : nil, blocks: shape.blocks,
-      length: length, unit: plan.hasSubscales ? unit : length)
+      length: length, unit: hasSubscales ? unit : length)
   }
 }

@@ -3,6 +3,11 @@ internal import CBlockKernels
 /// Encodes panels on one thread: magnitudes, scales, codes, row by row.
 struct PanelEncoder: ~Copyable {
   let plan: KernelPlan
+  // Copies of the plan's plain values, which the loop over panels reads.
+  let grid: PanelGrid
+  let policy: EncodingPolicy
+  let scaling: BKScaling
+  let hasSubscales: Bool
   let table: UnsafePointer<BKKernels>
   let constants: KernelConstants
   let scratch: PanelScratch
@@ -37,11 +42,15 @@ struct PanelEncoder: ~Copyable {
     }
   }
 
-  init(_ plan: KernelPlan, input: PanelInput) {
+  init(_ plan: KernelPlan, _ levels: TensorLevels, input: PanelInput) {
     self.plan = plan
     self.input = input
+    grid = plan.grid
+    policy = plan.policy
+    scaling = plan.scaling
+    hasSubscales = plan.hasSubscales
     table = plan.kernels.table
-    constants = KernelConstants(plan)
+    constants = KernelConstants(plan, levels)
     scratch = PanelScratch(
       plan.grid, holdsValues: input.type != .float32, isWide: !plan.element.isNarrow,
       hasSubscales: plan.hasSubscales)
@@ -50,21 +59,22 @@ struct PanelEncoder: ~Copyable {
 
   /// Encodes a panel into packed planes.
   mutating func encode(_ panel: PanelGrid.Panel, into planes: PlaneWriter) {
-    let shape = Shape(panel, plan.grid)
+    let shape = Shape(panel, grid)
     let rows = input.rows(of: panel, scratch.values, table)
     let isTame = chooseScales(of: rows, panel, shape)
     let lifted = isTame ? rows : lift(rows, shape)
     storeScales(panel, shape, planes)
     for row in 0..<shape.rows {
       let bytes = planes.codes.bytes(row: panel.codes.row + row * panel.rowStep, panel.codes.column)
-      if plan.element.width == 8 {
+      if constants.element.pointee.width == 8 {
         encode(row, of: lifted, panel, shape, isTame: isTame, into: bytes)
-      } else if plan.element.isNarrow {
+      } else if constants.element.pointee.isNarrow {
         encode(row, of: lifted, panel, shape, isTame: isTame, into: scratch.codes)
-        table.pointee.pack(scratch.codes, shape.columns, plan.element.width, bytes)
+        table.pointee.pack(scratch.codes, shape.columns, constants.element.pointee.width, bytes)
       } else {
         encodeWide(row, of: lifted, panel, shape)
-        table.pointee.pack_wide(scratch.wideCodes, shape.columns, plan.element.width, bytes)
+        table.pointee.pack_wide(
+          scratch.wideCodes, shape.columns, constants.element.pointee.width, bytes)
       }
     }
   }
@@ -73,7 +83,7 @@ struct PanelEncoder: ~Copyable {
   mutating func reconstruct(
     _ panel: PanelGrid.Panel, into output: PanelOutput, exactBlocks: ExactBlockCounting
   ) {
-    let shape = Shape(panel, plan.grid)
+    let shape = Shape(panel, grid)
     let rows = input.rows(of: panel, scratch.values, table)
     let isTame = chooseScales(of: rows, panel, shape)
     let lifted = isTame ? rows : lift(rows, shape)
@@ -81,26 +91,26 @@ struct PanelEncoder: ~Copyable {
     scratch.flags.update(repeating: 0, count: shape.blocks)
     for row in 0..<shape.rows {
       let index = panel.base + row * panel.stride
-      let scales = scratch.scaleValues + row / plan.grid.unitRows * shape.units
+      let scales = scratch.scaleValues + row / grid.unitRows * shape.units
       // In place, values must survive until they are compared.
       let direct =
         exactBlocks == .counted && input.base == UnsafeRawPointer(output.base)
         ? nil : output.direct(index)
       let target = direct ?? scratch.decoded
-      if plan.element.isNarrow {
+      if constants.element.pointee.isNarrow {
         encode(row, of: lifted, panel, shape, isTame: isTame, into: scratch.codes)
         table.pointee.decode(
-          constants.element, plan.scaling, scratch.codes, shape.columns, scales, shape.unit,
-          plan.levels.tensorScale.decode, target)
+          constants.element, scaling, scratch.codes, shape.columns, scales, shape.unit,
+          constants.tensorScale.decode, target)
       } else {
         encodeWide(row, of: lifted, panel, shape)
         table.pointee.decode_wide(
-          constants.element, plan.scaling, scratch.wideCodes, shape.columns, scales, shape.unit,
-          plan.levels.tensorScale.decode, target)
+          constants.element, scaling, scratch.wideCodes, shape.columns, scales, shape.unit,
+          constants.tensorScale.decode, target)
       }
       if exactBlocks == .counted {
         table.pointee.mark_inexact(
-          rows.row(row), target, shape.columns, plan.grid.blockColumns, scratch.flags)
+          rows.row(row), target, shape.columns, grid.blockColumns, scratch.flags)
       }
       if direct == nil { output.store(target, shape.columns, at: index, table) }
     }
@@ -129,21 +139,21 @@ struct PanelEncoder: ~Copyable {
   }
 
   private func lift(_ rows: PanelRows, _ shape: Shape) -> PanelRows {
-    guard plan.hasSubscales else { return rows }
+    guard hasSubscales else { return rows }
     return liftTinyUnits(
-      rows, rowCount: shape.rows, columns: shape.columns, unit: plan.grid.unitColumns,
+      rows, rowCount: shape.rows, columns: shape.columns, unit: grid.unitColumns,
       units: shape.units, spread: shape.spread, blockCodes: scratch.scaleCodes,
       subscales: scratch.subscales, multipliers: scratch.multipliers, into: scratch.lifted)
   }
 
   private func multipliers(_ row: Int, _ shape: Shape) -> UnsafePointer<Float>? {
-    guard plan.scaling != BK_SCALE_NONE else { return nil }
-    return UnsafePointer(scratch.multipliers + row / plan.grid.unitRows * shape.units)
+    guard scaling != BK_SCALE_NONE else { return nil }
+    return UnsafePointer(scratch.multipliers + row / grid.unitRows * shape.units)
   }
 
   /// The random words of consecutive elements; `nil` where rounding needs none.
   func randomWords(of first: Int, _ count: Int) -> UnsafePointer<UInt32>? {
-    guard case .stochastic(let source) = plan.policy.rounding else { return nil }
+    guard case .stochastic(let source) = policy.rounding else { return nil }
     let offset = first & 3
     table.pointee.random_words(
       source.seed, source.stream, UInt64(first - offset), count + offset, scratch.randomWords)

@@ -9,8 +9,8 @@ struct Quantizer<Format: BlockFormat>: Sendable {
   let axis: Int
   let grid: BlockGrid
   let parallelism: Parallelism
-  /// `nil` for the reference alone.
-  private let kernels: Kernels?
+  /// What kernels need; `nil` where the reference runs.
+  let plan: KernelPlan?
 
   init(
     format: Format, shape: [Int], axis: Int, policy: EncodingPolicy?, parallelism: Parallelism,
@@ -26,9 +26,12 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     self.format = format
     self.policy = policy
     self.parallelism = parallelism
-    self.kernels = kernels.kernels
     self.axis = BlockGrid.normalized(axis: axis, rank: shape.count)
-    grid = BlockGrid(shape: shape, axis: axis, layout: format.layout)
+    let grid = BlockGrid(shape: shape, axis: axis, layout: format.layout)
+    self.grid = grid
+    plan = kernels.kernels.flatMap {
+      KernelPlan(format: format, policy: policy, grid: grid, kernels: $0)
+    }
   }
 
   /// A tensor of zero codes.
@@ -51,8 +54,8 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     let scale = levels.blockScale?.scale
     storage.tally = storage.withUnsafeWriter { writer in
       if let scale { writer.storeWholeTensorScale(scale) }
-      if let plan = plan(levels) {
-        return encode(PanelInput(values, type), plan, into: writer)
+      if let plan, levels.areUsable {
+        return encode(PanelInput(values, type), plan, levels, into: writer)
       }
       return withFloats(values, type) { encode($0, levels, into: writer) }
     }
@@ -66,10 +69,10 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     let levels = tensorLevels(values, as: type, tensorScale: given)
     var total: Reconstruction
     var parts: Int
-    if let plan = plan(levels) {
+    if let plan, levels.areUsable {
       parts = plan.grid.count
       total = reconstruct(
-        PanelInput(values, type), plan, into: PanelOutput(result, type), exactBlocks)
+        PanelInput(values, type), plan, levels, into: PanelOutput(result, type), exactBlocks)
     } else {
       parts = grid.slabCount
       total = withFloats(values, type) { values in
@@ -91,8 +94,8 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     let levels = TensorLevels(
       tensorScale: TensorScale(encode: 1, decode: tensor.tensorScale ?? 1),
       blockScale: shared.map { .init(scale: $0, encodeMultiplier: 1) })
-    if let plan = plan(levels) {
-      decode(tensor, plan, into: PanelOutput(result, type))
+    if let plan, levels.areUsable {
+      decode(tensor, plan, levels, into: PanelOutput(result, type))
     } else {
       withFloatResult(result, type, sharing: nil) { decode(tensor, levels, into: $0) }
     }
@@ -100,26 +103,11 @@ struct Quantizer<Format: BlockFormat>: Sendable {
 
   // MARK: - The kernels' path
 
-  /// The level of the kernels that run; `nil` for the reference.
-  var kernelLevel: KernelLevel? {
-    let scale = TensorLevels.BlockScale(scale: Float(1).bitPattern, encodeMultiplier: 1)
-    return plan(
-      TensorLevels(
-        tensorScale: TensorScale(encode: 1, decode: 1),
-        blockScale: grid.isWholeTensorBlock ? scale : nil))?.kernels.level
-  }
-
-  private func plan(_ levels: TensorLevels) -> KernelPlan? {
-    guard let kernels else { return nil }
-    return KernelPlan(
-      format: format, policy: policy, grid: grid, levels: levels, kernels: kernels)
-  }
-
   private func encode(
-    _ input: PanelInput, _ plan: KernelPlan, into writer: PlaneWriter
+    _ input: PanelInput, _ plan: KernelPlan, _ levels: TensorLevels, into writer: PlaneWriter
   ) -> EncodingTally {
     forPanels(of: plan.grid) { panels in
-      var encoder = PanelEncoder(plan, input: input)
+      var encoder = PanelEncoder(plan, levels, input: input)
       for index in panels { encoder.encode(plan.grid.panel(index), into: writer) }
       return encoder.tally
     }
@@ -127,11 +115,11 @@ struct Quantizer<Format: BlockFormat>: Sendable {
   }
 
   private func reconstruct(
-    _ input: PanelInput, _ plan: KernelPlan, into output: PanelOutput,
+    _ input: PanelInput, _ plan: KernelPlan, _ levels: TensorLevels, into output: PanelOutput,
     _ exactBlocks: ExactBlockCounting
   ) -> Reconstruction {
     forPanels(of: plan.grid) { panels in
-      var encoder = PanelEncoder(plan, input: input)
+      var encoder = PanelEncoder(plan, levels, input: input)
       for index in panels {
         encoder.reconstruct(plan.grid.panel(index), into: output, exactBlocks: exactBlocks)
       }
@@ -140,10 +128,13 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     .reduce(into: Reconstruction()) { $0 += $1 }
   }
 
-  private func decode(_ tensor: QuantizedTensor, _ plan: KernelPlan, into output: PanelOutput) {
+  private func decode(
+    _ tensor: QuantizedTensor, _ plan: KernelPlan, _ levels: TensorLevels,
+    into output: PanelOutput
+  ) {
     tensor.withUnsafeReader { reader in
       _ = forPanels(of: plan.grid) { panels in
-        let decoder = PanelDecoder(plan, output: output)
+        let decoder = PanelDecoder(plan, levels, output: output)
         for index in panels { decoder.decode(plan.grid.panel(index), from: reader) }
       }
     }
@@ -293,6 +284,9 @@ struct TensorLevels: Sendable {
   var tensorScale: TensorScale
   /// The scale of a block that spans the tensor.
   var blockScale: BlockScale?
+
+  /// Whether kernels can work with the scales.
+  var areUsable: Bool { !tensorScale.encode.isNaN }
 
   /// Whether a scale made the whole tensor NaN.
   var isNaN: Bool { tensorScale.encode.isNaN || blockScale?.encodeMultiplier.isNaN ?? false }

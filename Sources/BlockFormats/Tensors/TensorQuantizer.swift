@@ -24,8 +24,7 @@ public struct TensorQuantizer: Sendable {
   public let axis: Int
   /// How many threads may work.
   public let parallelism: Parallelism
-  /// Which implementation runs.
-  package let kernels: KernelSelection
+  private let quantizer: any TensorQuantizing
 
   /// Creates a quantizer.
   ///
@@ -60,28 +59,18 @@ public struct TensorQuantizer: Sendable {
     self.shape = shape
     self.axis = quantizer.axis
     self.parallelism = parallelism
-    self.kernels = kernels
+    self.quantizer = quantizer
   }
 
   /// The instructions whose kernels run; `nil` where the format or the policy has no vector form,
   /// so that the reference runs.
-  public var kernelLevel: KernelLevel? {
-    func level<Format: BlockFormat>(_ format: Format) -> KernelLevel? {
-      quantizer(format).kernelLevel
-    }
-    return level(format)
-  }
+  public var kernelLevel: KernelLevel? { quantizer.plan?.kernels.level }
 
   /// The number of elements of a tensor.
   public var elementCount: Int { BlockGrid.elementCount(of: shape) }
 
   /// A tensor of zero codes to encode into.
-  public func makeStorage() -> QuantizedTensor {
-    func make<Format: BlockFormat>(_ format: Format) -> QuantizedTensor {
-      quantizer(format).makeStorage()
-    }
-    return make(format)
-  }
+  public func makeStorage() -> QuantizedTensor { quantizer.makeStorage() }
 
   /// Encodes a row-major tensor into storage made by `makeStorage`, whose memory is used again.
   ///
@@ -100,10 +89,7 @@ public struct TensorQuantizer: Sendable {
   ) {
     requireSize(values, type)
     requireMatch(storage)
-    func encode<Format: BlockFormat>(_ format: Format) {
-      quantizer(format).encode(values, as: type, tensorScale: tensorScale, into: &storage)
-    }
-    encode(format)
+    quantizer.encode(values, as: type, tensorScale: tensorScale, into: &storage)
   }
 
   /// Decodes a tensor into row-major values.
@@ -118,10 +104,7 @@ public struct TensorQuantizer: Sendable {
   ) {
     requireSize(UnsafeRawBufferPointer(values), type)
     requireMatch(storage)
-    func decode<Format: BlockFormat>(_ format: Format) {
-      quantizer(format).decode(storage, into: values, as: type)
-    }
-    decode(format)
+    quantizer.decode(storage, into: values, as: type)
   }
 
   /// Encodes and decodes values without storing codes ("fake quantization").
@@ -140,18 +123,9 @@ public struct TensorQuantizer: Sendable {
   ) -> EncodingTally {
     requireSize(values, type)
     requireSize(UnsafeRawBufferPointer(result), type)
-    func reconstruct<Format: BlockFormat>(_ format: Format) -> EncodingTally {
-      quantizer(format).reconstruct(
-        values, into: result, as: type, tensorScale: tensorScale, exactBlocks: .ignored
-      ).tally
-    }
-    return reconstruct(format)
-  }
-
-  private func quantizer<Format: BlockFormat>(_ format: Format) -> Quantizer<Format> {
-    Quantizer(
-      format: format, shape: shape, axis: axis, policy: policy, parallelism: parallelism,
-      kernels: kernels)
+    return quantizer.reconstruct(
+      values, into: result, as: type, tensorScale: tensorScale, exactBlocks: .ignored
+    ).tally
   }
 
   private func requireSize(_ buffer: UnsafeRawBufferPointer, _ type: ScalarType) {
@@ -172,3 +146,20 @@ public struct TensorQuantizer: Sendable {
       """)
   }
 }
+
+/// A quantizer whose format is not known to the compiler.
+private protocol TensorQuantizing: Sendable {
+  var plan: KernelPlan? { get }
+  func makeStorage() -> QuantizedTensor
+  func encode(
+    _ values: UnsafeRawBufferPointer, as type: ScalarType, tensorScale given: Float?,
+    into storage: inout QuantizedTensor)
+  func reconstruct(
+    _ values: UnsafeRawBufferPointer, into result: UnsafeMutableRawBufferPointer,
+    as type: ScalarType, tensorScale given: Float?, exactBlocks: ExactBlockCounting
+  ) -> Reconstruction
+  func decode(
+    _ tensor: QuantizedTensor, into result: UnsafeMutableRawBufferPointer, as type: ScalarType)
+}
+
+extension Quantizer: TensorQuantizing {}
