@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from operations import Check, Stored
 from ours import Fmtbench
 
 Mask = NDArray[np.bool_]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class _Comparison:
             findings.append(self._code_finding(other_code & ~in_other_scale))
         return "; ".join(findings) if findings else "same bytes"
 
-    def _per_element(self, per_block: NDArray[np.generic]) -> NDArray[np.generic]:
+    def _per_element(self, per_block: NDArray[Scalar]) -> NDArray[Scalar]:
         elements = self.ours.codes.size // per_block.size
         return np.repeat(per_block, elements).reshape(self.ours.codes.shape)
 

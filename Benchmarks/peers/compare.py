@@ -1,11 +1,12 @@
 """Compares the speed and the bytes of fmtbench with those of Python libraries.
 
-    python compare.py --fmtbench PATH > results.md
+python compare.py --fmtbench PATH > results.md
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,8 +32,9 @@ def main() -> int:
     arguments = parse_arguments()
     fmtbench = Fmtbench(arguments.fmtbench)
     pages_kept = keep_freed_pages()
+    load_average = os.getloadavg()[0]
     missing: list[report.Unavailable] = []
-    peers = load(missing)
+    peers = load(arguments.peer or list(PEERS), missing)
     normals = Normals(arguments.elements)
     operations = [(peer, operation) for peer in peers for operation in peer.operations(normals)]
     formats = sorted({operation.format for _, operation in operations})
@@ -51,7 +53,7 @@ def main() -> int:
         return 1
     versions = {name: value for peer in peers for name, value in peer.versions().items()}
     sections = ["# fmtbench and its peers"]
-    sections.append(report.header(versions, speeds, arguments.elements, pages_kept))
+    sections.append(report.header(versions, speeds, arguments.elements, pages_kept, load_average))
     if rates:
         sections.append(report.ratio_table(rates, speeds))
     if missing:
@@ -64,6 +66,9 @@ def main() -> int:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compares fmtbench with Python libraries.")
     parser.add_argument("--fmtbench", type=Path, required=True, help="a release build of fmtbench")
+    parser.add_argument(
+        "--peer", action="append", choices=PEERS, help="a peer to run; all by default; repeatable"
+    )
     parser.add_argument(
         "--elements",
         type=int,
@@ -79,12 +84,12 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def load(missing: list[report.Unavailable]) -> list[Peer]:
-    """The peers that can be imported."""
+def load(names: Sequence[str], missing: list[report.Unavailable]) -> list[Peer]:
+    """The peers of these names that can be imported."""
     peers = []
-    for name, make in PEERS.items():
+    for name in names:
         try:
-            peers.append(make())
+            peers.append(PEERS[name]())
         except ImportError as error:
             missing.append(report.Unavailable(name, one_line(error)))
     return peers

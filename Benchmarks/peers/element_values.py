@@ -35,7 +35,8 @@ class FloatElement:
         elif self == E4M3:
             magnitude = np.where((code & 0x7F) == 0x7F, np.nan, magnitude)
         negative = (code >> (self.exponent_bits + self.significand_bits)) & 1
-        return np.where(negative == 1, -magnitude, magnitude)
+        values: Doubles = np.where(negative == 1, -magnitude, magnitude)
+        return values
 
 
 E2M1 = FloatElement(2, 1, 1)

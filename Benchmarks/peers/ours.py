@@ -84,9 +84,7 @@ class Fmtbench:
         with tempfile.TemporaryDirectory() as folder:
             source, target = Path(folder, "values.npy"), Path(folder, "codes.safetensors")
             np.save(source, values)
-            self._run(
-                "encode", str(source), "--format", format, "--output", str(target), *options
-            )
+            self._run("encode", str(source), "--format", format, "--output", str(target), *options)
             tensors = read_safetensors(target)
         tensor_scale = tensors.get("tensor_scale")
         return Stored(

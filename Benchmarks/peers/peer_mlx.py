@@ -35,9 +35,11 @@ class MLX(Peer):
             encode, decode = self._block_functions(x, mode)
             call = f"quantize '{mode}'" + (", tensor amax given" if mode == "nvfp4" else "")
             operations += self._pair(x, format, call, encode, f"dequantize '{mode}'", decode)
-        operations += self._pair(
-            x, "e4m3fn", "to_fp8", mx.to_fp8, "from_fp8", lambda codes: mx.from_fp8(codes, mx.float32)
-        )
+
+        def from_fp8(codes: Any) -> Any:
+            return mx.from_fp8(codes, mx.float32)
+
+        operations += self._pair(x, "e4m3fn", "to_fp8", mx.to_fp8, "from_fp8", from_fp8)
         for format, dtype in (("bf16", mx.bfloat16), ("fp16", mx.float16)):
             operations += self._cast(x, format, dtype)
         return operations

@@ -52,7 +52,7 @@ class Torch(Peer):
             codes, out = x.to(dtype), self.torch.zeros_like(x)
             return lambda: out.copy_(codes)
 
-        name = str(dtype).removeprefix("torch.")
+        name = _name(dtype)
         return [
             Operation(format, Direction.ENCODE, f"cast to {name}", encode, x.numel()),
             Operation(format, Direction.DECODE, f"cast from {name}", decode, x.numel()),
@@ -89,11 +89,13 @@ class Torch(Peer):
     def _compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         # Compiled loops keep the thread count that was set when they were compiled.
         self.torch._dynamo.reset()
-        return self.torch.compile(function)
+        compiled: Callable[..., Any] = self.torch.compile(function)
+        return compiled
 
     def _int8_per_tensor(self, x: Any) -> list[Operation]:
         def decode() -> Callable[[], object]:
-            return self._quantize_int8(x).dequantize
+            codes = self._quantize_int8(x)
+            return lambda: codes.dequantize()
 
         def fake() -> object:
             scale = self._int8_scale(x)
@@ -145,15 +147,20 @@ class Torch(Peer):
         def int8(values: Floats) -> Stored:
             x = torch.from_numpy(values.copy())
             scale = torch.tensor([self._int8_scale(x)], dtype=torch.float32)
-            return Stored(self._quantize_int8(x).int_repr().view(torch.uint8).numpy(), scale.numpy())
+            codes = self._quantize_int8(x).int_repr().view(torch.uint8)
+            return Stored(codes.numpy(), scale.numpy())
 
         # Casts to FP16 and E5M2 overflow to infinity, those to E4M3 saturate.
         overflow = {"fp16": ("--overflow", "special"), "e5m2": ("--overflow", "special")}
         return [
             *(
-                Check(format, overflow.get(format, ()), f"cast to {dtype}", cast(dtype))
+                Check(format, overflow.get(format, ()), f"cast to {_name(dtype)}", cast(dtype))
                 for format, dtype in self.casts.items()
             ),
             Check("fp8_e4m3_tensor", (), "amax, divide, clamp, cast", e4m3),
             Check("int8_tensor", (), "amax, quantize_per_tensor", int8),
         ]
+
+
+def _name(dtype: Any) -> str:
+    return str(dtype).removeprefix("torch.")

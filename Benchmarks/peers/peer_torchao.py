@@ -187,7 +187,8 @@ class CompiledTorchAO(TorchAO):
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         # Compiled loops keep the thread count that was set when they were compiled.
         self.torch._dynamo.reset()
-        return self.torch.compile(function)
+        compiled: Callable[..., Any] = self.torch.compile(function)
+        return compiled
 
     def versions(self) -> dict[str, str]:
         return {}

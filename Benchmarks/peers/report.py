@@ -56,8 +56,13 @@ def cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def header(versions: dict[str, str], speeds: Speeds, elements: int, pages_kept: bool) -> str:
-    """What was measured where, when and with which versions."""
+def header(
+    versions: dict[str, str], speeds: Speeds, elements: int, pages_kept: bool, load: float
+) -> str:
+    """What was measured where, when and with which versions.
+
+    `load` is the system's load average of a minute before the first measurement.
+    """
     packages = {"Python": platform.python_version(), **versions}
     facts = ", ".join(f"{key} {value}" for key, value in speeds.facts.items())
     lines = [
@@ -72,7 +77,7 @@ def header(versions: dict[str, str], speeds: Speeds, elements: int, pages_kept: 
             f"- Arrays: standard normal floats; {counts or 'DRAM-sized'} elements for fmtbench and"
             f" {elements} for peers, where the table does not say otherwise.",
             "- Ours is the mean of a run before and a run after the peers, which are at most"
-            f" {speeds.drift():.0%} apart.",
+            f" {speeds.drift():.0%} apart. Load before: {load:.2f}.",
             "- G/s: 10^9 elements over the median time. Spread: the distance of the quartiles of"
             " the times, relative to their median.",
         ]
