@@ -7,6 +7,8 @@ struct KernelConstants: ~Copyable {
   let shared: UnsafeMutablePointer<BKSharedScale>
   let float: UnsafeMutablePointer<BKFloatScale>
   let twoLevel: UnsafeMutablePointer<BKTwoLevelScale>
+  /// How whole rows are worked on; `nil` where they are too unusual.
+  let row: UnsafeMutablePointer<BKBlockRule>?
   /// Which of the scales is used.
   let kind: Kind
   /// How many scales are tried for each block, and the exponent steps of shared ones.
@@ -57,6 +59,49 @@ struct KernelConstants: ~Copyable {
         twoLevel[index].tensor_reciprocal = 1 / tensorScale.encode
       }
     }
+    guard let rule = KernelConstants.rowRule(plan, levels) else {
+      row = nil
+      return
+    }
+    row = .allocate(capacity: 1)
+    row?.initialize(to: rule)
+    row?.pointee.shared = shared.pointee
+    row?.pointee.floating = float.pointee
+    row?.pointee.two_level = twoLevel.pointee
+  }
+
+  /// The geometry of whole rows, if kernels can work on them at once.
+  private static func rowRule(_ plan: KernelPlan, _ levels: TensorLevels) -> BKBlockRule? {
+    let grid = plan.grid
+    guard grid.rows == 1, plan.element.isNarrow, !plan.scale.triesCandidates else { return nil }
+    var rule = BKBlockRule()
+    rule.scaling = plan.scaling
+    rule.tensor_scale = levels.tensorScale.decode
+    rule.scale_width = UInt32(plan.scaleWidth)
+    rule.subscale_width = UInt32(plan.subscaleWidth)
+    func isPowerOfTwo(_ length: Int) -> Bool { length.nonzeroBitCount == 1 }
+    rule.block = grid.blockColumns
+    rule.unit = grid.unitColumns
+    if let shared = levels.blockScale {
+      rule.kind = BK_RULE_GIVEN
+      rule.multiplier = shared.encodeMultiplier
+      rule.scale = Float(bitPattern: shared.scale)
+    } else if case .unscaled = plan.scale {
+      rule.kind = BK_RULE_GIVEN
+      rule.multiplier = 1
+      rule.scale = 1
+    } else {
+      guard grid.blockColumns <= Int(BK_LONGEST_BLOCK), isPowerOfTwo(grid.blockColumns),
+        isPowerOfTwo(grid.unitColumns)
+      else { return nil }
+      switch plan.scale {
+      case .unscaled: return nil
+      case .shared: rule.kind = BK_RULE_SHARED
+      case .float: rule.kind = BK_RULE_FLOAT
+      case .twoLevel: rule.kind = BK_RULE_TWO_LEVEL
+      }
+    }
+    return rule
   }
 
   deinit {
@@ -66,5 +111,6 @@ struct KernelConstants: ~Copyable {
     float.deallocate()
     twoLevel.deallocate()
     steps.deallocate()
+    row?.deallocate()
   }
 }

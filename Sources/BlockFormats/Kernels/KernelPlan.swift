@@ -9,7 +9,10 @@ final class KernelPlan: Sendable {
   let grid: PanelGrid
   let policy: EncodingPolicy
   let elementFormat: ElementFormat
-  let hasSubscales: Bool
+  /// Bits of a stored scale and of a sub-scale, 0 where there are none.
+  let scaleWidth: Int
+  let subscaleWidth: Int
+  var hasSubscales: Bool { subscaleWidth > 0 }
 
   /// The plan; `nil` where the format or the policy has no vector form.
   init?(
@@ -41,7 +44,8 @@ final class KernelPlan: Sendable {
     self.policy = policy
     self.grid = PanelGrid(grid, layout: layout)
     elementFormat = layout.element
-    hasSubscales = layout.subscale != nil
+    scaleWidth = layout.scale?.bitWidth ?? 0
+    subscaleWidth = layout.subscale?.bitWidth ?? 0
     switch scale {
     case .unscaled: scaling = BK_SCALE_NONE
     case .shared, .float: scaling = BK_SCALE_BLOCK

@@ -23,6 +23,7 @@ struct PanelDecoder: ~Copyable {
 
   /// Decodes a panel of packed planes.
   func decode(_ panel: PanelGrid.Panel, from planes: PlaneWriter) {
+    if decodeRow(panel, from: planes) { return }
     let shape = PanelEncoder.Shape(panel, grid)
     loadScales(panel, shape, planes)
     constants.setScaleValues(scratch, table, shape, hasSubscales: hasSubscales)
@@ -50,6 +51,20 @@ struct PanelDecoder: ~Copyable {
       }
       if direct == nil { output.store(target, shape.columns, at: index, table) }
     }
+  }
+
+  /// Decodes a panel of one row in a single call.
+  private func decodeRow(_ panel: PanelGrid.Panel, from planes: PlaneWriter) -> Bool {
+    guard let rule = constants.row else { return false }
+    let direct = output.target(panel.base)
+    table.pointee.decode_row(
+      constants.element, rule, planes.codes.bytes(row: panel.codes.row, panel.codes.column),
+      rule.pointee.kind == BK_RULE_GIVEN
+        ? nil : planes.scales.bytes(row: panel.scales.row, panel.scales.column),
+      hasSubscales ? planes.subscales.bytes(row: panel.subscales.row, panel.subscales.column) : nil,
+      panel.columns, direct ?? scratch.decoded, direct != nil && output.streams)
+    if direct == nil { output.store(scratch.decoded, panel.columns, at: panel.base, table) }
+    return true
   }
 
   private func loadScales(

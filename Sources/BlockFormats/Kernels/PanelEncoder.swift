@@ -61,6 +61,7 @@ struct PanelEncoder: ~Copyable {
   mutating func encode(_ panel: PanelGrid.Panel, into planes: PlaneWriter) {
     let shape = Shape(panel, grid)
     let rows = input.rows(of: panel, scratch.values, table)
+    if encodeRow(rows, panel, into: planes) { return }
     let isTame = chooseScales(of: rows, panel, shape)
     let lifted = isTame ? rows : lift(rows, shape)
     storeScales(panel, shape, planes)
@@ -85,6 +86,7 @@ struct PanelEncoder: ~Copyable {
   ) {
     let shape = Shape(panel, grid)
     let rows = input.rows(of: panel, scratch.values, table)
+    if reconstructRow(rows, panel, shape, into: output, exactBlocks: exactBlocks) { return }
     let isTame = chooseScales(of: rows, panel, shape)
     let lifted = isTame ? rows : lift(rows, shape)
     setScaleValues(shape)

@@ -24,8 +24,8 @@ struct PanelGrid: Sendable {
   /// Sub-scales of a block along the block axis.
   private let unitsPerBlock: Int
 
-  /// The elements of a panel, if blocks allow: 16 KiB in a row, 32 KiB in rows.
-  private static let rowPanel = 4096
+  /// The elements of a panel, if blocks allow: 64 KiB in a row, 32 KiB in rows.
+  private static let rowPanel = 16384
   private static let blockPanel = 8192
 
   init(_ grid: BlockGrid, layout: BlockLayout) {

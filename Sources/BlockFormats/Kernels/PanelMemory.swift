@@ -44,7 +44,7 @@ struct PanelOutput: @unchecked Sendable {
   let base: UnsafeMutableRawPointer?
   let type: ScalarType
   /// Whether results go past the caches, since nothing that long stays in them.
-  private let streams: Bool
+  let streams: Bool
 
   /// Results from this size on are streamed, in bytes.
   private static let streamedByteCount = 32 << 20
@@ -53,6 +53,12 @@ struct PanelOutput: @unchecked Sendable {
     base = values.baseAddress
     self.type = type
     streams = type == .float32 && values.count >= Self.streamedByteCount
+  }
+
+  /// The place of a row, for kernels that stream by themselves.
+  func target(_ index: Int) -> UnsafeMutablePointer<Float>? {
+    guard let base, type == .float32 else { return nil }
+    return (base + 4 * index).assumingMemoryBound(to: Float.self)
   }
 
   /// The place of a row, where kernels may write it directly.

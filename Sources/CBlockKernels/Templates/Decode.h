@@ -87,10 +87,19 @@ INLINE vf values_at(
   return pick_f(is_nan, floats_of(all_u(CANONICAL_NAN)), value);
 }
 
-INLINE void decode_row(
+// Stores that go past the caches need an aligned target.
+INLINE void store_result(float *p, vf v, bool streams) {
+  if (streams) {
+    __builtin_nontemporal_store(v, (vf *)p);
+  } else {
+    store_f(p, v);
+  }
+}
+
+INLINE void decode_codes(
     const BKElement *element, DecodePath path, BKScaling scaling, const uint8_t *codes,
     size_t count, const float *scales, GroupFit fit, size_t unit, float tensor_scale,
-    float *values) {
+    bool streams, float *values) {
   Decoder d = make_decoder(element);
   float factor = path == DECODE_PLACED || path == DECODE_INTEGER ? d.e.unit
                  : path == DECODE_FIXED ? 1 / d.e.spacings_of_one : 1;
@@ -100,8 +109,9 @@ INLINE void decode_row(
   for (; i + 4 * LANES <= count; i += 4 * LANES) {
     if (fit != GROUP_NONE) quad_values(fit, scales, i, unit, lanes, factor, scale);
     for (size_t j = 0; j < 4; j++)
-      store_f(values + i + j * LANES, values_at(
-          &d, path, scaling, widen_b(load_b(codes + i + j * LANES)), scale[j], tensor_scale));
+      store_result(values + i + j * LANES, values_at(
+          &d, path, scaling, widen_b(load_b(codes + i + j * LANES)), scale[j], tensor_scale),
+          streams);
   }
   for (; i < count; i += LANES) {
     vf some = group_values(fit, scales, i, unit, lanes, count) * factor;
@@ -114,30 +124,34 @@ INLINE void decode_row(
 // One instance for each way in which groups meet vectors, and for the usual lengths.
 INLINE void decode_fitted(
     const BKElement *e, DecodePath path, BKScaling scaling, const uint8_t *codes, size_t n,
-    const float *scales, size_t unit, float t, float *x) {
+    const float *scales, size_t unit, float t, bool streams, float *x) {
   switch (fit_of(scaling == BK_SCALE_NONE ? NULL : scales, unit, n)) {
-    case GROUP_NONE: decode_row(e, path, scaling, codes, n, scales, GROUP_NONE, 1, t, x); return;
-    case GROUP_ONE: decode_row(e, path, scaling, codes, n, scales, GROUP_ONE, unit, t, x); return;
+    case GROUP_NONE: decode_codes(e, path, scaling, codes, n, scales, GROUP_NONE, 1, t, streams, x); return;
+    case GROUP_ONE: decode_codes(e, path, scaling, codes, n, scales, GROUP_ONE, unit, t, streams, x); return;
     case GROUP_WHOLE:
       switch (unit) {
-        case 16: decode_row(e, path, scaling, codes, n, scales, GROUP_WHOLE, 16, t, x); return;
-        case 32: decode_row(e, path, scaling, codes, n, scales, GROUP_WHOLE, 32, t, x); return;
-        default: decode_row(e, path, scaling, codes, n, scales, GROUP_WHOLE, unit, t, x); return;
+        case 16: decode_codes(e, path, scaling, codes, n, scales, GROUP_WHOLE, 16, t, streams, x); return;
+        case 32: decode_codes(e, path, scaling, codes, n, scales, GROUP_WHOLE, 32, t, streams, x); return;
+        default: decode_codes(e, path, scaling, codes, n, scales, GROUP_WHOLE, unit, t, streams, x); return;
       }
     case GROUP_PARTS:
       switch (unit) {
-        case 2: decode_row(e, path, scaling, codes, n, scales, GROUP_PARTS, 2, t, x); return;
-        default: decode_row(e, path, scaling, codes, n, scales, GROUP_PARTS, unit, t, x); return;
+        case 2: decode_codes(e, path, scaling, codes, n, scales, GROUP_PARTS, 2, t, streams, x); return;
+        default: decode_codes(e, path, scaling, codes, n, scales, GROUP_PARTS, unit, t, streams, x); return;
       }
-    case GROUP_ANY: decode_row(e, path, scaling, codes, n, scales, GROUP_ANY, unit, t, x); return;
+    case GROUP_ANY: decode_codes(e, path, scaling, codes, n, scales, GROUP_ANY, unit, t, streams, x); return;
   }
 }
 
 #define DECODER(name, path, scaling)                                                          \
   static NOINLINE void name(                                                                  \
       const BKElement *e, const uint8_t *codes, size_t n, const float *scales, size_t unit,   \
-      float tensor_scale, float *values) {                                                    \
-    decode_fitted(e, path, scaling, codes, n, scales, unit, tensor_scale, values);            \
+      float tensor_scale, bool streams, float *values) {                                      \
+    if (streams && path != DECODE_ANY) {                                                      \
+      decode_fitted(e, path, scaling, codes, n, scales, unit, tensor_scale, true, values);    \
+    } else {                                                                                  \
+      decode_fitted(e, path, scaling, codes, n, scales, unit, tensor_scale, false, values);   \
+    }                                                                                         \
   }
 
 DECODER(decode_table_block, DECODE_TABLE, BK_SCALE_BLOCK)
@@ -199,11 +213,12 @@ INLINE DecodePath usual_path(const BKElement *e) {
   return DECODE_PLACED;
 }
 
-static void decode(
+// `streams` asks for stores past the caches; `values` is then aligned to vectors.
+INLINE void decode_to(
     const BKElement *e, BKScaling scaling, const uint8_t *codes, size_t n, const float *scales,
-    size_t unit, float tensor_scale, float *values) {
+    size_t unit, float tensor_scale, bool streams, float *values) {
   if (scaling == BK_SCALE_NONE) {
-    decode_any_none(e, codes, n, scales, unit, tensor_scale, values);
+    decode_any_none(e, codes, n, scales, unit, tensor_scale, streams, values);
     return;
   }
   DecodePath path = usual_path(e);
@@ -214,9 +229,9 @@ static void decode(
 #define RUN(name)                                                                  \
   do {                                                                             \
     if (scaling == BK_SCALE_BLOCK) {                                               \
-      name##_block(e, codes, n, scales, unit, tensor_scale, values);               \
+      name##_block(e, codes, n, scales, unit, tensor_scale, streams, values);      \
     } else {                                                                       \
-      name##_tensor(e, codes, n, scales, unit, tensor_scale, values);              \
+      name##_tensor(e, codes, n, scales, unit, tensor_scale, streams, values);     \
     }                                                                              \
   } while (0)
   switch (path) {
@@ -232,6 +247,12 @@ static void decode(
     case DECODE_ANY: RUN(decode_any); break;
   }
 #undef RUN
+}
+
+static void decode(
+    const BKElement *e, BKScaling scaling, const uint8_t *codes, size_t n, const float *scales,
+    size_t unit, float tensor_scale, float *values) {
+  decode_to(e, scaling, codes, n, scales, unit, tensor_scale, false, values);
 }
 
 static void decode_wide(

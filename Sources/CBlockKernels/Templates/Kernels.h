@@ -12,6 +12,7 @@
 #include "Errors.h"
 #include "Random.h"
 #include "Numbers.h"
+#include "Rows.h"
 
 #define KERNEL_TABLE(name, level_)                                                               \
   const BKKernels name = {                                                                       \
@@ -26,6 +27,9 @@
       .float_scales = float_scales,                                                              \
       .two_level_scales = two_level_scales,                                                      \
       .two_level_multipliers = two_level_multipliers,                                            \
+      .encode_row = encode_row,                                                                  \
+      .quantize_row = quantize_row,                                                              \
+      .decode_row = decode_row,                                                                  \
       .encode = encode,                                                                          \
       .encode_wide = encode_wide,                                                                \
       .decode = decode,                                                                          \

@@ -115,6 +115,39 @@ typedef struct {
   float tame_limit;        // of the element
 } BKTwoLevelScale;
 
+// How the blocks of a row find their scales, and what they store.
+typedef enum {
+  BK_RULE_GIVEN = 0,      // one multiplier for all, and nothing stored
+  BK_RULE_SHARED = 1,
+  BK_RULE_FLOAT = 2,
+  BK_RULE_TWO_LEVEL = 3,
+} BKRuleKind;
+
+typedef struct {
+  BKRuleKind kind;
+  size_t block;             // values of a block, a power of two up to BK_LONGEST_BLOCK
+  size_t unit;              // values of a sub-block; those of a block where there are none
+  uint32_t scale_width;     // bits of a stored scale
+  uint32_t subscale_width;  // bits of a stored sub-scale, 0 where there are none
+  BKSharedScale shared;
+  BKFloatScale floating;
+  BKTwoLevelScale two_level;
+  float multiplier;  // of a given rule: for encoding,
+  float scale;       // and for decoding
+  float tensor_scale;
+  BKScaling scaling;
+} BKBlockRule;
+
+// Rows are worked on in parts of 2048 values, which hold a multiple of eight such blocks.
+#define BK_LONGEST_BLOCK 128
+
+// Where stochastic rounding finds its words.
+typedef struct {
+  uint64_t seed;
+  uint32_t stream;
+  uint64_t first;  // the index of the row's first element
+} BKRandom;
+
 // MARK: - Caller's number types
 
 typedef enum { BK_FLOAT32 = 0, BK_FLOAT16 = 1, BK_BFLOAT16 = 2 } BKScalar;
@@ -163,6 +196,21 @@ typedef struct {
   void (*shared_values)(
       const BKSharedScale *rule, const uint8_t *block_codes, const uint8_t *_Nullable subscales, size_t count,
       size_t spread, float *values);
+
+  // A row of tame values in blocks, all the way: to packed codes, scales and sub-scales; back from
+  // them; or to decoded values. Packed bytes begin at byte boundaries. Encoding stops before the
+  // first part that is not tame and returns how many values are done; `overflows` counts theirs.
+  size_t (*encode_row)(
+      const BKElement *element, const BKBlockRule *rule, BKRandom random, const float *values,
+      size_t count, uint8_t *codes, uint8_t *_Nullable scales, uint8_t *_Nullable subscales,
+      size_t *overflows);
+  size_t (*quantize_row)(
+      const BKElement *element, const BKBlockRule *rule, BKRandom random, const float *values,
+      size_t count, float *result, bool streams, uint8_t *_Nullable inexact, size_t *overflows);
+  void (*decode_row)(
+      const BKElement *element, const BKBlockRule *rule, const uint8_t *codes,
+      const uint8_t *_Nullable scales, const uint8_t *_Nullable subscales, size_t count,
+      float *result, bool streams);
 
   // Codes of `count` values, each times the multiplier of its group of `unit` values; a null
   // `multipliers` is one. `is_tame` promises what scale kernels found.

@@ -1,0 +1,199 @@
+// Rows of blocks, part by part: parts are short, so that memory keeps streaming while they are
+// worked on, and everything between input and output stays in the first-level cache.
+
+#define PART 2048
+// How far ahead values are fetched, in bytes.
+#define AHEAD 16384
+
+typedef struct {
+  uint32_t maxima[PART], block_maxima[PART], wide_scales[PART], words[PART + 4];
+  float multipliers[PART], scale_values[PART], decoded[PART + LANES];
+  uint8_t scales[PART], subscales[PART], codes[PART];
+} Part;
+
+// The scales, sub-scales and multipliers of a part; whether it is tame.
+INLINE bool find_part_scales(const BKBlockRule *rule, const float *values, size_t count, Part *p) {
+  size_t units = (count + rule->unit - 1) / rule->unit;
+  size_t blocks = (count + rule->block - 1) / rule->block;
+  switch (rule->kind) {
+    case BK_RULE_GIVEN:
+      row_magnitudes(values, count, count, p->maxima);
+      return false;
+    case BK_RULE_SHARED:
+      row_magnitudes(values, count, rule->unit, p->maxima);
+      if (rule->subscale_width == 0)
+        return shared_scales(&rule->shared, p->maxima, blocks, 0, p->scales, p->multipliers);
+      row_magnitudes((const float *)p->maxima, units, rule->block / rule->unit, p->block_maxima);
+      (void)shared_scales(
+          &rule->shared, p->block_maxima, blocks, 0, p->scales, p->multipliers);
+      return shared_subscales(
+          &rule->shared, p->maxima, units, rule->block / rule->unit, p->scales, p->subscales,
+          p->multipliers);
+    case BK_RULE_FLOAT:
+      row_magnitudes(values, count, rule->unit, p->maxima);
+      return float_scales(&rule->floating, p->maxima, blocks, p->wide_scales, p->multipliers);
+    case BK_RULE_TWO_LEVEL:
+      row_magnitudes(values, count, rule->unit, p->maxima);
+      two_level_scales(&rule->two_level, p->maxima, blocks, p->scales);
+      return two_level_multipliers(
+          &rule->two_level, p->maxima, blocks, p->scales, p->multipliers);
+  }
+}
+
+// The codes of a part, if it is tame.
+INLINE bool encode_part(
+    const BKElement *e, const BKBlockRule *rule, BKRandom random, const float *values,
+    size_t count, Part *p, uint8_t *codes, size_t *overflows) {
+  bool is_given = rule->kind == BK_RULE_GIVEN, is_tame = find_part_scales(rule, values, count, p);
+  if (is_given) {
+    float maximum;
+    memcpy(&maximum, p->maxima, sizeof maximum);
+    p->multipliers[0] = rule->multiplier;
+    is_tame = maximum * rule->multiplier < e->tame_limit && rule->multiplier < 0x1p96f;
+  }
+  if (!is_tame) return false;
+  const uint32_t *words = NULL;
+  if (e->rounding == BK_STOCHASTIC) {
+    size_t offset = random.first & 3;
+    random_words(random.seed, random.stream, random.first - offset, count + offset, p->words);
+    words = p->words + offset;
+  }
+  *overflows += encode(
+      e, true, values, count, p->multipliers, is_given ? PART : rule->unit, words, AHEAD, codes);
+  return true;
+}
+
+INLINE void decode_part(
+    const BKElement *e, const BKBlockRule *rule, const uint8_t *codes, size_t count, Part *p,
+    bool streams, float *values) {
+  size_t units = (count + rule->unit - 1) / rule->unit;
+  size_t blocks = (count + rule->block - 1) / rule->block;
+  const float *scales = p->scale_values;
+  size_t unit = rule->unit;
+  switch (rule->kind) {
+    case BK_RULE_GIVEN:
+      p->scale_values[0] = rule->scale;
+      unit = PART;
+      break;
+    case BK_RULE_SHARED:
+      shared_values(
+          &rule->shared, p->scales, rule->subscale_width ? p->subscales : NULL, units,
+          rule->block / rule->unit, p->scale_values);
+      break;
+    case BK_RULE_FLOAT: memcpy(p->scale_values, p->wide_scales, 4 * blocks); break;
+    case BK_RULE_TWO_LEVEL:
+      decode(
+          &rule->two_level.scale, BK_SCALE_NONE, p->scales, blocks, NULL, 1, 1, p->scale_values);
+      break;
+  }
+  decode_to(e, rule->scaling, codes, count, scales, unit, rule->tensor_scale, streams, values);
+}
+
+static size_t encode_row(
+    const BKElement *e, const BKBlockRule *rule, BKRandom random, const float *values,
+    size_t count, uint8_t *codes, uint8_t *scales, uint8_t *subscales, size_t *overflows) {
+  Part p;
+  size_t done = 0;
+  for (; done < count; done += PART) {
+    size_t n = count - done < PART ? count - done : PART;
+    uint8_t *bytes = codes + done * e->width / 8;
+    if (!encode_part(
+            e, rule, random, values + done, n, &p, e->width == 8 ? bytes : p.codes, overflows))
+      return done;
+    if (e->width < 8) pack(p.codes, n, e->width, bytes);
+    size_t blocks = (n + rule->block - 1) / rule->block, first = done / rule->block;
+    if (rule->kind == BK_RULE_FLOAT) {
+      memcpy(scales + 4 * first, p.wide_scales, 4 * blocks);
+    } else if (rule->kind != BK_RULE_GIVEN) {
+      pack(p.scales, blocks, rule->scale_width, scales + first * rule->scale_width / 8);
+    }
+    if (rule->subscale_width)
+      pack(
+          p.subscales, (n + rule->unit - 1) / rule->unit, rule->subscale_width,
+          subscales + done / rule->unit * rule->subscale_width / 8);
+    random.first += PART;
+  }
+  return count;
+}
+
+// Values past the caches, in whole lines but at both ends: what does not fill a line waits in front
+// of the next values.
+typedef struct {
+  float *target;
+  size_t waiting;
+} Streamer;
+
+INLINE void stream_part(Streamer *s, float *values, size_t count, bool is_last) {
+  size_t total = s->waiting + count, i = 0;
+  while (i < total && (uintptr_t)(s->target + i) % sizeof(vf) != 0) {
+    memcpy(s->target + i, values + i, sizeof(float));
+    i++;
+  }
+  for (; i + LANES <= total; i += LANES)
+    __builtin_nontemporal_store(load_f(values + i), (vf *)(s->target + i));
+  s->target += i;
+  s->waiting = total - i;
+  if (is_last) {
+    memcpy(s->target, values + i, s->waiting * sizeof(float));
+    STORE_FENCE();
+  } else {
+    memmove(values, values + i, s->waiting * sizeof(float));
+  }
+}
+
+static size_t quantize_row(
+    const BKElement *e, const BKBlockRule *rule, BKRandom random, const float *values,
+    size_t count, float *result, bool streams, uint8_t *inexact, size_t *overflows) {
+  Part p;
+  Streamer streamer = {result, 0};
+  streams = streams && (uintptr_t)result % sizeof(float) == 0;
+  size_t done = 0;
+  for (; done < count; done += PART) {
+    size_t n = count - done < PART ? count - done : PART;
+    if (!encode_part(e, rule, random, values + done, n, &p, p.codes, overflows)) break;
+    bool is_direct = !streams && !inexact;
+    float *target = is_direct ? result + done : p.decoded + (streams ? streamer.waiting : 0);
+    decode_part(e, rule, p.codes, n, &p, false, target);
+    if (inexact) mark_inexact(values + done, target, n, rule->block, inexact + done / rule->block);
+    if (streams) {
+      stream_part(&streamer, p.decoded, n, done + n == count);
+    } else if (!is_direct) {
+      memcpy(result + done, target, n * sizeof(float));
+    }
+    random.first += PART;
+  }
+  if (done < count && streams) stream_part(&streamer, p.decoded, 0, true);
+  return done < count ? done : count;
+}
+
+static void decode_row(
+    const BKElement *e, const BKBlockRule *rule, const uint8_t *codes, const uint8_t *scales,
+    const uint8_t *subscales, size_t count, float *result, bool streams) {
+  Part p;
+  Streamer streamer = {result, 0};
+  streams = streams && (uintptr_t)result % sizeof(float) == 0;
+  bool is_buffered = streams && (uintptr_t)result % sizeof(vf) != 0;
+  for (size_t done = 0; done < count; done += PART) {
+    size_t n = count - done < PART ? count - done : PART;
+    const uint8_t *bytes = codes + done * e->width / 8;
+    // Codes are few bytes for many values, too slow a stream for processors to run ahead of it.
+    size_t length = n * e->width / 8;
+    for (size_t line = 0; line < length; line += 64) PREFETCH((const char *)bytes + 2 * length + line);
+    if (e->width < 8) unpack(bytes, n, e->width, p.codes);
+    size_t blocks = (n + rule->block - 1) / rule->block, first = done / rule->block;
+    if (rule->kind == BK_RULE_FLOAT) {
+      memcpy(p.wide_scales, scales + 4 * first, 4 * blocks);
+    } else if (rule->kind != BK_RULE_GIVEN) {
+      unpack(scales + first * rule->scale_width / 8, blocks, rule->scale_width, p.scales);
+    }
+    if (rule->subscale_width)
+      unpack(
+          subscales + done / rule->unit * rule->subscale_width / 8,
+          (n + rule->unit - 1) / rule->unit, rule->subscale_width, p.subscales);
+    float *target = is_buffered ? p.decoded + streamer.waiting : result + done;
+    decode_part(
+        e, rule, e->width < 8 ? p.codes : bytes, n, &p, streams && !is_buffered, target);
+    if (is_buffered) stream_part(&streamer, p.decoded, n, done + n == count);
+  }
+  if (streams && !is_buffered) STORE_FENCE();
+}
