@@ -3,7 +3,7 @@ internal import CBlockKernels
 extension KernelConstants {
   /// What codes are multiplied by, from the scales and sub-scales of a panel.
   func setScaleValues(
-    _ scratch: borrowing PanelScratch, _ table: UnsafePointer<BKKernels>,
+    _ scratch: PanelScratch, _ table: UnsafePointer<BKKernels>,
     _ shape: PanelEncoder.Shape, hasSubscales: Bool
   ) {
     if let blockScale {

@@ -99,6 +99,7 @@ extension SharedExponentFormat: KernelFormat {
     result.nan_code = nan
     result.zero_code = policy.zeroBlock == .one ? UInt32(fields.exponentBias) : 0
     result.greatest_subscale = UInt32(greatestSubscale)
+    result.is_unstepped = candidates.count == 1
     return .shared(result, candidates: candidates)
   }
 }

@@ -7,7 +7,10 @@ struct PanelDecoder: ~Copyable {
   private let hasSubscales: Bool
   private let table: UnsafePointer<BKKernels>
   private let constants: KernelConstants
-  private let scratch: PanelScratch
+  private let isWide: Bool
+  // Rows that go through in one call need none.
+  private lazy var scratch = PanelScratch(
+    grid, holdsValues: false, isWide: isWide, hasSubscales: false)
   private let output: PanelOutput
 
   init(_ plan: KernelPlan, _ levels: TensorLevels, output: PanelOutput) {
@@ -17,12 +20,11 @@ struct PanelDecoder: ~Copyable {
     self.output = output
     table = plan.kernels.table
     constants = KernelConstants(plan, levels)
-    scratch = PanelScratch(
-      plan.grid, holdsValues: false, isWide: !plan.element.isNarrow, hasSubscales: false)
+    isWide = !plan.element.isNarrow
   }
 
   /// Decodes a panel of packed planes.
-  func decode(_ panel: PanelGrid.Panel, from planes: PlaneWriter) {
+  mutating func decode(_ panel: PanelGrid.Panel, from planes: PlaneWriter) {
     if decodeRow(panel, from: planes) { return }
     let shape = PanelEncoder.Shape(panel, grid)
     loadScales(panel, shape, planes)
@@ -54,7 +56,7 @@ struct PanelDecoder: ~Copyable {
   }
 
   /// Decodes a panel of one row in a single call.
-  private func decodeRow(_ panel: PanelGrid.Panel, from planes: PlaneWriter) -> Bool {
+  private mutating func decodeRow(_ panel: PanelGrid.Panel, from planes: PlaneWriter) -> Bool {
     guard let rule = constants.row else { return false }
     let direct = output.target(panel.base)
     table.pointee.decode_row(
@@ -67,7 +69,7 @@ struct PanelDecoder: ~Copyable {
     return true
   }
 
-  private func loadScales(
+  private mutating func loadScales(
     _ panel: PanelGrid.Panel, _ shape: PanelEncoder.Shape, _ planes: PlaneWriter
   ) {
     guard constants.blockScale == nil else { return }

@@ -30,7 +30,7 @@ extension PanelEncoder {
   }
 
   /// Whether the products of a row with one multiplier are tame.
-  private func isTame(_ rows: PanelRows, _ shape: Shape, multiplier: Float) -> Bool {
+  private mutating func isTame(_ rows: PanelRows, _ shape: Shape, multiplier: Float) -> Bool {
     guard constants.element.pointee.isNarrow else { return false }
     table.pointee.row_magnitudes(rows.row(0), shape.columns, shape.columns, scratch.unitMaxima)
     let maximum = Float(bitPattern: scratch.unitMaxima[0])
@@ -39,7 +39,7 @@ extension PanelEncoder {
   }
 
   /// The largest magnitudes of units and blocks, as bit patterns.
-  private func findMaxima(_ rows: PanelRows, _ shape: Shape) {
+  private mutating func findMaxima(_ rows: PanelRows, _ shape: Shape) {
     if shape.rows == 1 {
       table.pointee.row_magnitudes(
         rows.first, shape.columns, grid.unitColumns, scratch.unitMaxima)
@@ -61,7 +61,7 @@ extension PanelEncoder {
   }
 
   /// The magnitudes of blocks from those of units.
-  private func findBlockMaxima(_ shape: Shape) {
+  private mutating func findBlockMaxima(_ shape: Shape) {
     if shape.unitRowCount > 1 {
       table.pointee.column_magnitudes(
         floats(scratch.unitMaxima), shape.unitRowCount, shape.units, shape.units,
@@ -79,7 +79,7 @@ extension PanelEncoder {
   /// Restricts magnitudes to finite values, and marks the blocks that the policy makes NaN.
   ///
   /// - Returns: whether some value is not finite.
-  private func replaceNonFinite(_ rows: PanelRows, _ shape: Shape) -> Bool {
+  private mutating func replaceNonFinite(_ rows: PanelRows, _ shape: Shape) -> Bool {
     let infinity = Float.infinity.bitPattern
     guard (0..<shape.blocks).contains(where: { scratch.blockMaxima[$0] >= infinity }) else {
       return false
@@ -112,7 +112,7 @@ extension PanelEncoder {
   /// Scales by the rule, and multipliers.
   ///
   /// - Returns: whether products are tame.
-  private func findScales(_ shape: Shape) -> Bool {
+  private mutating func findScales(_ shape: Shape) -> Bool {
     switch constants.kind {
     case .unscaled: return true
     case .shared:
@@ -134,7 +134,7 @@ extension PanelEncoder {
   /// Sub-scales and multipliers below the scales that are set.
   ///
   /// - Returns: whether products are tame.
-  private func setMultipliers(_ shape: Shape) -> Bool {
+  private mutating func setMultipliers(_ shape: Shape) -> Bool {
     guard case .shared = constants.kind else {
       return table.pointee.two_level_multipliers(
         constants.twoLevel, scratch.blockMaxima, shape.blocks, scratch.scaleCodes,
@@ -152,12 +152,12 @@ extension PanelEncoder {
   }
 
   /// What codes are multiplied by.
-  func setScaleValues(_ shape: Shape) {
+  mutating func setScaleValues(_ shape: Shape) {
     constants.setScaleValues(scratch, table, shape, hasSubscales: hasSubscales)
   }
 
   /// Packs the scales and sub-scales.
-  func storeScales(_ panel: PanelGrid.Panel, _ shape: Shape, _ planes: PlaneWriter) {
+  mutating func storeScales(_ panel: PanelGrid.Panel, _ shape: Shape, _ planes: PlaneWriter) {
     if constants.blockScale == nil {
       switch constants.kind {
       case .unscaled: break
@@ -183,7 +183,7 @@ extension PanelEncoder {
 
   /// Values whose sub-blocks lie so low that their multiplier is no FP32 number, 2^64 times as
   /// large, with multipliers that make up for it.
-  func liftTinyUnits(
+  mutating func liftTinyUnits(
     _ rows: PanelRows, rowCount: Int, columns: Int, unit: Int, units: Int,
     spread: Int, blockCodes: UnsafePointer<UInt8>, subscales: UnsafePointer<UInt8>,
     multipliers: UnsafeMutablePointer<Float>, into memory: UnsafeMutablePointer<Float>

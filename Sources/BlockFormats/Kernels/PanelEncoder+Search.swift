@@ -1,7 +1,7 @@
 internal import CBlockKernels
 
 /// Memory for the candidates of a scale search, with every block of a panel gathered.
-struct SearchScratch: ~Copyable {
+final class SearchScratch {
   let values: UnsafeMutablePointer<Float>
   let lifted: UnsafeMutablePointer<Float>
   let decoded: UnsafeMutablePointer<Float>
@@ -16,12 +16,12 @@ struct SearchScratch: ~Copyable {
   let bestErrors: UnsafeMutablePointer<Double>
   let errors: UnsafeMutablePointer<Double>
 
-  /// Memory for the panels of a grid; none for `nil`.
-  init(_ grid: PanelGrid?) {
-    let blocks = grid.map { ($0.columns + $0.blockColumns - 1) / $0.blockColumns } ?? 0
+  /// Memory for the panels of a grid.
+  init(_ grid: PanelGrid) {
+    let blocks = (grid.columns + grid.blockColumns - 1) / grid.blockColumns
     // Every block is as long as a full one, in whole units.
-    let unit = grid.map { $0.unitRows * $0.unitColumns } ?? 1
-    let length = grid.map { ($0.rows * $0.blockColumns + unit - 1) / unit * unit } ?? 0
+    let unit = grid.unitRows * grid.unitColumns
+    let length = (grid.rows * grid.blockColumns + unit - 1) / unit * unit
     let count = blocks * length
     values = .allocate(capacity: count)
     lifted = .allocate(capacity: count)
@@ -71,7 +71,7 @@ extension PanelEncoder {
 
   /// Leaves in scratch the scale codes whose decoded blocks have the smallest squared error; the
   /// first candidate wins ties.
-  func searchScales(
+  mutating func searchScales(
     _ rows: PanelRows, _ panel: PanelGrid.Panel, _ shape: Shape, isFinite: Bool
   ) {
     let blocks = gather(rows, panel, shape)
@@ -93,7 +93,7 @@ extension PanelEncoder {
     scratch.scaleCodes.update(from: search.bestScales, count: shape.blocks)
   }
 
-  private func setCandidate(_ index: Int, _ shape: Shape) {
+  private mutating func setCandidate(_ index: Int, _ shape: Shape) {
     switch constants.kind {
     case .unscaled, .float: break
     case .shared:
@@ -108,7 +108,7 @@ extension PanelEncoder {
   }
 
   /// The squared errors of all blocks under the scale codes in scratch.
-  private func measure(_ blocks: Gathered, isFinite: Bool) {
+  private mutating func measure(_ blocks: Gathered, isFinite: Bool) {
     let units = blocks.blocks * blocks.unitsPerBlock
     var values = blocks.values
     var isTame = isFinite
@@ -147,7 +147,7 @@ extension PanelEncoder {
       blocks.values, search.decoded, blocks.blocks, blocks.length, search.errors)
   }
 
-  private func gather(
+  private mutating func gather(
     _ rows: PanelRows, _ panel: PanelGrid.Panel, _ shape: Shape
   ) -> Gathered {
     let columns = grid.blockColumns

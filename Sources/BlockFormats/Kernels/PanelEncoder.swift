@@ -10,8 +10,11 @@ struct PanelEncoder: ~Copyable {
   let hasSubscales: Bool
   let table: UnsafePointer<BKKernels>
   let constants: KernelConstants
-  let scratch: PanelScratch
-  let search: SearchScratch
+  // Rows that go through in one call need neither.
+  lazy var scratch = PanelScratch(
+    grid, holdsValues: input.type != .float32, isWide: !plan.element.isNarrow,
+    hasSubscales: hasSubscales)
+  lazy var search = SearchScratch(grid)
   let input: PanelInput
   /// Events counted so far.
   var tally = EncodingTally()
@@ -51,16 +54,12 @@ struct PanelEncoder: ~Copyable {
     hasSubscales = plan.hasSubscales
     table = plan.kernels.table
     constants = KernelConstants(plan, levels)
-    scratch = PanelScratch(
-      plan.grid, holdsValues: input.type != .float32, isWide: !plan.element.isNarrow,
-      hasSubscales: plan.hasSubscales)
-    search = SearchScratch(plan.scale.triesCandidates ? plan.grid : nil)
   }
 
   /// Encodes a panel into packed planes.
   mutating func encode(_ panel: PanelGrid.Panel, into planes: PlaneWriter) {
     let shape = Shape(panel, grid)
-    let rows = input.rows(of: panel, scratch.values, table)
+    let rows = rows(of: panel)
     if encodeRow(rows, panel, into: planes) { return }
     let isTame = chooseScales(of: rows, panel, shape)
     let lifted = isTame ? rows : lift(rows, shape)
@@ -85,7 +84,7 @@ struct PanelEncoder: ~Copyable {
     _ panel: PanelGrid.Panel, into output: PanelOutput, exactBlocks: ExactBlockCounting
   ) {
     let shape = Shape(panel, grid)
-    let rows = input.rows(of: panel, scratch.values, table)
+    let rows = rows(of: panel)
     if reconstructRow(rows, panel, shape, into: output, exactBlocks: exactBlocks) { return }
     let isTame = chooseScales(of: rows, panel, shape)
     let lifted = isTame ? rows : lift(rows, shape)
@@ -140,7 +139,11 @@ struct PanelEncoder: ~Copyable {
       randomWords(of: panel.base + row * panel.stride, shape.columns), scratch.wideCodes)
   }
 
-  private func lift(_ rows: PanelRows, _ shape: Shape) -> PanelRows {
+  private mutating func rows(of panel: PanelGrid.Panel) -> PanelRows {
+    input.rowsInPlace(of: panel) ?? input.rows(of: panel, widenedInto: scratch.values, table)
+  }
+
+  private mutating func lift(_ rows: PanelRows, _ shape: Shape) -> PanelRows {
     guard hasSubscales else { return rows }
     return liftTinyUnits(
       rows, rowCount: shape.rows, columns: shape.columns, unit: grid.unitColumns,
@@ -148,13 +151,13 @@ struct PanelEncoder: ~Copyable {
       subscales: scratch.subscales, multipliers: scratch.multipliers, into: scratch.lifted)
   }
 
-  private func multipliers(_ row: Int, _ shape: Shape) -> UnsafePointer<Float>? {
+  private mutating func multipliers(_ row: Int, _ shape: Shape) -> UnsafePointer<Float>? {
     guard scaling != BK_SCALE_NONE else { return nil }
     return UnsafePointer(scratch.multipliers + row / grid.unitRows * shape.units)
   }
 
   /// The random words of consecutive elements; `nil` where rounding needs none.
-  func randomWords(of first: Int, _ count: Int) -> UnsafePointer<UInt32>? {
+  mutating func randomWords(of first: Int, _ count: Int) -> UnsafePointer<UInt32>? {
     guard case .stochastic(let source) = policy.rounding else { return nil }
     let offset = first & 3
     table.pointee.random_words(

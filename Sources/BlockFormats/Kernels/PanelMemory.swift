@@ -10,24 +10,52 @@ struct PanelInput: @unchecked Sendable {
     self.type = type
   }
 
-  /// The rows of a panel as FP32: in place, or widened into `memory`.
+  /// The rows of a panel where they are, if they are FP32.
   ///
-  /// Pointers into the caller's memory may be unaligned; kernels take any address.
+  /// The pointers may be unaligned; kernels take any address.
+  func rowsInPlace(of panel: PanelGrid.Panel) -> PanelRows? {
+    guard let base, type == .float32 else { return nil }
+    let first = (base + 4 * panel.base).assumingMemoryBound(to: Float.self)
+    return PanelRows(first: first, stride: panel.stride)
+  }
+
+  /// The rows of a panel, widened.
   func rows(
-    of panel: PanelGrid.Panel, _ memory: UnsafeMutablePointer<Float>,
+    of panel: PanelGrid.Panel, widenedInto memory: UnsafeMutablePointer<Float>,
     _ table: UnsafePointer<BKKernels>
   ) -> PanelRows {
-    guard let base else { return PanelRows(first: UnsafePointer(memory), stride: 0) }
-    if type == .float32 {
-      let first = (base + 4 * panel.base).assumingMemoryBound(to: Float.self)
-      return PanelRows(first: first, stride: panel.stride)
-    }
     for row in 0..<panel.rows {
+      guard let base else { break }
       table.pointee.widen(
         type.kernelScalar, base + type.byteCount * (panel.base + row * panel.stride),
         panel.columns, memory + row * panel.columns)
     }
     return PanelRows(first: UnsafePointer(memory), stride: panel.columns)
+  }
+
+  /// The largest magnitude among some values, as a bit pattern, infinities and NaN included.
+  func greatestMagnitude(in range: Range<Int>, _ table: UnsafePointer<BKKernels>) -> UInt32 {
+    guard let base, !range.isEmpty else { return 0 }
+    var greatest: UInt32 = 0
+    guard type != .float32 else {
+      table.pointee.row_magnitudes(
+        (base + 4 * range.lowerBound).assumingMemoryBound(to: Float.self), range.count,
+        range.count, &greatest)
+      return greatest
+    }
+    let part = 4096
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: part) { widened in
+      guard let values = widened.baseAddress else { return }
+      for first in stride(from: range.lowerBound, to: range.upperBound, by: part) {
+        let count = min(part, range.upperBound - first)
+        var magnitude: UInt32 = 0
+        table.pointee.widen(
+          type.kernelScalar, base + type.byteCount * first, count, values)
+        table.pointee.row_magnitudes(values, count, count, &magnitude)
+        greatest = max(greatest, magnitude)
+      }
+    }
+    return greatest
   }
 }
 

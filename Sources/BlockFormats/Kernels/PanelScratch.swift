@@ -1,5 +1,5 @@
 /// Memory for the fields of one panel, reused from panel to panel on one thread.
-struct PanelScratch: ~Copyable {
+final class PanelScratch {
   let unitMaxima: UnsafeMutablePointer<UInt32>
   let blockMaxima: UnsafeMutablePointer<UInt32>
   let columnMaxima: UnsafeMutablePointer<UInt32>

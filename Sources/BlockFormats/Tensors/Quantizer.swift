@@ -134,7 +134,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
   ) {
     tensor.withUnsafeReader { reader in
       _ = forPanels(of: plan.grid) { panels in
-        let decoder = PanelDecoder(plan, levels, output: output)
+        var decoder = PanelDecoder(plan, levels, output: output)
         for index in panels { decoder.decode(plan.grid.panel(index), from: reader) }
       }
     }
@@ -221,24 +221,35 @@ struct Quantizer<Format: BlockFormat>: Sendable {
         TensorScale.isValid(decode: given),
         "tensor scale \(given) is not a positive number with a finite reciprocal")
     }
-    var levels = TensorLevels(tensorScale: TensorScale(encode: 1, decode: 1), blockScale: nil)
-    let hasTensorScale = format.layout.tensorScale != .absent
-    guard hasTensorScale || grid.isWholeTensorBlock else { return levels }
+    var levels = TensorLevels()
+    guard format.layout.tensorScale != .absent || grid.isWholeTensorBlock else { return levels }
     if let given, isIndifferentToValues {
       levels.take(given, for: format.layout)
       return levels
     }
-    withFloats(values, type) { values in
-      let statistics = statistics(of: values)
-      // A given scale does not bring back a tensor that its own scale makes NaN.
-      if hasTensorScale {
-        levels.tensorScale = format.tensorScale(for: statistics, policy: policy)
-        if let given, !levels.isNaN { levels.take(given, for: format.layout) }
-      }
-      if grid.isWholeTensorBlock && grid.elementCount > 0 {
-        levels.blockScale = wholeTensorScale(values, statistics, levels.tensorScale)
-        if let given, !levels.isNaN { levels.take(given, for: format.layout) }
-      }
+    let statistics = finiteStatistics(of: PanelInput(values, type))
+    if let statistics, !(grid.isWholeTensorBlock && policy.scaleRule.triesCandidates) {
+      let none = UnsafeBufferPointer<Float>(start: nil, count: 0)
+      return levelsOf(none, statistics, tensorScale: given)
+    }
+    return withFloats(values, type) {
+      levelsOf($0, statistics ?? self.statistics(of: $0), tensorScale: given)
+    }
+  }
+
+  /// The levels for statistics; only a scale search looks at the values themselves.
+  private func levelsOf(
+    _ values: UnsafeBufferPointer<Float>, _ statistics: ValueStatistics, tensorScale given: Float?
+  ) -> TensorLevels {
+    var levels = TensorLevels()
+    // A given scale does not bring back a tensor that its own scale makes NaN.
+    if format.layout.tensorScale != .absent {
+      levels.tensorScale = format.tensorScale(for: statistics, policy: policy)
+      if let given, !levels.isNaN { levels.take(given, for: format.layout) }
+    }
+    if grid.isWholeTensorBlock && grid.elementCount > 0 {
+      levels.blockScale = wholeTensorScale(values, statistics, levels.tensorScale)
+      if let given, !levels.isNaN { levels.take(given, for: format.layout) }
     }
     return levels
   }
@@ -252,6 +263,20 @@ struct Quantizer<Format: BlockFormat>: Sendable {
           || policy.nonFinite == .element && layout.element.nanCode != nil)
     }
     return layout.scale?.nanCode != nil
+  }
+
+  /// The statistics of values that are all finite, by kernels; `nil` for others.
+  private func finiteStatistics(of input: PanelInput) -> ValueStatistics? {
+    guard let table = plan?.kernels.table else { return nil }
+    nonisolated(unsafe) let kernels = table
+    let greatest = parallelism.map(count: grid.elementCount, grain: 1 << 18) {
+      input.greatestMagnitude(in: $0, kernels)
+    }.max()
+    let amax = Float(bitPattern: greatest ?? 0)
+    guard amax.isFinite else { return nil }
+    var statistics = ValueStatistics()
+    statistics.amax = amax
+    return statistics
   }
 
   private func statistics(of values: UnsafeBufferPointer<Float>) -> ValueStatistics {
@@ -281,7 +306,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
 
 /// What all blocks of a tensor share.
 struct TensorLevels: Sendable {
-  var tensorScale: TensorScale
+  var tensorScale = TensorScale(encode: 1, decode: 1)
   /// The scale of a block that spans the tensor.
   var blockScale: BlockScale?
 

@@ -135,8 +135,11 @@ INLINE size_t unpack_words(const uint8_t *bytes, size_t count, uint32_t width, u
   __m512i spread = _mm512_loadu_si512(index), control = _mm512_set1_epi64((long long)fields);
   __m512i low_bits = _mm512_set1_epi8((char)((1u << width) - 1));
   __mmask64 mask = _bzhi_u64(~0ull, 8 * width);
+  size_t total = (count * width + 7) / 8;
   for (; i + 64 <= count; i += 64) {
-    __m512i x = _mm512_maskz_loadu_epi8(mask, bytes + i / 8 * width);
+    const uint8_t *at = bytes + i / 8 * width;
+    __m512i x = i / 8 * width + 64 <= total ? _mm512_loadu_si512(at)
+                                            : _mm512_maskz_loadu_epi8(mask, at);
     x = _mm512_permutexvar_epi8(spread, x);
     x = _mm512_and_si512(_mm512_multishift_epi64_epi8(control, x), low_bits);
     _mm512_storeu_si512(codes + i, x);

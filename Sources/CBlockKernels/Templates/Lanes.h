@@ -79,6 +79,10 @@ INLINE vh narrow_h(vu v) { return __builtin_convertvector(v, vh); }
 INLINE vu widen_h(vh v) { return __builtin_convertvector(v, vu); }
 
 #if LANES == 16
+#define EIGHTFOLD \
+    0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, \
+    3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6, 7, 7, \
+    7, 7, 7, 7, 7, 7
 #define EVEN_WORDS \
     0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 42, 44, \
     46, 48, 50, 52, 54, 56, 58, 60, 62
@@ -95,6 +99,9 @@ INLINE vu widen_h(vh v) { return __builtin_convertvector(v, vu); }
 #define HIGH_ZIP 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
 #define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 #elif LANES == 8
+#define EIGHTFOLD \
+    0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, \
+    3, 3, 3
 #define EVEN_WORDS \
     0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
 #define ODD_WORDS \
@@ -108,6 +115,8 @@ INLINE vu widen_h(vh v) { return __builtin_convertvector(v, vu); }
 #define HIGH_ZIP 4, 12, 5, 13, 6, 14, 7, 15
 #define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7}
 #elif LANES == 4
+#define EIGHTFOLD \
+    0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1
 #define EVEN_WORDS \
     0, 2, 4, 6, 8, 10, 12, 14
 #define ODD_WORDS \

@@ -97,6 +97,10 @@ static size_t encode_row(
   for (; done < count; done += PART) {
     size_t n = count - done < PART ? count - done : PART;
     uint8_t *bytes = codes + done * e->width / 8;
+    // The lines of the next part's codes are asked for before they are written.
+    size_t length = n * e->width / 8;
+    for (size_t line = 0; line < length; line += 64)
+      __builtin_prefetch((const char *)bytes + length + line, 1);
     if (!encode_part(
             e, rule, random, values + done, n, &p, e->width == 8 ? bytes : p.codes, overflows))
       return done;

@@ -75,6 +75,21 @@ static bool shared_scales(
   return all_lanes(tame, LANES);
 }
 
+// The codes of LANES / 2 blocks, eight times each.
+INLINE vq eightfold(const uint8_t *codes) {
+  vq some = 0;
+  memcpy(&some, codes, LANES / 2);
+  return __builtin_shufflevector(some, some, EIGHTFOLD);
+}
+
+// The powers of two with given exponent fields.
+INLINE void store_fields(float *values, vq fields) {
+  uint8_t bytes[4 * LANES];
+  memcpy(bytes, &fields, sizeof bytes);
+  for (int j = 0; j < 4; j++)
+    store_f(values + j * LANES, floats_of(widen_b(load_b(bytes + j * LANES)) << 23));
+}
+
 // LANES sub-blocks: their sub-scales, multipliers and tameness.
 INLINE vi subscales_at(
     const BKSharedScale *rule, vu maximum, vi block, vi *lowering, vf *multiplier) {
@@ -89,15 +104,29 @@ INLINE vi subscales_at(
   return is_tame(maximum, *multiplier, rule->tame_limit) & (exponent <= 127);
 }
 
-// The same where magnitudes are normal numbers, blocks have scales in the middle of the range, and
-// the rule is the floor of the logarithm.
-INLINE vi plain_subscales_at(
-    const BKSharedScale *rule, vu maximum, vi block, vi *lowering, vf *multiplier) {
-  vi exponent = block - rule->bias;
-  vi own = (vi)(maximum >> 23) + (rule->offset - 127);
-  *lowering = min_i(max_i(exponent - own, (vi)all_u(0)), (vi)all_u(rule->greatest_subscale));
-  *multiplier = floats_of(max_u((vu)(*lowering - exponent + 127) << 23, all_u(0x400000)));
-  return floats_of(maximum) * *multiplier < rule->tame_limit;
+// The same for 4 * LANES sub-blocks, eight a block, in bytes: a block's exponent field less the
+// sub-block's own, at most the greatest sub-scale. Fields of zero, and of subnormal magnitudes, are
+// low enough for the greatest. `field` is the exponent field of a magnitude over its scale code.
+INLINE void plain_subscales(
+    const BKSharedScale *rule, const uint32_t *maxima, vq blocks, uint8_t field, uint8_t *codes,
+    float *multipliers) {
+  vu own[4];
+  for (int j = 0; j < 4; j++) own[j] = load_u(maxima + j * LANES) >> 23;
+  vq fields = low_bytes(low_words(own[0], own[1]), low_words(own[2], own[3]));
+  vq lowering = __builtin_elementwise_min(
+      __builtin_elementwise_sub_sat(blocks + field, fields), (vq)(uint8_t)rule->greatest_subscale);
+  memcpy(codes, &lowering, sizeof lowering);
+  store_fields(multipliers, (uint8_t)(127 + rule->bias) - blocks + lowering);
+}
+
+// Whether the scale codes of LANES / 2 blocks lie where nothing is clamped and every power of two
+// is a normal number.
+INLINE bool are_plain_blocks(const BKSharedScale *rule, const uint8_t *codes) {
+  uint32_t lowest = (uint32_t)(rule->bias - 95) + rule->greatest_subscale;
+  bool is_plain = true;
+  for (size_t i = 0; i < LANES / 2; i++)
+    is_plain &= codes[i] - lowest < rule->nan_code - 1 - lowest;
+  return is_plain;
 }
 
 INLINE bool shared_subscales_of(
@@ -105,30 +134,30 @@ INLINE bool shared_subscales_of(
     const uint8_t *block_codes, uint8_t *codes, float *multipliers) {
   // A copy of its own, which no store can change.
   const BKSharedScale own_rule = *shared_rule, *rule = &own_rule;
-  bool is_floor = rule->product == 1 && rule->threshold[0] > 0x7FFFFF;
-  uint32_t lowest = (uint32_t)(rule->bias - 95) + rule->greatest_subscale;
-  bool has_middle = is_floor && rule->bias > 95 && rule->nan_code > lowest;
+  bool is_floor = rule->product == 1 && rule->threshold[0] > 0x7FFFFF && rule->bias > 95;
+  int32_t field = 127 - rule->bias - rule->offset;
   vi tame = (vi)all_u(~0u), lowering;
   vf multiplier;
   size_t i = 0;
-  for (; i + LANES <= count; i += LANES) {
-    vu maximum = load_u(maxima + i);
-    vi block = spread_codes(block_codes, i, spread, LANES);
-    vi is_plain = (maximum - 0x800000 < INFINITE - 0x800000)
-                  & ((vu)block - lowest < rule->nan_code - lowest);
-    if (has_middle && !any_lane(~is_plain)) {
-      tame &= plain_subscales_at(rule, maximum, block, &lowering, &multiplier);
-    } else {
-      tame &= subscales_at(rule, maximum, block, &lowering, &multiplier);
+  if (spread == 8 && is_floor && rule->is_unstepped && field >= 0 && field < 128) {
+    for (; i + 4 * LANES <= count; i += 4 * LANES) {
+      if (!are_plain_blocks(rule, block_codes + i / 8)) break;
+      plain_subscales(
+          rule, maxima + i, eightfold(block_codes + i / 8), (uint8_t)field, codes + i,
+          multipliers + i);
     }
+  }
+  for (; i + LANES <= count; i += LANES) {
+    vi block = spread_codes(block_codes, i, spread, LANES);
+    tame &= subscales_at(rule, load_u(maxima + i), block, &lowering, &multiplier);
     store_b(codes + i, narrow_b((vu)lowering));
     store_f(multipliers + i, multiplier);
   }
   if (i < count) {
     size_t n = count - i;
-    vu maximum = load_some_u(maxima + i, n);
     vi block = spread_codes(block_codes, i, spread, n);
-    tame &= subscales_at(rule, maximum, block, &lowering, &multiplier) | lanes_from(n);
+    tame &= subscales_at(rule, load_some_u(maxima + i, n), block, &lowering, &multiplier)
+            | lanes_from(n);
     store_some_b(codes + i, narrow_b((vu)lowering), n);
     store_some_f(multipliers + i, multiplier, n);
   }
@@ -154,6 +183,15 @@ INLINE void shared_values_of(
   // A copy of its own, which no store can change.
   const BKSharedScale own_rule = *shared_rule, *rule = &own_rule;
   size_t i = 0;
+  if (spread == 8 && subscales && rule->bias > 95) {
+    for (; i + 4 * LANES <= count; i += 4 * LANES) {
+      if (!are_plain_blocks(rule, block_codes + i / 8)) break;
+      vq lowering;
+      memcpy(&lowering, subscales + i, sizeof lowering);
+      store_fields(
+          values + i, eightfold(block_codes + i / 8) + (uint8_t)(127 - rule->bias) - lowering);
+    }
+  }
   for (; i + LANES <= count; i += LANES) {
     vi block = spread_codes(block_codes, i, spread, LANES);
     vi lowering = subscales ? (vi)widen_b(load_b(subscales + i)) : (vi)all_u(0);
@@ -207,10 +245,14 @@ static void two_level_scales(
   Rounder r = make_rounder(&rule->scale);
   for (size_t i = 0; i < count; i += LANES) {
     size_t n = count - i < LANES ? count - i : LANES;
-    vu maximum = load_some_u(maxima + i, n), over = 0;
+    vu maximum = load_some_u(maxima + i, n);
     vi is_poisoned = maximum >= INFINITE;
-    vu bits = bits_of(floats_of(maximum) * rule->factor);
-    vu code = any_codes(&r, BK_NEAREST_EVEN, bits, bits == 0, is_poisoned, all_u(0), &over);
+    // Whatever is too large for the scale stays too large, and everything else is tame.
+    vu bits = min_u(
+        bits_of(floats_of(maximum) * rule->factor), bits_of(all_f(rule->scale.tame_limit)));
+    vu sum = nearest_sums(&r, floats_of(bits)), binade = max_u(bits & INFINITE, all_u(r.lowest_bits));
+    vu code = (sum & 0x7FFFFF) + (binade >> r.field_shift) - r.lowest_code;
+    code = min_u(code, all_u(rule->scale.greatest));
     code = max_u(code, all_u(rule->floor_code));
     code = pick(maximum == 0, all_u(rule->zero_code), code);
     code = pick(is_poisoned, all_u(rule->scale.nan), code);

@@ -96,6 +96,7 @@ typedef struct {
   uint32_t nan_code;
   uint32_t zero_code;      // scale code of a block of zeros
   uint32_t greatest_subscale;
+  bool is_unstepped;       // block scales are the rule's own, without a step
 } BKSharedScale;
 
 // FP32 scales: multiplier min(greatest / a, FLT_MAX), stored as its reciprocal.
