@@ -57,9 +57,11 @@ skip() {
   skipped=1
 }
 
+# Warnings of compilers are errors; those of linkers are shown where linking fails.
 build() {
-  if ! "$@"; then
-    echo "FAILED   to build: $1"
+  if ! "$@" 2> "$work/errors.txt"; then
+    tail -n 40 "$work/errors.txt"
+    echo "FAILED   to build with $1"
     exit 1
   fi
 }
