@@ -32,10 +32,15 @@ enum EmulationInputs {
     }
   }
 
-  /// As `sample`, without values of 2^73 and more.
-  static func tameSample(_ seed: UInt64, _ index: UInt64) -> UInt32 {
-    let bits = sample(seed, index)
-    return bits & 0x7F80_0000 >= 200 << 23 ? bits & 0xBFFF_FFFF : bits
+  /// The pattern of a value of the size of its neighbours: few significant bits or many, or zero.
+  static func rowSample(_ seed: UInt64, _ index: UInt64) -> UInt32 {
+    let z = mixed(seed, index)
+    let word = UInt32(truncatingIfNeeded: z)
+    guard z >> 60 > 0 else { return word & 0x8000_0000 }
+    let size = 100 + UInt32(mixed(seed + 1, index / 96) % 48)
+    let fraction = word & 0x7F_FFFF & ~(0x7F_FFFF >> (UInt32(truncatingIfNeeded: z >> 40) % 24))
+    let exponent = size + UInt32(truncatingIfNeeded: z >> 32) % 6
+    return (word & 0x8000_0000) | exponent << 23 | fraction
   }
 
   /// FNV-1a with 64 bits.

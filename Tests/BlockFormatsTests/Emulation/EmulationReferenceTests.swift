@@ -35,4 +35,25 @@ struct EmulationReferenceTests {
       #expect(golden["reference.decode.\(format.name)"] == hash.value, "\(format.name)")
     }
   }
+
+  @Test("Packed scales, sub-scales, codes and decoded values are those of the reference")
+  func chains() throws {
+    let golden = try EmulationFiles.golden()
+    #expect(golden.keys.count { $0.hasPrefix("reference.chain.") } == EmulationChain.all.count)
+    for chain in EmulationChain.all {
+      let quantizer = TensorQuantizer(
+        format: chain.format, shape: [EmulationChain.values.count], policy: chain.policy,
+        kernels: .reference)
+      var storage = quantizer.makeStorage()
+      var decoded = EmulationChain.values
+      EmulationChain.values.withUnsafeBytes { quantizer.encode($0, into: &storage) }
+      decoded.withUnsafeMutableBytes { quantizer.decode(storage, into: $0) }
+      var hash = EmulationInputs.Hash()
+      for plane in [storage.scales, storage.subscales, storage.codes] {
+        for byte in plane.bytes { hash.add(byte) }
+      }
+      for value in decoded { hash.add(value.bitPattern) }
+      #expect(golden["reference.chain.\(chain.name)"] == hash.value, "\(chain.name)")
+    }
+  }
 }

@@ -38,6 +38,10 @@ extension EmulationTable {
         lines.append(line(format, policy, "\(format.id).\(floor.id)", tensor))
       }
     }
+    for chain in EmulationChain.all {
+      lines.append(
+        line(chain.format, chain.policy, "chain.\(chain.name)", chain.tensorScale))
+    }
     return lines
   }
 

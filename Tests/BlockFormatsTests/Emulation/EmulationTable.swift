@@ -11,7 +11,8 @@ struct EmulationTable {
   /// The elements: those of the standard formats and of their block scales.
   static let elements: [ElementFormat] = [
     .e2m1fn, .e2m3fn, .e3m2fn, .e4m3fn, .e5m2, .e4m3fnuz, .e3m4, .mxint8, .mxint8(range: .full),
-    .int4, .mxint2, .signMagnitude(magnitudeBitCount: 7), .signMagnitude(magnitudeBitCount: 4),
+    .int8, .int4, .mxint2, .signMagnitude(magnitudeBitCount: 7),
+    .signMagnitude(magnitudeBitCount: 4),
     .signMagnitude(magnitudeBitCount: 2), .fp16, .bf16, .tf32, .fp32, .unsignedInteger(bitCount: 6),
     .ue5m3, .ue4m3,
   ]
@@ -90,6 +91,8 @@ struct EmulationTable {
           + choices(e).map(hex).joined(separator: ", ") + ")")
     }
     lines += scaleLines
+    lines.append("// Chains: from values to packed bytes and back.")
+    lines += EmulationChain.all.map(\.line)
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -115,7 +118,7 @@ struct EmulationTable {
 
 extension RoundingRule {
   /// The name in the table, without the seed.
-  fileprivate var shortName: String {
+  var shortName: String {
     guard case .stochastic(let source) = self else { return id }
     return "stochastic\(source.randomBitCount)"
   }

@@ -58,16 +58,26 @@ typedef struct {
   const char *name;
   BKTwoLevelScale rule;
 } TwoLevelRule;
+typedef struct {
+  const char *name, *policy;
+  bool is_scaling_exact;
+  uint32_t poison;
+  size_t block, unit;
+  uint32_t subscale_width;  // 0 without sub-scales
+  enum { SHARED, FLOAT, TWO_LEVEL } kind;
+  const char *rule;
+  float tensor_scale;
+} Chain;
 
 extern const size_t format_count, policy_count;
-extern const size_t shared_rule_count, float_rule_count, two_level_rule_count;
+extern const size_t chain_count, shared_rule_count, float_rule_count, two_level_rule_count;
 extern const Named formats[];
 extern const SharedRule shared_rules[];
 extern const FloatRule float_rules[];
+extern const Chain chains[];
 Named policy_at(size_t index);  // an element with its policy
 TwoLevelRule two_level_rule_at(size_t index);
 Named policy_named(const char *name);
-BKSharedScale shared_rule_named(const char *name);
 
 void run_encoders(Driver *d);
 void run_decoders(Driver *d);
@@ -75,5 +85,6 @@ void run_magnitudes(Driver *d);
 void run_scales(Driver *d);
 void run_memory(Driver *d);
 void run_references(Driver *d);
+void run_chains(Driver *d);
 
 #endif

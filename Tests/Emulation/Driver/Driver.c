@@ -101,5 +101,6 @@ int main(int count, char **arguments) {
   run_decoders(&d);
   run_encoders(&d);
   run_references(&d);
+  run_chains(&d);
   return 0;
 }

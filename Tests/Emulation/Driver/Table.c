@@ -8,6 +8,7 @@
 #define SHARED_RULE(...)
 #define FLOAT_RULE(...)
 #define TWO_LEVEL_RULE(...)
+#define CHAIN(...)
 const Named formats[] = {
 #include "elements.inc"
 };
@@ -60,6 +61,15 @@ static const struct {
 };
 const size_t two_level_rule_count = COUNT(two_level_rules);
 
+#undef TWO_LEVEL_RULE
+#define TWO_LEVEL_RULE(...)
+#undef CHAIN
+#define CHAIN(name, ...) {name, __VA_ARGS__},
+const Chain chains[] = {
+#include "elements.inc"
+};
+const size_t chain_count = COUNT(chains);
+
 Named policy_at(size_t index) {
   BKElement e = formats[policies[index].format].element;
   e.rounding = policies[index].rounding;
@@ -77,13 +87,6 @@ Named policy_named(const char *name) {
   for (size_t i = 0; i < policy_count; i++)
     if (strcmp(policies[i].name, name) == 0) return policy_at(i);
   fprintf(stderr, "no policy %s\n", name);
-  exit(1);
-}
-
-BKSharedScale shared_rule_named(const char *name) {
-  for (size_t i = 0; i < shared_rule_count; i++)
-    if (strcmp(shared_rules[i].name, name) == 0) return shared_rules[i].rule;
-  fprintf(stderr, "no scale rule %s\n", name);
   exit(1);
 }
 
