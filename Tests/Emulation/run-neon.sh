@@ -18,7 +18,7 @@ clang=${CLANG:-clang}
 qemu=${QEMU:-$(command -v qemu-aarch64 || command -v qemu-aarch64-static || true)}
 sysroot=${SYSROOT:-/usr/aarch64-linux-gnu}
 # What SwiftPM gives to C in release builds; contraction is the sources' own business.
-flags=(-O2 -Wall -Wextra -Wno-unused-parameter -Werror "-I$kernels/include")
+flags=(-O2 -Wall -Wextra -Wno-unused-parameter "-I$kernels/include")
 sources=("$here"/Driver/*.c "$kernels"/Levels/*.c)
 failures=0 skipped=0
 
@@ -57,7 +57,7 @@ skip() {
   skipped=1
 }
 
-# Warnings of compilers are errors; those of linkers are shown where linking fails.
+# Warnings are shown where building fails.
 build() {
   if ! "$@" 2> "$work/errors.txt"; then
     tail -n 40 "$work/errors.txt"
@@ -91,8 +91,8 @@ for level in $("$work/native" levels); do
 done
 
 emulate() {
-  if [ -z "$qemu" ]; then
-    skip 'qemu-aarch64 is missing (Debian: qemu-user)'
+  if [ -z "$qemu" ] || ! command -v "$qemu" > /dev/null; then
+    skip "${qemu:-qemu-aarch64} is missing (Debian: qemu-user)"
     return
   fi
   if [ ! -e "$sysroot/lib/libc.a" ]; then
@@ -108,17 +108,26 @@ emulate() {
     return
   fi
   build "${target[@]}" "${flags[@]}" "${sources[@]}" -o "$work/arm64"
-  local cpu level
-  # A processor with dot products and one without: the levels must be found in both.
-  for cpu in max:neon_dot cortex-a53:neon; do
-    level=$("$qemu" -cpu "${cpu%:*}" "$work/arm64" best)
-    if [ "$level" = "${cpu#*:}" ]; then
-      printf 'PASSED   detection on %s: %s\n' "${cpu%:*}" "$level"
+  # A processor with dot products and one without: the levels must be found in both, and the
+  # environment must lower them only.
+  local cpu wish expected level
+  while read -r cpu wish expected; do
+    level=$(BLOCKFORMATS_KERNEL_LEVEL=$wish "$qemu" -cpu "$cpu" "$work/arm64" best)
+    if [ "$level" = "$expected" ]; then
+      printf 'PASSED   detection on %s, asked for %s: %s\n' "$cpu" "$wish" "$level"
     else
-      printf 'FAILED   detection on %s: %s instead of %s\n' "${cpu%:*}" "$level" "${cpu#*:}"
+      printf 'FAILED   detection on %s, asked for %s: %s instead of %s\n' "$cpu" "$wish" "$level" \
+        "$expected"
       failures=$((failures + 1))
     fi
-  done
+  done << 'END'
+max anything neon_dot
+max neon neon
+max portable portable
+max avx2 neon_dot
+cortex-a53 neon_dot neon
+cortex-a53 portable portable
+END
   for level in portable neon neon_dot; do
     run "$level (arm64, emulated)" "$qemu" -cpu max "$work/arm64" run "$level"
   done
@@ -130,7 +139,8 @@ case $(uname -m) in
 esac
 
 if [ "$failures" -gt 0 ]; then
-  echo "VERDICT: $failures FAILED"
+  trap - EXIT
+  echo "VERDICT: $failures FAILED; the drivers are left in $work"
   exit 1
 elif [ "$skipped" = 1 ]; then
   echo 'VERDICT: the native levels agree with golden.txt; NEON SKIPPED'

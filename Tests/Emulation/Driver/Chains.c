@@ -62,7 +62,8 @@ static bool find_scales(Driver *d, Row *row) {
             rule, row->unit_maxima, row->units, row->spread, row->scale_codes, row->subscales,
             row->multipliers);
       pack(d, row, row->scale_codes, row->blocks, 8);
-      if (chain->subscale_width > 0) pack(d, row, row->subscales, row->units, chain->subscale_width);
+      if (chain->subscale_width > 0)
+        pack(d, row, row->subscales, row->units, chain->subscale_width);
       k->shared_values(
           rule, row->scale_codes, chain->subscale_width > 0 ? row->subscales : NULL, row->units,
           row->spread, row->factors);

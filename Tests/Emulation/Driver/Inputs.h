@@ -19,8 +19,9 @@ static inline uint64_t mixed(uint64_t seed, uint64_t index) {
 // neighbours, subnormal numbers, special values, and numbers of usual size.
 static inline uint32_t sample(uint64_t seed, uint64_t index) {
   static const uint32_t special[16] = {
-      0x00000000, 0x80000000, 0x7F800000, 0xFF800000, 0x7FC00000, 0xFFC00001, 0x7F800001, 0x00000001,
-      0x807FFFFF, 0x00800000, 0x7F7FFFFF, 0xFF7FFFFF, 0x3F800000, 0xBF800000, 0x47800000, 0x33800000};
+      0x00000000, 0x80000000, 0x7F800000, 0xFF800000, 0x7FC00000, 0xFFC00001,
+      0x7F800001, 0x00000001, 0x807FFFFF, 0x00800000, 0x7F7FFFFF, 0xFF7FFFFF,
+      0x3F800000, 0xBF800000, 0x47800000, 0x33800000};
   uint64_t z = mixed(seed, index);
   uint32_t word = (uint32_t)z, choice = (uint32_t)(z >> 60);
   if (choice < 3) return word;
