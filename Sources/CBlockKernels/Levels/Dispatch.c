@@ -25,7 +25,7 @@ static BKLevel detect(void) {
   const uint32_t fma = 1u << 12, osxsave = 1u << 27, avx = 1u << 28, f16c = 1u << 29;
   if (!has_bits(c, fma | osxsave | avx | f16c)) return BK_PORTABLE;
   uint64_t state = saved_state();
-  const uint64_t ymm = 0x6, zmm = 0xE6;
+  const uint64_t ymm = 0x6;
   if ((state & ymm) != ymm) return BK_PORTABLE;
 
   uint32_t features, more, unused;
@@ -38,6 +38,7 @@ static BKLevel detect(void) {
   // The system saves these registers on first use, and announces them only afterwards.
   bool saves_zmm = true;
 #else
+  const uint64_t zmm = 0xE6;
   bool saves_zmm = (state & zmm) == zmm;
 #endif
   if (!saves_zmm || !has_bits(features, f | dq | bw | vl) || !has_bits(more, vbmi))

@@ -1,0 +1,73 @@
+import CBlockKernels
+
+@testable import BlockFormats
+
+extension EmulationTable {
+  /// The scale rules of the table: a format, and a policy with one of its rules.
+  ///
+  /// `FLOAT_RULE` and the others take a name and the rule's constants; two-level rules begin with
+  /// the place of the scale's element.
+  static var scaleLines: [String] {
+    var lines = ["// Scale rules."]
+    let shared: [SharedExponentFormat] = [.mxfp4, .mxfp8E4M3, .mxint8, .mx9, .mx4]
+    for format in shared {
+      for rule in PowerOfTwoRule.allCases {
+        var policy = format.defaultPolicy
+        policy.scaleRule = .powerOfTwo(rule)
+        lines.append(line(format, policy, "\(format.id).\(rule.id)"))
+      }
+      var policy = format.defaultPolicy
+      policy.zeroBlock = .one
+      lines.append(line(format, policy, "\(format.id).zero_one"))
+    }
+    for format in [ScaledFormat.fp8(.e4m3fn, block: .row), .integer(bits: 8, block: .row)] {
+      for rule in format.scaleRules {
+        var policy = format.defaultPolicy
+        policy.scaleRule = rule
+        lines.append(line(format, policy, "\(format.id).\(rule.id)"))
+      }
+    }
+    let ue5m3 = TwoLevelFormat.nvfp4(block: .vector(length: 16), scale: .ue5m3)
+    for format in [TwoLevelFormat.nvfp4, ue5m3, .vsq()] {
+      for floor in ScaleFloor.allCases {
+        var policy = format.defaultPolicy
+        policy.scaleFloor = floor
+        if floor == .leastNormal { policy.zeroBlock = .one }
+        // Any tensor scale will do; this one rounds.
+        let tensor = TensorScale(encode: 2688 / 3.7, decode: 3.7 / 2688)
+        lines.append(line(format, policy, "\(format.id).\(floor.id)", tensor))
+      }
+    }
+    for chain in EmulationChain.all {
+      lines.append(
+        line(chain.format, chain.policy, "chain.\(chain.name)", chain.tensorScale))
+    }
+    return lines
+  }
+
+  private static func line(
+    _ format: some KernelFormat, _ policy: EncodingPolicy, _ name: String,
+    _ tensor: TensorScale = TensorScale(encode: 1, decode: 1)
+  ) -> String {
+    switch format.kernelScale(policy: policy, tensorScale: tensor) {
+    case .shared(let rule, _):
+      let fields = [
+        hex(rule.product), "\(rule.offset)",
+        "{\(hex(rule.threshold.0)), \(hex(rule.threshold.1))}", "\(rule.zero_exponent)",
+        "\(rule.bias)", "\(rule.greatest_code)", "\(rule.nan_code)", "\(rule.zero_code)",
+        "\(rule.greatest_subscale)",
+      ]
+      return "SHARED_RULE(\"\(name)\", {\(fields.joined(separator: ", "))})"
+    case .float(let rule):
+      return "FLOAT_RULE(\"\(name)\", {\(hex(rule.greatest)), \(rule.is_power_of_two)})"
+    case .twoLevel(let rules, _):
+      let element = elements.firstIndex { $0 == format.layout.scale } ?? -1
+      let constants =
+        "\(hex(rules[0].factor)), \(hex(rules[0].tensor_reciprocal)), "
+        + "\(rules[0].floor_code), \(rules[0].zero_code)"
+      return "TWO_LEVEL_RULE(\"\(name)\", \(element), \(constants))"
+    case .unscaled, nil:
+      return "#error \(name) has no scale rule"
+    }
+  }
+}
