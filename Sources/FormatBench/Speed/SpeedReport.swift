@@ -65,14 +65,17 @@ enum SpeedReport {
       """
     ]
     var twoPasses: [String] = []
-    for row in rows where row.direction != .decode && row.format.layout.block == .tensor {
+    for row in rows
+    where row.direction != .decode && row.format.layout.block == .tensor
+      && row.format.layout.element.nanCode == nil
+    {
       if !twoPasses.contains(row.format.id) { twoPasses.append(row.format.id) }
     }
     if !twoPasses.isEmpty {
       notes.append(
         """
-        Encoding \(twoPasses.joined(separator: ", ")) reads the tensor twice, first for its scale; \
-        the limit reads it once.
+        Encoding \(twoPasses.joined(separator: ", ")) reads the tensor twice, first for values that are \
+        not finite; the limit reads it once.
         """)
     }
     return notes

@@ -28,7 +28,10 @@ final class SpeedSubject {
     storage = quantizer.makeStorage()
     let values = buffers.values(quantizer.elementCount, as: variant.input)
     quantizer.encode(values, as: variant.input, into: &storage)
-    tensorScale = storage.tensorScale
+    // One FP32 scale for the whole tensor is given like a tensor scale.
+    let hasSharedScale = format.layout.block == .tensor && format.layout.scale == .fp32
+    let shared = hasSharedScale ? storage.scales.unpacked().first : nil
+    tensorScale = storage.tensorScale ?? shared.map(Float.init(bitPattern:))
   }
 
   var elementCount: Int { storage.elementCount }
