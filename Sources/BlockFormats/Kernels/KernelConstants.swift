@@ -73,7 +73,12 @@ struct KernelConstants: ~Copyable {
   /// The geometry of whole rows, if kernels can work on them at once.
   private static func rowRule(_ plan: KernelPlan, _ levels: TensorLevels) -> BKBlockRule? {
     let grid = plan.grid
-    guard grid.rows == 1, plan.element.isNarrow, !plan.scale.triesCandidates else { return nil }
+    guard grid.rows == 1, !plan.scale.triesCandidates else { return nil }
+    if !plan.element.isNarrow {
+      guard case .unscaled = plan.scale, plan.element.width == 16, plan.element.kind != BK_INTEGER,
+        plan.element.saturates
+      else { return nil }
+    }
     var rule = BKBlockRule()
     rule.scaling = plan.scaling
     rule.tensor_scale = levels.tensorScale.decode

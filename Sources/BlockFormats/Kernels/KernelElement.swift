@@ -51,6 +51,10 @@ extension BKElement {
     has_special_codes = format.nanCode != nil || format.infinityCode != nil
     setTable(format)
     guard isWithinReach else { return nil }
+    guard kind != BK_PATTERN else {
+      tame_limit = .infinity
+      return
+    }
     // Four binades beyond the largest value: more than any scale rule reaches.
     let tameExponent = format.greatestExponent + 4
     if tameExponent + 23 - Int(fraction_bits) <= 120 {

@@ -217,13 +217,20 @@ INLINE DecodePath usual_path(const BKElement *e) {
 INLINE void decode_to(
     const BKElement *e, BKScaling scaling, const uint8_t *codes, size_t n, const float *scales,
     size_t unit, float tensor_scale, bool streams, float *values) {
+  const float one = 1;
   if (scaling == BK_SCALE_NONE) {
-    decode_any_none(e, codes, n, scales, unit, tensor_scale, streams, values);
-    return;
+    // The same as one scale of one, but for what is not finite.
+    if (e->is_unsigned || (e->has_special_codes && has_special_code(e, codes, n))) {
+      decode_any_none(e, codes, n, scales, unit, tensor_scale, streams, values);
+      return;
+    }
+    scaling = BK_SCALE_BLOCK;
+    scales = &one;
+    unit = n;
   }
   DecodePath path = usual_path(e);
   if (e->is_unsigned || (e->has_special_codes && has_special_code(e, codes, n))
-      || !are_finite(scales, (n + unit - 1) / unit, path == DECODE_PLACED ? e->unit : 1)
+      || !are_finite(scales, unit ? (n + unit - 1) / unit : 0, path == DECODE_PLACED ? e->unit : 1)
       || !(scaling == BK_SCALE_BLOCK || tensor_scale < __builtin_inff()))
     path = DECODE_ANY;
 #define RUN(name)                                                                  \
@@ -253,6 +260,30 @@ static void decode(
     const BKElement *e, BKScaling scaling, const uint8_t *codes, size_t n, const float *scales,
     size_t unit, float tensor_scale, float *values) {
   decode_to(e, scaling, codes, n, scales, unit, tensor_scale, false, values);
+}
+
+// Codes of sixteen bits without a scale.
+static NOINLINE void decode_halves(
+    const BKElement *element, const uint8_t *codes, size_t count, bool streams, float *values) {
+  Decoder d = make_decoder(element);
+  vu greatest = 0;
+  size_t i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    vh half;
+    memcpy(&half, codes + 2 * i, sizeof half);
+    vu code = widen_h(half);
+    vf value = floats_of((vu)((vi)(code << d.sign_shift) >> d.place_shift) & d.place_mask);
+    greatest = max_u(greatest, code & d.magnitude_mask);
+    store_result(values + i, value * d.e.unit, streams);
+  }
+  bool is_special = any_lane(greatest > d.e.greatest);
+  // Rows with infinities and NaN, and the end of every row, take their time.
+  for (i = is_special ? 0 : i; i < count; i++) {
+    uint16_t code;
+    memcpy(&code, codes + 2 * i, sizeof code);
+    float value = element_values(&d, all_u(code))[0];
+    memcpy(values + i, &value, sizeof value);
+  }
 }
 
 static void decode_wide(

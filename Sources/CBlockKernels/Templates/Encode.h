@@ -92,6 +92,60 @@ ENCODER(encode_stochastic, TAME_ANY, BK_STOCHASTIC)
 // The others decide in the loop.
 ENCODER(encode_directed, TAME_ANY, e->rounding)
 
+// Codes of sixteen bits of unscaled tame values, as little-endian words at any address.
+INLINE size_t encode_half_words(
+    const BKElement *element, TameWay way, BKRounding rounding, const float *values, size_t count,
+    const uint32_t *random, size_t prefetch, uint8_t *codes) {
+  Rounder r = make_rounder(element);
+  OverflowCount over = {0, 0, 0};
+  const vf ones[4] = {1, 1, 1, 1};
+  for (size_t i = 0; i < count; i += QUAD) {
+    size_t left = count - i < QUAD ? count - i : QUAD;
+    vf x[4];
+    vu word[4] = {0, 0, 0, 0};
+    for (size_t j = 0; j < 4; j++) {
+      size_t first = j * LANES, n = left > first ? left - first : 0;
+      const float *at = values + i + first;
+      for (size_t line = 0; line < LANES; line += 16) PREFETCH((const char *)at + prefetch);
+      x[j] = load_some_f(at, n);
+      if (rounding == BK_STOCHASTIC) word[j] = load_some_u(random + i + first, n);
+    }
+    vw words[2];
+    tame_words(&r, way, rounding, x, ones, word, &over, words);
+    memcpy(codes + 2 * i, words, left == QUAD ? sizeof words : 2 * left);
+    if (++over.steps == 0x7FFF) flush_overflows(&over);
+  }
+  flush_overflows(&over);
+  return over.total;
+}
+
+static NOINLINE size_t encode_nearest_half(
+    const BKElement *e, const float *values, size_t count, size_t prefetch, uint8_t *codes) {
+  return encode_half_words(
+      e, TAME_NEAREST_FLOAT, BK_NEAREST_EVEN, values, count, NULL, prefetch, codes);
+}
+static NOINLINE size_t encode_nearest_pattern(
+    const BKElement *e, const float *values, size_t count, size_t prefetch, uint8_t *codes) {
+  BKElement pattern = *e;
+  pattern.kind = BK_PATTERN;
+  return encode_half_words(
+      &pattern, TAME_ANY, BK_NEAREST_EVEN, values, count, NULL, prefetch, codes);
+}
+static NOINLINE size_t encode_any_half(
+    const BKElement *e, const float *values, size_t count, const uint32_t *random,
+    size_t prefetch, uint8_t *codes) {
+  return encode_half_words(e, TAME_ANY, e->rounding, values, count, random, prefetch, codes);
+}
+
+static size_t encode_halves(
+    const BKElement *e, const float *values, size_t count, const uint32_t *random,
+    size_t prefetch, uint8_t *codes) {
+  if (e->rounding != BK_NEAREST_EVEN)
+    return encode_any_half(e, values, count, random, prefetch, codes);
+  return (e->kind == BK_PATTERN ? encode_nearest_pattern : encode_nearest_half)(
+      e, values, count, prefetch, codes);
+}
+
 // The codes of values that may be anything, with all choices of the policy.
 INLINE vu codes_at(
     const Rounder *r, vf values, vf multipliers, bool is_scaled, vu random, vu *over) {

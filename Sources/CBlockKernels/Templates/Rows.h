@@ -8,7 +8,7 @@
 typedef struct {
   uint32_t maxima[PART], block_maxima[PART], wide_scales[PART], words[PART + 4];
   float multipliers[PART], scale_values[PART], decoded[PART + LANES];
-  uint8_t scales[PART], subscales[PART], codes[PART];
+  uint8_t scales[PART], subscales[PART], codes[2 * PART];
 } Part;
 
 // The scales, sub-scales and multipliers of a part; whether it is tame.
@@ -58,6 +58,10 @@ INLINE bool encode_part(
     random_words(random.seed, random.stream, random.first - offset, count + offset, p->words);
     words = p->words + offset;
   }
+  if (e->width == 16) {
+    *overflows += encode_halves(e, values, count, words, AHEAD, codes);
+    return true;
+  }
   *overflows += encode(
       e, true, values, count, p->multipliers, is_given ? PART : rule->unit, words, AHEAD, codes);
   return true;
@@ -66,6 +70,10 @@ INLINE bool encode_part(
 INLINE void decode_part(
     const BKElement *e, const BKBlockRule *rule, const uint8_t *codes, size_t count, Part *p,
     bool streams, float *values) {
+  if (e->width == 16) {
+    decode_halves(e, codes, count, streams, values);
+    return;
+  }
   size_t units = (count + rule->unit - 1) / rule->unit;
   size_t blocks = (count + rule->block - 1) / rule->block;
   const float *scales = p->scale_values;
@@ -102,7 +110,7 @@ static size_t encode_row(
     for (size_t line = 0; line < length; line += 64)
       __builtin_prefetch((const char *)bytes + length + line, 1);
     if (!encode_part(
-            e, rule, random, values + done, n, &p, e->width == 8 ? bytes : p.codes, overflows))
+            e, rule, random, values + done, n, &p, e->width >= 8 ? bytes : p.codes, overflows))
       return done;
     if (e->width < 8) pack(p.codes, n, e->width, bytes);
     size_t blocks = (n + rule->block - 1) / rule->block, first = done / rule->block;

@@ -47,8 +47,10 @@ INLINE vu nearest_sums(const Rounder *r, vf values) {
 INLINE vw nearest_words(const Rounder *r, vu first, vu second, OverflowCount *over) {
   vw spacings = low_words(first, second), high = high_words(first, second);
   vw binade = (high & 0x7FFF) - (uint16_t)((r->lowest_bits + r->magic) >> 16);
-  vw code = (binade >> (7 - r->e.fraction_bits)) + spacings;
-  return finish_words(r, code, high, false, over);
+  // The binade lies at bit 7 of its half; codes have it above their fraction.
+  vw field = r->e.fraction_bits > 7 ? binade << (r->e.fraction_bits - 7)
+                                    : binade >> (7 - r->e.fraction_bits);
+  return finish_words(r, field + spacings, high, false, over);
 }
 
 // The same for one spacing everywhere, where rounding is a conversion.
@@ -68,18 +70,20 @@ INLINE vw any_words(
     bits[j] = bits_of(products[j]);
     // Where scaling is exact a value above zero may leave FP32 but does not become zero.
     vu source = r->e.is_scaling_exact ? bits_of(values[j]) : bits[j];
-    code[j] = min_u(
-        rounded_codes(r, rounding, bits[j], (source & MAGNITUDE) == 0, random[j]), all_u(0xFFFF));
+    code[j] = r->e.kind == BK_PATTERN
+                  ? pattern_codes(r, rounding, bits[j], random[j])
+                  : rounded_codes(r, rounding, bits[j], (source & MAGNITUDE) == 0, random[j]);
+    code[j] = min_u(code[j], all_u(0xFFFF));
   }
   return finish_words(
       r, low_words(code[0], code[1]), high_words(bits[0], bits[1]), r->e.kind == BK_INTEGER, over);
 }
 
-// The codes of 4 * LANES values; `multipliers` has 2^23 spacings' worth where the way is fixed.
-INLINE vq tame_codes(
+// The codes of 4 * LANES values, in two vectors of words; where the way is fixed, `multipliers`
+// include the spacings of one.
+INLINE void tame_words(
     const Rounder *r, TameWay way, BKRounding rounding, const vf *values, const vf *multipliers,
-    const vu *random, OverflowCount *over) {
-  vw words[2];
+    const vu *random, OverflowCount *over, vw words[2]) {
   vf products[4];
   for (int j = 0; j < 4; j++) products[j] = values[j] * multipliers[j];
   for (int pair = 0; pair < 2; pair++) {
@@ -95,6 +99,13 @@ INLINE vq tame_codes(
         break;
     }
   }
+}
+
+INLINE vq tame_codes(
+    const Rounder *r, TameWay way, BKRounding rounding, const vf *values, const vf *multipliers,
+    const vu *random, OverflowCount *over) {
+  vw words[2];
+  tame_words(r, way, rounding, values, multipliers, random, over, words);
   vq codes = low_bytes(words[0], words[1]);
   if (way == TAME_NEAREST_INTEGER || way == TAME_ANY) codes &= (uint8_t)r->width_mask;
   return codes;

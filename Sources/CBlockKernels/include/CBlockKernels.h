@@ -198,7 +198,8 @@ typedef struct {
       const BKSharedScale *rule, const uint8_t *block_codes, const uint8_t *_Nullable subscales, size_t count,
       size_t spread, float *values);
 
-  // A row of tame values in blocks, all the way: to packed codes, scales and sub-scales; back from
+  // A row of tame values in blocks of codes of up to eight bits, or of sixteen without scales, all
+  // the way: to packed codes, scales and sub-scales; back from
   // them; or to decoded values. Packed bytes begin at byte boundaries. Encoding stops before the
   // first part that is not tame and returns how many values are done; `overflows` counts theirs.
   size_t (*encode_row)(
