@@ -42,7 +42,8 @@ let package = Package(
     .target(
       name: "FormatTestSupport", path: "Tests/FormatTestSupport", swiftSettings: settings),
     .testTarget(
-      name: "BlockFormatsTests", dependencies: ["BlockFormats", "FormatTestSupport"],
+      name: "BlockFormatsTests",
+      dependencies: ["BlockFormats", "CBlockKernels", "FormatTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "FormatMetricsTests",
