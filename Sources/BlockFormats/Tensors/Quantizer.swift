@@ -225,7 +225,8 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     let hasTensorScale = format.layout.tensorScale != .absent
     guard hasTensorScale || grid.isWholeTensorBlock else { return levels }
     if let given, isIndifferentToValues {
-      levels.take(given, for: format.layout)
+      // A tensor without elements has no block to give a scale to.
+      if hasTensorScale || grid.elementCount > 0 { levels.take(given, for: format.layout) }
       return levels
     }
     withFloats(values, type) { values in
