@@ -1,9 +1,9 @@
 import Testing
 
 #if canImport(Darwin)
-  import Darwin
+import Darwin
 #elseif canImport(Glibc)
-  import Glibc
+import Glibc
 #endif
 
 /// Memory between two pages that trap on every access, so that a single byte read or written
@@ -20,9 +20,9 @@ final class GuardedMemory {
     page = Int(sysconf(Int32(_SC_PAGESIZE)))
     capacity = max(1, (byteCount + page - 1) / page) * page
     #if canImport(Darwin)
-      let anonymous = MAP_ANON
+    let anonymous = MAP_ANON
     #else
-      let anonymous = MAP_ANONYMOUS
+    let anonymous = MAP_ANONYMOUS
     #endif
     let memory = mmap(nil, capacity + 2 * page, PROT_NONE, MAP_PRIVATE | anonymous, -1, 0)
     guard let memory, memory != MAP_FAILED,

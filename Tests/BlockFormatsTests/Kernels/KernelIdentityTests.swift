@@ -45,11 +45,11 @@ struct KernelIdentityTests {
     for (number, format) in FormatCatalog.all.enumerated() {
       let shapes = KernelShape.all(for: format.layout)
       for (index, policy) in KernelPolicies.all(format).enumerated() {
-        for mix in KernelInput.Mix.allCases {
-          let shape = shapes[(index + number) % shapes.count]
+        for (turn, mix) in (KernelInput.Mix.allCases + KernelInput.Mix.allCases).enumerated() {
+          let shape = shapes[(index + number + 5 * turn) % shapes.count]
           let values = KernelInput.values(format, shape, mix, seed: UInt64(index))
           expectSameOnEveryLevel(
-            values, shape, format: format, policy: policy, tensorScale: tensorScale(index))
+            values, shape, format: format, policy: policy, tensorScale: tensorScale(index + turn))
         }
       }
       for shape in shapes {

@@ -31,7 +31,8 @@ struct KernelInput {
     var kinds: [Kind] {
       switch self {
       case .tame: [.normal, .ties, .scaleThresholds, .sparse, .zeros, .ties]
-      case .finite: Kind.allCases.filter { ![.patterns, .oneNaN, .oneInfinity, .specials].contains($0) }
+      case .finite:
+        Kind.allCases.filter { ![.patterns, .oneNaN, .oneInfinity, .specials].contains($0) }
       case .all: Kind.allCases
       }
     }
@@ -71,7 +72,9 @@ struct KernelInput {
     case .ties: return ties(count, scale)
     case .scaleThresholds:
       var values = (0..<count).map { _ in uniform() * scale }
-      let fractions: [Float] = [1, 1.25, 1.375, 1.4142135, 1.4375, 1.5, 1.75, 1.875, 1.9375, 1.9990234]
+      let fractions: [Float] = [
+        1, 1.25, 1.375, 1.4142135, 1.4375, 1.5, 1.75, 1.875, 1.9375, 1.9990234,
+      ]
       let most = Float(element.greatestFiniteMagnitude).significand
       let amax = near((fractions + [most, most]).randomElement(using: &generator) ?? 1) * 2 * scale
       values[place(count)] = flip() ? amax : -amax

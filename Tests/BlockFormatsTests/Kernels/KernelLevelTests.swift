@@ -3,17 +3,17 @@ import CBlockKernels
 import Testing
 
 #if canImport(Darwin)
-  import Darwin
+import Darwin
 #elseif canImport(Glibc)
-  import Glibc
+import Glibc
 #endif
 
 @Suite("Kernel levels")
 struct KernelLevelTests {
   #if arch(arm64)
-    static let foreignLevel = KernelLevel.avx2
+  static let foreignLevel = KernelLevel.avx2
   #else
-    static let foreignLevel = KernelLevel.neon
+  static let foreignLevel = KernelLevel.neon
   #endif
 
   private func level(
@@ -67,9 +67,10 @@ struct KernelLevelTests {
   @Test("A level that the machine lacks traps and says which there are")
   func unsupported() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      _ = TensorQuantizer(
-        format: .mxfp4, shape: [32], kernels: .level(KernelLevelTests.foreignLevel)
-      ).kernelLevel
+      _ =
+        TensorQuantizer(
+          format: .mxfp4, shape: [32], kernels: .level(KernelLevelTests.foreignLevel)
+        ).kernelLevel
     }
     #expect(
       reports(
