@@ -23,8 +23,10 @@ struct KernelInput {
     case specials
   }
 
-  /// Which kinds a tensor mixes. One block decides how kernels treat a whole panel, so that tensors
-  /// without the difficult kinds are needed as well.
+  /// Which kinds a tensor mixes.
+  ///
+  /// One block decides how kernels treat a whole panel, so that tensors without the difficult kinds
+  /// are needed as well.
   enum Mix: CaseIterable {
     case tame, finite, all
 

@@ -46,7 +46,7 @@ struct KernelMemoryTests {
             parallelism: .threads(1), kernels: kernels)
         }
         let expected = KernelOutcome(quantizer(.reference), values)
-        for level in levelsUnderTest {
+        for level in KernelLevel.supported {
           let quantizer = quantizer(.level(level))
           var storage = quantizer.makeStorage()
           for offset in 0..<8 {
@@ -84,7 +84,7 @@ struct KernelMemoryTests {
           let byteCount = type.byteCount * shape.count
           let values = KernelInput.values(
             format, shape, KernelInput.Mix.allCases[(number + index + turn) % 3], seed: 3)
-          for level in levelsUnderTest {
+          for level in KernelLevel.supported {
             let quantizer = TensorQuantizer(
               format: format, shape: shape.extents, axis: shape.axis,
               policy: Self.policies(format)[(index + turn) % 2], parallelism: .threads(1),

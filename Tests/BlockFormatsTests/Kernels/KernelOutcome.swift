@@ -73,17 +73,13 @@ func bits(_ count: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) -> [UIn
   }
 }
 
-/// The levels to test. The dot products of the highest do not take part in quantizing, so the
-/// level below has the same functions.
-var levelsUnderTest: [KernelLevel] { KernelLevel.supported }
-
 /// Runs the reference and every level on a tensor and expects the same of all.
 ///
 /// - Returns: whether all agree.
 @discardableResult
 func expectSameOnEveryLevel(
   _ values: [Float], _ shape: KernelShape, format: some BlockFormat, policy: EncodingPolicy,
-  tensorScale: Float? = nil, levels: [KernelLevel] = levelsUnderTest,
+  tensorScale: Float? = nil, levels: [KernelLevel] = KernelLevel.supported,
   sourceLocation: SourceLocation = #_sourceLocation
 ) -> Bool {
   func outcome(_ kernels: KernelSelection) -> KernelOutcome {

@@ -36,7 +36,7 @@ struct KernelPackingTests {
         let codes = codes(count, width: width)
         let bytes = packed(codes, width: width)
         let narrow = codes.map { UInt8($0) }
-        for level in levelsUnderTest {
+        for level in KernelLevel.supported {
           let table = kernelTable(level)
           for (source, target) in zip(
             places(codeMemory, count), places(byteMemory, bytes.count).reversed())
@@ -73,7 +73,7 @@ struct KernelPackingTests {
       for count in 0...130 where Intensity.isDeep || count < 36 || count % 7 == width % 7 {
         let codes = codes(count, width: width)
         let bytes = packed(codes, width: width)
-        for level in levelsUnderTest {
+        for level in KernelLevel.supported {
           let table = kernelTable(level)
           for (source, target) in zip(
             places(codeMemory, 4 * count), places(byteMemory, bytes.count).reversed())
@@ -100,7 +100,7 @@ struct KernelPackingTests {
 
   @Test("Bits behind the last code of a row do not reach the codes")
   func foreignBits() {
-    for level in levelsUnderTest {
+    for level in KernelLevel.supported {
       let table = kernelTable(level)
       for width in 1...7 {
         for count in 1...17 {
@@ -126,7 +126,7 @@ struct KernelPackingTests {
       let source = ReferenceRandomBits(
         seed: [1, 0xFEDC_BA98_7654_3211, 1 << 32][number % 3], stream: UInt32(number) * 77)
       let words = (0..<131).map { source.bits(ofElement: first &+ $0) }
-      for level in levelsUnderTest {
+      for level in KernelLevel.supported {
         let table = kernelTable(level)
         for count in [0, 1, 2, 3, 4, 5, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 131] {
           for target in places(memory, 4 * count) {

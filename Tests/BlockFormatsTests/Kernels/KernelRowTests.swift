@@ -74,7 +74,7 @@ struct KernelRowTests {
           }
           let values32 = place(Array(values), memory.values)
           let scales = place(multipliers, memory.scales)
-          for level in levelsUnderTest {
+          for level in KernelLevel.supported {
             let table = kernelTable(level)
             let label = "\(count) by \(unit) of \(format) on \(level.id)"
             for isTame in [true, false] {
@@ -148,7 +148,7 @@ struct KernelRowTests {
         }
         let patterns = place(maxima, memory[0])
         let codesOfBlocks = place(blockCodes, memory[1])
-        for level in levelsUnderTest {
+        for level in KernelLevel.supported {
           let table = kernelTable(level)
           let label = "\(count) by \(spread) on \(level.id)"
           let codes = place([UInt8](repeating: 0, count: count), memory[2])

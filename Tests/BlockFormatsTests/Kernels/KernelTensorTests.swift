@@ -2,6 +2,12 @@ import BlockFormats
 import FormatTestSupport
 import Testing
 
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#endif
+
 @Suite("Kernels over tensors: number types, threads, long rows, stored codes")
 struct KernelTensorTests {
   private func quantizer(
@@ -68,7 +74,7 @@ struct KernelTensorTests {
         let narrowed = expected.decoded.map {
           UInt16(element.code(for: Double(Float(bitPattern: $0)), overflow: .special))
         }
-        for level in levelsUnderTest {
+        for level in KernelLevel.supported {
           let quantizer = quantizer(format, shape, policy, .level(level))
           let label = "\(id) \(shape) \(type.id) on \(level.id)"
           for offset in [0, 1, 2, 7] {
@@ -119,6 +125,56 @@ struct KernelTensorTests {
     }
   }
 
+  @Test("Results of 32 MiB, which go past the caches, are those of small ones")
+  func streamedResults() throws {
+    for (id, axis) in [("mxfp4", -1), ("fp8_e4m3_1x128", 0)] {
+      let format = try FormatCatalog.format(id: id)
+      let part = KernelShape([128, 512], axis: axis)
+      let repeats = (32 << 20) / 4 / part.count
+      let whole = KernelShape([128 * repeats, 512], axis: axis)
+      let policy = format.defaultPolicy
+      let values = KernelInput.values(format, part, .finite, seed: 8)
+      let expected = KernelOutcome(quantizer(format, part, policy, .best), values).decoded
+      let quantizer = quantizer(format, whole, policy, .best, threads: 2)
+      let byteCount = 4 * part.count
+      // At an address where no vector is aligned.
+      let memory = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: byteCount * repeats + 8, alignment: 64)
+      defer { memory.deallocate() }
+      let result = UnsafeMutableRawBufferPointer(
+        rebasing: memory[4..<4 + byteCount * repeats])
+      func fill() {
+        for copy in 0..<repeats {
+          values.withUnsafeBytes {
+            UnsafeMutableRawBufferPointer(
+              rebasing: result[copy * byteCount..<(copy + 1) * byteCount]
+            )
+            .copyMemory(from: $0)
+          }
+        }
+      }
+      func expectCopies() {
+        expected.withUnsafeBytes { expected in
+          let isSame = (0..<repeats).allSatisfy { copy in
+            guard let first = result.baseAddress, let right = expected.baseAddress else {
+              return false
+            }
+            return memcmp(first + copy * byteCount, right, byteCount) == 0
+          }
+          #expect(isSame, "\(id)")
+        }
+      }
+      fill()
+      var storage = quantizer.makeStorage()
+      quantizer.encode(UnsafeRawBufferPointer(result), into: &storage)
+      quantizer.decode(storage, into: result)
+      expectCopies()
+      fill()
+      quantizer.fakeQuantize(UnsafeRawBufferPointer(result), into: result)
+      expectCopies()
+    }
+  }
+
   @Test("Any stored bytes, produced by an encoder or not, decode as in the reference")
   func storedCodes() throws {
     var generator = SeededGenerator(seed: 4)
@@ -148,7 +204,7 @@ struct KernelTensorTests {
           }
         }
         let expected = decoded(.reference)
-        for level in levelsUnderTest {
+        for level in KernelLevel.supported {
           let actual = decoded(.level(level))
           guard let index = actual.indices.first(where: { actual[$0] != expected[$0] }) else {
             continue
