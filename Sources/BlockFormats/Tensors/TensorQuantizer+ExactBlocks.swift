@@ -5,14 +5,8 @@ extension TensorQuantizer {
     _ values: UnsafeRawBufferPointer, into result: UnsafeMutableRawBufferPointer,
     tensorScale: Float? = nil
   ) -> (tally: EncodingTally, exactBlockCount: Int) {
-    func reconstruct<Format: BlockFormat>(_ format: Format) -> Reconstruction {
-      let quantizer = Quantizer(
-        format: format, shape: shape, axis: axis, policy: policy, parallelism: parallelism,
-        kernels: kernels)
-      return quantizer.reconstruct(
-        values, into: result, as: .float32, tensorScale: tensorScale, exactBlocks: .counted)
-    }
-    let reconstruction = reconstruct(format)
+    let reconstruction = quantizer.reconstruct(
+      values, into: result, as: .float32, tensorScale: tensorScale, exactBlocks: .counted)
     return (reconstruction.tally, reconstruction.exactBlockCount)
   }
 }

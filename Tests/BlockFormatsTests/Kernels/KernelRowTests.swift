@@ -1,7 +1,8 @@
-import BlockFormats
 import CBlockKernels
 import FormatTestSupport
 import Testing
+
+@testable import BlockFormats
 
 @Suite("Encoding and decoding kernels keep to their rows")
 struct KernelRowTests {
@@ -9,34 +10,14 @@ struct KernelRowTests {
     Intensity.isDeep ? Array(0...130) : Array(0...18) + [31, 32, 33, 47, 63, 64, 65, 100, 128, 130]
   private static let units = [1, 2, 3, 4, 8, 12, 16, 32, 64]
 
-  /// E4M3FN and INT8 with saturation, as the header describes them.
-  private static func element(_ kind: BKElementKind) -> BKElement {
-    var element = BKElement()
-    element.kind = kind
-    element.rounding = BK_NEAREST_EVEN
-    element.width = 8
-    element.random_mask = ~0
-    element.infinity_code = ~0
-    element.saturates = true
-    if kind == BK_FLOAT {
-      element.fraction_bits = 3
-      element.lowest_field = 121
-      (element.greatest, element.greatest_negative) = (0x7E, 0x7E)
-      element.overflow = (0x7E, 0xFE)
-      element.infinity = (0x7E, 0xFE)
-      (element.nan, element.poison) = (0x7F, 0x7F)
-      element.has_negative_zero = true
-      element.unit = 0x1p120
-      element.has_special_codes = true
-    } else {
-      element.fraction_bits = 7
-      element.lowest_field = 134
-      (element.greatest, element.greatest_negative) = (127, 127)
-      element.overflow = (127, 0x81)
-      element.infinity = (127, 0x81)
-      element.unit = 1
-    }
-    return element
+  /// An element under saturation.
+  private static func element(
+    _ format: ElementFormat, _ rounding: RoundingRule = .toNearestOrEven
+  ) throws -> BKElement {
+    try #require(
+      BKElement(
+        format, encoder: ElementEncoder(format, rounding: rounding, overflow: .saturate),
+        poison: format.nanCode ?? 0, scaling: .byRounding))
   }
 
   /// Memory at the end of a protected page for every argument.
@@ -57,10 +38,12 @@ struct KernelRowTests {
   }
 
   @Test("Codes and values of rows of every length, with groups of every length")
-  func rows() {
+  func rows() throws {
     let memory = Rows()
-    for (kind, format) in [(BK_FLOAT, ElementFormat.e4m3fn), (BK_INTEGER, .int8)] {
-      var element = Self.element(kind)
+    for format in [ElementFormat.e4m3fn, .e2m3fn, .e2m1fn, .int8] {
+      var element = try Self.element(format)
+      var random = try Self.element(
+        format, .stochastic(StochasticSource(seed: 0, randomBitCount: 32)))
       for count in Self.counts {
         for (number, unit) in Self.units.enumerated() {
           var input = KernelInput(format, seed: UInt64(count * 100 + unit))
@@ -68,6 +51,9 @@ struct KernelRowTests {
           let values = input.block(number % 2 == 0 ? .ties : .normal, max(1, count)).prefix(count)
           let multipliers = (0..<groups).map { Float([1, 0.5, 4, 0.37][$0 % 4]) }
           let products = values.enumerated().map { $1 * multipliers[$0 / unit] }
+          // Other products must not be promised to be tame.
+          let promises =
+            products.allSatisfy { $0.magnitude < element.tame_limit } ? [true, false] : [false]
           let codes = products.map { UInt8(format.code(for: Double($0))) }
           let decoded = codes.enumerated().map {
             Float(format.value(of: UInt32($1))) * multipliers[$0 / unit]
@@ -77,7 +63,7 @@ struct KernelRowTests {
           for level in KernelLevel.supported {
             let table = kernelTable(level)
             let label = "\(count) by \(unit) of \(format) on \(level.id)"
-            for isTame in [true, false] {
+            for isTame in promises {
               let bytes = place([UInt8](repeating: 0xFF, count: count), memory.codes)
               _ = table.encode(
                 &element, isTame, values32, count, scales, unit, nil, 4 * count, bytes)
@@ -98,19 +84,17 @@ struct KernelRowTests {
             #expect(
               UnsafeBufferPointer(start: floats, count: count).elementsEqual(decoded), "\(label)")
             // Random words have a row of their own; those of zero round toward zero.
-            element.rounding = BK_STOCHASTIC
-            for isTame in [true, false] {
+            for isTame in promises {
               let codes = place([UInt8](repeating: 0xFF, count: count), memory.codes)
-              let random = place([UInt32](repeating: 0, count: count), memory.words)
+              let zeros = place([UInt32](repeating: 0, count: count), memory.words)
               _ = table.encode(
-                &element, isTame, values32, count, scales, unit, random, 0, codes)
+                &random, isTame, values32, count, scales, unit, zeros, 0, codes)
               #expect(
                 UnsafeBufferPointer(start: codes, count: count).elementsEqual(
                   products.map {
                     UInt8(format.code(for: Double($0), rounding: .towardZero))
                   }), "\(label)")
             }
-            element.rounding = BK_NEAREST_EVEN
           }
         }
       }
@@ -118,18 +102,20 @@ struct KernelRowTests {
   }
 
   @Test("Scales of every number of blocks, with sub-blocks of every number")
-  func scales() {
+  func scales() throws {
     let memory = [
       GuardedMemory(4096), GuardedMemory(4096), GuardedMemory(4096), GuardedMemory(4096),
     ]
     var shared = BKSharedScale()
     shared.product = 1
+    shared.tame_limit = 0x1p90
     shared.threshold = (1 << 23, 1 << 23)
     (shared.bias, shared.greatest_code, shared.nan_code) = (127, 254, 255)
     shared.greatest_subscale = 3
-    var floating = BKFloatScale(greatest: 448, is_power_of_two: false)
+    var floating = BKFloatScale(greatest: 448, tame_limit: 0x1p90, is_power_of_two: false)
     var two = BKTwoLevelScale()
-    two.scale = Self.element(BK_FLOAT)
+    two.scale = try Self.element(.e4m3fn)
+    two.tame_limit = 0x1p90
     (two.factor, two.tensor_reciprocal) = (1, 1)
     for count in Self.counts where count > 0 {
       for spread in [1, 2, 3, 4, 8, 16, 20] {
