@@ -27,6 +27,43 @@ struct KernelIdentityTests {
     }
   }
 
+  /// Widths, block lengths, sub-blocks and special codes that no default format has.
+  static let unusualIDs = [
+    "mxfp4(block=1)", "mxfp8_e4m3(block=5)", "mxint8(block=12)", "mx(element=e4m3fnuz,block=24)",
+    "mx(element=e3m4)", "mx(element=e5m2fnuz,block=8)", "mx(element=float(e=2,m=4),block=48)",
+    "mx(element=float(e=3,m=9))", "mx(element=int4,block=2)", "mx(element=binary5p3sf)",
+    "mx(element=binary8p4se)", "bdr(m=5,k1=32,k2=4,d1=8,d2=2)", "bdr(m=3,k1=6,k2=3,d1=5,d2=3)",
+    "bdr(m=1,k1=8,k2=1,d1=8,d2=8)", "bdr(m=10,k1=64,k2=32,d1=6,d2=4)", "bfp(m=1,block=3)",
+    "bfp(m=11)", "bfp(m=4,block=64,d1=3)", "nvfp4(block=8)", "nvfp4(block=4x4)", "nvfp4(block=3x5)",
+    "nvfp4_4over6(block=7)", "nvfp4_4over6(block=3x5)", "vsq(bits=6,block=9,scale_bits=4)",
+    "vsq(bits=3,scale_bits=10)", "fp8(element=e5m2fnuz,block=tensor)",
+    "fp8(element=e4m3b11fnuz,block=row)",
+    "fp8(element=e4m3fn,block=3x5)", "int(bits=7,block=5)", "int(bits=12,block=32)",
+    "int(bits=3,block=row)",
+    "scaled(element=e3m2fn,block=row,scale=e4m3fn)", "scaled(element=e2m1fn,block=16,scale=bf16)",
+    "scaled(element=e4m3fn,block=16,scale=e5m2)", "float(e=1,m=2)", "float(e=6,m=9)",
+    "float(e=5,m=0,specials=fn)",
+    "binary8p3se", "binary6p2sf",
+  ]
+
+  @Test("Formats with unusual parameters, those that run in the reference among them")
+  func unusualFormats() throws {
+    for (number, id) in Self.unusualIDs.enumerated() {
+      let format = try FormatCatalog.format(id: id)
+      let shapes = KernelShape.all(for: format.layout)
+      for round in 0..<(Intensity.isDeep ? 40 : 1) {
+        for (index, policy) in KernelPolicies.some(format, round: number + round).enumerated() {
+          let turn = number + 7 * index + 3 * round
+          let shape = shapes[turn % shapes.count]
+          let mix = KernelInput.Mix.allCases[(turn + number / 3) % 3]
+          expectSameOnEveryLevel(
+            KernelInput.values(format, shape, mix, seed: UInt64(turn)), shape, format: format,
+            policy: policy, tensorScale: tensorScale(turn))
+        }
+      }
+    }
+  }
+
   @Test("The standard formats with their defaults, every mix of inputs")
   func defaults() {
     for (number, format) in FormatCatalog.standard.enumerated() {
