@@ -29,13 +29,15 @@ extension PanelEncoder {
     return isTame
   }
 
-  /// Whether the products of a row with one multiplier are tame.
+  /// Whether the products of all rows with one multiplier are tame.
   private mutating func isTame(_ rows: PanelRows, _ shape: Shape, multiplier: Float) -> Bool {
-    guard constants.element.pointee.isNarrow else { return false }
-    table.pointee.row_magnitudes(rows.row(0), shape.columns, shape.columns, scratch.unitMaxima)
-    let maximum = Float(bitPattern: scratch.unitMaxima[0])
-    // NaN is below nothing.
-    return maximum * multiplier < constants.element.pointee.tame_limit && multiplier < 0x1p96
+    let (element, table, maximum) = (constants.element, table, scratch.unitMaxima)
+    guard element.pointee.isNarrow, multiplier < 0x1p96 else { return false }
+    return (0..<shape.rows).allSatisfy { row in
+      table.pointee.row_magnitudes(rows.row(row), shape.columns, shape.columns, maximum)
+      // NaN is below nothing.
+      return Float(bitPattern: maximum[0]) * multiplier < element.pointee.tame_limit
+    }
   }
 
   /// The largest magnitudes of units and blocks, as bit patterns.

@@ -84,9 +84,11 @@ extension PanelEncoder {
     for candidate in 0..<constants.candidateCount {
       setCandidate(candidate, shape)
       measure(blocks, isFinite: isFinite)
-      for block in 0..<shape.blocks
-      where candidate == 0 || search.errors[block] < search.bestErrors[block] {
-        search.bestErrors[block] = search.errors[block]
+      for block in 0..<shape.blocks {
+        let error = search.errors[block]
+        guard candidate == 0 || error < search.bestErrors[block] else { continue }
+        // An error that is NaN, as of values that became NaN, loses against every finite one.
+        search.bestErrors[block] = error.isNaN ? .infinity : error
         search.bestScales[block] = scratch.scaleCodes[block]
       }
     }
@@ -154,7 +156,8 @@ extension PanelEncoder {
     let unit = hasSubscales ? grid.unitRows * grid.unitColumns : 1
     let length = (shape.rows * columns + unit - 1) / unit * unit
     let isRandom = constants.element.pointee.rounding == BK_STOCHASTIC
-    if shape.rows == 1 && shape.columns == shape.blocks * columns {
+    // A column block cut to one row may need padding to a whole unit.
+    if shape.rows == 1 && length == columns && shape.columns == shape.blocks * columns {
       return Gathered(
         values: rows.first, randomWords: randomWords(of: panel.base, shape.columns),
         blocks: shape.blocks, length: length, unit: hasSubscales ? unit : length)

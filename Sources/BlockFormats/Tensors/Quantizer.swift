@@ -224,7 +224,10 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     var levels = TensorLevels()
     guard format.layout.tensorScale != .absent || grid.isWholeTensorBlock else { return levels }
     if let given, isIndifferentToValues {
-      levels.take(given, for: format.layout)
+      // A tensor without elements has no block to give a scale to.
+      if grid.elementCount > 0 || !grid.isWholeTensorBlock {
+        levels.take(given, for: format.layout)
+      }
       return levels
     }
     let statistics = finiteStatistics(of: PanelInput(values, type))

@@ -24,7 +24,7 @@ public struct TensorQuantizer: Sendable {
   public let axis: Int
   /// How many threads may work.
   public let parallelism: Parallelism
-  private let quantizer: any TensorQuantizing
+  let quantizer: any TensorQuantizing
 
   /// Creates a quantizer.
   ///
@@ -148,7 +148,7 @@ public struct TensorQuantizer: Sendable {
 }
 
 /// A quantizer whose format is not known to the compiler.
-private protocol TensorQuantizing: Sendable {
+protocol TensorQuantizing: Sendable {
   var plan: KernelPlan? { get }
   func makeStorage() -> QuantizedTensor
   func encode(

@@ -38,7 +38,7 @@ INLINE size_t encode_tame(
       size_t at = i + lane < count ? i + lane : count - 1;
       scale[lane] = factor * (fit == GROUP_NONE ? 1 : multipliers[at / unit]);
     }
-    memcpy(rest, values + i, (count - i) * sizeof(float));
+    memcpy(rest, (const char *)(values + i), (count - i) * sizeof(float));
     if (rounding == BK_STOCHASTIC) memcpy(words, random + i, (count - i) * sizeof(uint32_t));
     for (int j = 0; j < 4; j++) {
       x[j] = load_f(rest + j * LANES);

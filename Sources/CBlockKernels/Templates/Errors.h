@@ -13,8 +13,8 @@ static void squared_errors(
     for (size_t i = 0; i < length; i += 8) {
       size_t n = length - i < 8 ? length - i : 8;
       eight_floats x = 0, y = 0;
-      memcpy(&x, values + i, n * sizeof(float));
-      memcpy(&y, decoded + i, n * sizeof(float));
+      memcpy(&x, (const char *)(values + i), n * sizeof(float));
+      memcpy(&y, (const char *)(decoded + i), n * sizeof(float));
       eight_ints bits;
       memcpy(&bits, &x, sizeof bits);
       eight_ints is_finite = (bits & (int32_t)INFINITE) != (int32_t)INFINITE;

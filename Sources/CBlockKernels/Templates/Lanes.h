@@ -21,10 +21,11 @@ typedef uint8_t vq __attribute__((ext_vector_type(4 * LANES)));
 #define INFINITE 0x7F800000u
 #define CANONICAL_NAN 0x7FC00000u
 
-INLINE vf load_f(const float *p) { vf v; memcpy(&v, p, sizeof v); return v; }
+// Rows of floats may lie at any address, so their pointers only ever serve as those of bytes.
+INLINE vf load_f(const float *p) { vf v; memcpy(&v, (const char *)p, sizeof v); return v; }
 INLINE vu load_u(const uint32_t *p) { vu v; memcpy(&v, p, sizeof v); return v; }
 INLINE vb load_b(const uint8_t *p) { vb v; memcpy(&v, p, sizeof v); return v; }
-INLINE void store_f(float *p, vf v) { memcpy(p, &v, sizeof v); }
+INLINE void store_f(float *p, vf v) { memcpy((char *)p, &v, sizeof v); }
 INLINE void store_u(uint32_t *p, vu v) { memcpy(p, &v, sizeof v); }
 INLINE void store_b(uint8_t *p, vb v) { memcpy(p, &v, sizeof v); }
 
@@ -33,7 +34,7 @@ INLINE void store_b(uint8_t *p, vb v) { memcpy(p, &v, sizeof v); }
 INLINE vf load_some_f(const float *p, size_t n) {
   vf v = 0;
   if (n >= LANES) return load_f(p);
-  for (size_t i = 0; i < n; i++) { float x; memcpy(&x, p + i, 4); v[i] = x; }
+  for (size_t i = 0; i < n; i++) { float x; memcpy(&x, (const char *)(p + i), 4); v[i] = x; }
   return v;
 }
 INLINE vu load_some_u(const uint32_t *p, size_t n) {
@@ -44,7 +45,7 @@ INLINE vu load_some_u(const uint32_t *p, size_t n) {
 }
 INLINE void store_some_f(float *p, vf v, size_t n) {
   if (n >= LANES) { store_f(p, v); return; }
-  for (size_t i = 0; i < n; i++) { float x = v[i]; memcpy(p + i, &x, 4); }
+  for (size_t i = 0; i < n; i++) { float x = v[i]; memcpy((char *)(p + i), &x, 4); }
 }
 INLINE void store_some_u(uint32_t *p, vu v, size_t n) {
   if (n >= LANES) { store_u(p, v); return; }

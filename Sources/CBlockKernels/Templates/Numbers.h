@@ -26,7 +26,7 @@ INLINE vh narrow_bfloat(vf value) {
 
 static void widen(BKScalar type, const void *numbers, size_t count, float *values) {
   if (type == BK_FLOAT32) {
-    memcpy(values, numbers, 4 * count);
+    memcpy((char *)values, numbers, 4 * count);
     return;
   }
   const uint8_t *bytes = numbers;
@@ -49,7 +49,7 @@ static void widen(BKScalar type, const void *numbers, size_t count, float *value
 
 static void narrow(BKScalar type, const float *values, size_t count, void *numbers) {
   if (type == BK_FLOAT32) {
-    memcpy(numbers, values, 4 * count);
+    memcpy(numbers, (const char *)values, 4 * count);
     return;
   }
   uint8_t *bytes = numbers;
@@ -67,13 +67,15 @@ static void narrow(BKScalar type, const float *values, size_t count, void *numbe
 
 static void stream(const float *values, size_t count, float *result) {
   size_t i = 0;
-  while (i < count && (uintptr_t)(result + i) % sizeof(vf) != 0) {
-    result[i] = values[i];
-    i++;
-  }
-  if ((uintptr_t)result % sizeof(float) == 0)
+  // Stores past the caches need whole vectors in their places.
+  if ((uintptr_t)result % sizeof(float) == 0) {
+    size_t behind = (uintptr_t)result % sizeof(vf) / sizeof(float);
+    i = behind == 0 ? 0 : LANES - behind;
+    if (i > count) i = count;
+    memcpy((char *)result, (const char *)values, 4 * i);
     for (; i + LANES <= count; i += LANES)
       __builtin_nontemporal_store(load_f(values + i), (vf *)(result + i));
-  if (i < count) memcpy(result + i, values + i, 4 * (count - i));
+  }
+  if (i < count) memcpy((char *)(result + i), (const char *)(values + i), 4 * (count - i));
   STORE_FENCE();
 }

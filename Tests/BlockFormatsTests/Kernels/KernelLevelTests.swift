@@ -1,0 +1,128 @@
+import BlockFormats
+import CBlockKernels
+import Testing
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#endif
+
+@Suite("Kernel levels")
+struct KernelLevelTests {
+  #if arch(arm64)
+  static let foreignLevel = KernelLevel.avx2
+  #else
+  static let foreignLevel = KernelLevel.neon
+  #endif
+
+  private func level(
+    _ format: some BlockFormat, _ policy: EncodingPolicy, _ shape: KernelShape,
+    _ kernels: KernelSelection
+  ) -> KernelLevel? {
+    TensorQuantizer(
+      format: format, shape: shape.extents, axis: shape.axis, policy: policy, kernels: kernels
+    ).kernelLevel
+  }
+
+  @Test("The level asked for runs the standard formats under every rule and rounding")
+  func noFallback() {
+    let levels = KernelLevel.supported
+    for format in FormatCatalog.standard {
+      let shapes = [KernelShape([3, 70]), KernelShape([40, 9], axis: 0)]
+      for (index, policy) in KernelPolicies.all(format).enumerated() {
+        let asked = levels[index % levels.count]
+        let level = level(format, policy, shapes[index / levels.count % 2], .level(asked))
+        #expect(level == asked, "\(format.id) \(policy.text)")
+      }
+      for asked in levels {
+        #expect(level(format, format.defaultPolicy, shapes[0], .level(asked)) == asked)
+      }
+      #expect(level(format, format.defaultPolicy, shapes[0], .best) == KernelLevel.best)
+      #expect(level(format, format.defaultPolicy, shapes[0], .reference) == nil)
+    }
+  }
+
+  @Test("Of the other formats only casts to scales without a sign run in the reference")
+  func fallbacks() {
+    let slow = FormatCatalog.all.filter {
+      level($0, $0.defaultPolicy, KernelShape([3, 70]), .best) == nil
+    }
+    #expect(slow.map(\.id) == ["e8m0fnu", "ue4m3", "ue5m3", "ue5m3_61440"])
+  }
+
+  @Test("Every supported level has a table of its own without a null entry")
+  func tables() {
+    #expect(KernelLevel.supported.first == .portable)
+    #expect(KernelLevel.supported.contains(.best))
+    #expect(!KernelLevel.supported.contains(Self.foreignLevel))
+    for level in KernelLevel.supported {
+      let table = kernelTable(level)
+      #expect(table.level.rawValue == tableNumber(level), "\(level.id)")
+      #expect([4, 8, 16].contains(table.lanes), "\(level.id)")
+      withUnsafeBytes(of: table) { bytes in
+        // Level and lanes take the place of one pointer; functions follow.
+        let functions = bytes.bindMemory(to: UInt.self).dropFirst()
+        #expect(!functions.isEmpty && functions.allSatisfy { $0 != 0 }, "\(level.id)")
+      }
+    }
+  }
+
+  @Test("A level that the machine lacks traps and says which there are")
+  func unsupported() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ =
+        TensorQuantizer(
+          format: .mxfp4, shape: [32], kernels: .level(KernelLevelTests.foreignLevel)
+        ).kernelLevel
+    }
+    #expect(
+      reports(
+        result, "this machine has no \(Self.foreignLevel.id) instructions; it has [\"portable\""))
+  }
+
+  @Test("The environment lowers the level in use and cannot raise it")
+  func environment() async {
+    await #expect(processExitsWith: .success) {
+      expectLevel(.portable, wishing: "portable")
+    }
+    await #expect(processExitsWith: .success) {
+      // The level below the highest; portable has none below it.
+      let levels = KernelLevel.supported
+      let lower = levels[max(0, levels.count - 2)]
+      expectLevel(lower, wishing: lower.id)
+    }
+    await #expect(processExitsWith: .success) {
+      expectLevel(KernelLevel.supported[KernelLevel.supported.count - 1], wishing: "fastest")
+    }
+    await #expect(processExitsWith: .success) {
+      expectLevel(
+        KernelLevel.supported[KernelLevel.supported.count - 1],
+        wishing: KernelLevelTests.foreignLevel.id)
+    }
+  }
+}
+
+/// Ends the process with failure unless the library chooses a level under a value of the variable.
+private func expectLevel(_ level: KernelLevel, wishing name: String) {
+  setenv("BLOCKFORMATS_KERNEL_LEVEL", name, 1)
+  let chosen = TensorQuantizer(format: .mxfp4, shape: [32]).kernelLevel
+  guard chosen == level, KernelLevel.best == level else { exit(1) }
+}
+
+/// The number of a level in the table of the C header.
+func tableNumber(_ level: KernelLevel) -> UInt32 {
+  switch level {
+  case .portable: BK_PORTABLE.rawValue
+  case .avx2: BK_AVX2.rawValue
+  case .avx512: BK_AVX512.rawValue
+  case .avx512Dot: BK_AVX512_DOT.rawValue
+  case .neon: BK_NEON.rawValue
+  case .neonDot: BK_NEON_DOT.rawValue
+  }
+}
+
+/// The functions of a supported level.
+func kernelTable(_ level: KernelLevel) -> BKKernels {
+  bk_kernels(BKLevel(rawValue: tableNumber(level))).pointee
+}
