@@ -8,7 +8,7 @@
 #define LANES 8
 #define INLINE static inline __attribute__((always_inline, unused))
 #define NOINLINE __attribute__((noinline))
-#define PREFETCH(p) _mm_prefetch(p, _MM_HINT_T0)
+#define PREFETCH(p) _mm_prefetch(p, _MM_HINT_NTA)
 #define STORE_FENCE() _mm_sfence()
 
 #define HAS_BIT_GATHER
@@ -18,6 +18,11 @@
 INLINE vu shift_left(vu v, vu n) { return (vu)_mm256_sllv_epi32((__m256i)v, (__m256i)n); }
 INLINE vu shift_right(vu v, vu n) { return (vu)_mm256_srlv_epi32((__m256i)v, (__m256i)n); }
 
+// The powers of two below magnitudes, or the given one if it is larger, with the values' signs.
+INLINE vu signed_binades(vf v, uint32_t lowest) {
+  vu bits = bits_of(v);
+  return max_u(bits & INFINITE, all_u(lowest)) | (bits & SIGN);
+}
 // Whole numbers nearest to values below 2^31, ties to even.
 INLINE vu round_to_integers(vf v) { return (vu)_mm256_cvtps_epi32((__m256)v); }
 INLINE vf permute(vf v, vu lanes) {

@@ -10,7 +10,7 @@
 #define LANES 16
 #define INLINE static inline __attribute__((always_inline, unused))
 #define NOINLINE __attribute__((noinline))
-#define PREFETCH(p) _mm_prefetch(p, _MM_HINT_T0)
+#define PREFETCH(p) _mm_prefetch(p, _MM_HINT_NTA)
 #define STORE_FENCE() _mm_sfence()
 
 #define HAS_BIT_GATHER
@@ -54,6 +54,12 @@ INLINE void store_some_b(uint8_t *p, vb v, size_t n) {
 INLINE vu shift_left(vu v, vu n) { return (vu)_mm512_sllv_epi32((__m512i)v, (__m512i)n); }
 INLINE vu shift_right(vu v, vu n) { return (vu)_mm512_srlv_epi32((__m512i)v, (__m512i)n); }
 
+// The powers of two below magnitudes, or the given one if it is larger, with the values' signs.
+INLINE vu signed_binades(vf v, uint32_t lowest) {
+  // 0x03: the larger magnitude... with the first operand's sign.
+  __m512 larger = _mm512_range_ps((__m512)v, (__m512)floats_of(all_u(lowest)), 0x03);
+  return bits_of((vf)larger) & (SIGN | INFINITE);
+}
 // Whole numbers nearest to values below 2^31, ties to even.
 INLINE vu round_to_integers(vf v) { return (vu)_mm512_cvtps_epi32((__m512)v); }
 INLINE vf permute(vf v, vu lanes) { return (vf)_mm512_permutexvar_ps((__m512i)lanes, (__m512)v); }

@@ -20,6 +20,11 @@ INLINE vu shift_left(vu v, vu n) {
 INLINE vu shift_right(vu v, vu n) {
   return (vu)vshlq_u32((uint32x4_t)v, vnegq_s32((int32x4_t)min_u(n, all_u(32))));
 }
+// The powers of two below magnitudes, or the given one if it is larger, with the values' signs.
+INLINE vu signed_binades(vf v, uint32_t lowest) {
+  vu bits = bits_of(v);
+  return max_u(bits & INFINITE, all_u(lowest)) | (bits & SIGN);
+}
 // Whole numbers nearest to values below 2^31, ties to even.
 INLINE vu round_to_integers(vf v) { return (vu)vcvtnq_s32_f32((float32x4_t)v); }
 INLINE vf permute(vf v, vu lanes) {

@@ -13,6 +13,11 @@
 INLINE vu shift_left(vu v, vu n) { return (v << (n & 31)) & (vu)(n < 32); }
 INLINE vu shift_right(vu v, vu n) { return (v >> (n & 31)) & (vu)(n < 32); }
 
+// The powers of two below magnitudes, or the given one if it is larger, with the values' signs.
+INLINE vu signed_binades(vf v, uint32_t lowest) {
+  vu bits = bits_of(v);
+  return max_u(bits & INFINITE, all_u(lowest)) | (bits & SIGN);
+}
 // Whole numbers nearest to values below 2^22, ties to even.
 INLINE vu round_to_integers(vf v) { return bits_of(v + 0x1.8p23f) - bits_of(all_f(0x1.8p23f)); }
 INLINE vf permute(vf v, vu lanes) {

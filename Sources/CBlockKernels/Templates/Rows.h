@@ -97,6 +97,13 @@ INLINE void decode_part(
   decode_to(e, rule->scaling, codes, count, scales, unit, rule->tensor_scale, streams, values);
 }
 
+// Asks for the lines behind some that are about to be written. Stores leave in order, so one that
+// waits for its line holds up all others.
+INLINE void claim_next(const uint8_t *bytes, size_t count) {
+  for (size_t line = 0; line < count; line += 64)
+    __builtin_prefetch((const char *)bytes + count + line, 1);
+}
+
 static size_t encode_row(
     const BKElement *e, const BKBlockRule *rule, BKRandom random, const float *values,
     size_t count, uint8_t *codes, uint8_t *scales, uint8_t *subscales, size_t *overflows) {
@@ -105,24 +112,25 @@ static size_t encode_row(
   for (; done < count; done += PART) {
     size_t n = count - done < PART ? count - done : PART;
     uint8_t *bytes = codes + done * e->width / 8;
-    // The lines of the next part's codes are asked for before they are written.
-    size_t length = n * e->width / 8;
-    for (size_t line = 0; line < length; line += 64)
-      __builtin_prefetch((const char *)bytes + length + line, 1);
+    size_t first = done / rule->block, blocks = (n + rule->block - 1) / rule->block;
+    uint8_t *part_scales = scales + first * rule->scale_width / 8;
+    uint8_t *part_subscales = subscales + done / rule->unit * rule->subscale_width / 8;
+    claim_next(bytes, n * e->width / 8);
+    if (rule->kind != BK_RULE_GIVEN) claim_next(part_scales, blocks * rule->scale_width / 8);
+    if (rule->subscale_width)
+      claim_next(part_subscales, n / rule->unit * rule->subscale_width / 8);
     if (!encode_part(
             e, rule, random, values + done, n, &p, e->width >= 8 ? bytes : p.codes, overflows))
       return done;
     if (e->width < 8) pack(p.codes, n, e->width, bytes);
-    size_t blocks = (n + rule->block - 1) / rule->block, first = done / rule->block;
     if (rule->kind == BK_RULE_FLOAT) {
-      memcpy(scales + 4 * first, p.wide_scales, 4 * blocks);
+      memcpy(part_scales, p.wide_scales, 4 * blocks);
     } else if (rule->kind != BK_RULE_GIVEN) {
-      pack(p.scales, blocks, rule->scale_width, scales + first * rule->scale_width / 8);
+      pack(p.scales, blocks, rule->scale_width, part_scales);
     }
     if (rule->subscale_width)
       pack(
-          p.subscales, (n + rule->unit - 1) / rule->unit, rule->subscale_width,
-          subscales + done / rule->unit * rule->subscale_width / 8);
+          p.subscales, (n + rule->unit - 1) / rule->unit, rule->subscale_width, part_subscales);
     random.first += PART;
   }
   return count;

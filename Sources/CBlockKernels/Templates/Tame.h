@@ -39,9 +39,7 @@ INLINE vw finish_words(const Rounder *r, vw code, vw signs, bool is_integer, Ove
 // Adding 2^23 spacings of its binade to a magnitude makes the processor round it to a whole number
 // of spacings: the low half of the sum. The high half has sign and binade.
 INLINE vu nearest_sums(const Rounder *r, vf values) {
-  vu bits = bits_of(values);
-  vu binade = max_u(bits & INFINITE, all_u(r->lowest_bits)) + r->magic;
-  return bits_of(values + floats_of((bits & SIGN) | binade));
+  return bits_of(values + floats_of(signed_binades(values, r->lowest_bits) + r->magic));
 }
 
 INLINE vw nearest_words(const Rounder *r, vu first, vu second, OverflowCount *over) {
