@@ -2,8 +2,14 @@
 // worked on, and everything between input and output stays in the first-level cache.
 
 #define PART 2048
-// How far ahead values are fetched, in bytes.
-#define AHEAD 16384
+
+// Values of a part: fewer where sub-scales take time in which no values are fetched.
+INLINE size_t part_length(const BKBlockRule *rule) { return rule->subscale_width ? PART / 2 : PART; }
+
+// How far ahead values are fetched, in bytes: past the part at work, which magnitudes have fetched.
+INLINE size_t fetch_distance(const BKBlockRule *rule) {
+  return rule->subscale_width ? 3 * PART * sizeof(float) / 2 : 2 * PART * sizeof(float);
+}
 
 typedef struct {
   uint32_t maxima[PART], block_maxima[PART], wide_scales[PART], words[PART + 4];
@@ -59,11 +65,11 @@ INLINE bool encode_part(
     words = p->words + offset;
   }
   if (e->width == 16) {
-    *overflows += encode_halves(e, values, count, words, AHEAD, codes);
+    *overflows += encode_halves(e, values, count, words, fetch_distance(rule), codes);
     return true;
   }
   *overflows += encode(
-      e, true, values, count, p->multipliers, is_given ? PART : rule->unit, words, AHEAD, codes);
+      e, true, values, count, p->multipliers, is_given ? PART : rule->unit, words, fetch_distance(rule), codes);
   return true;
 }
 
@@ -108,9 +114,9 @@ static size_t encode_row(
     const BKElement *e, const BKBlockRule *rule, BKRandom random, const float *values,
     size_t count, uint8_t *codes, uint8_t *scales, uint8_t *subscales, size_t *overflows) {
   Part p;
-  size_t done = 0;
-  for (; done < count; done += PART) {
-    size_t n = count - done < PART ? count - done : PART;
+  size_t done = 0, part = part_length(rule);
+  for (; done < count; done += part) {
+    size_t n = count - done < part ? count - done : part;
     uint8_t *bytes = codes + done * e->width / 8;
     size_t first = done / rule->block, blocks = (n + rule->block - 1) / rule->block;
     uint8_t *part_scales = scales + first * rule->scale_width / 8;
@@ -131,7 +137,7 @@ static size_t encode_row(
     if (rule->subscale_width)
       pack(
           p.subscales, (n + rule->unit - 1) / rule->unit, rule->subscale_width, part_subscales);
-    random.first += PART;
+    random.first += n;
   }
   return count;
 }
@@ -167,9 +173,9 @@ static size_t quantize_row(
   Part p;
   Streamer streamer = {result, 0};
   streams = streams && (uintptr_t)result % sizeof(float) == 0;
-  size_t done = 0;
-  for (; done < count; done += PART) {
-    size_t n = count - done < PART ? count - done : PART;
+  size_t done = 0, part = part_length(rule);
+  for (; done < count; done += part) {
+    size_t n = count - done < part ? count - done : part;
     if (!encode_part(e, rule, random, values + done, n, &p, p.codes, overflows)) break;
     bool is_direct = !streams && !inexact;
     float *target = is_direct ? result + done : p.decoded + (streams ? streamer.waiting : 0);
@@ -180,7 +186,7 @@ static size_t quantize_row(
     } else if (!is_direct) {
       memcpy(result + done, target, n * sizeof(float));
     }
-    random.first += PART;
+    random.first += n;
   }
   if (done < count && streams) stream_part(&streamer, p.decoded, 0, true);
   return done < count ? done : count;
