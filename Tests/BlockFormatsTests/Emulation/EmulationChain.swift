@@ -62,7 +62,7 @@ struct EmulationChain {
     let unit = format.layout.subscale?.length ?? block
     let isExact = format.kernelScaling == .byPowersOfTwo
     let kind =
-      switch format.kernelScale(policy: policy, tensorScale: tensorScale) {
+      switch format.kernelScale(policy: policy) {
       case .shared: "SHARED"
       case .float: "FLOAT"
       case .twoLevel: "TWO_LEVEL"

@@ -49,25 +49,40 @@ extension EmulationTable {
     _ format: some KernelFormat, _ policy: EncodingPolicy, _ name: String,
     _ tensor: TensorScale = TensorScale(encode: 1, decode: 1)
   ) -> String {
-    switch format.kernelScale(policy: policy, tensorScale: tensor) {
+    guard let scale = format.kernelScale(policy: policy),
+      let element = element(of: format, policy)
+    else { return "#error \(name) has no scale rule" }
+    switch scale.limited(to: element.tame_limit) {
     case .shared(let rule, _):
       let fields = [
         hex(rule.product), "\(rule.offset)",
-        "{\(hex(rule.threshold.0)), \(hex(rule.threshold.1))}", "\(rule.zero_exponent)",
-        "\(rule.bias)", "\(rule.greatest_code)", "\(rule.nan_code)", "\(rule.zero_code)",
-        "\(rule.greatest_subscale)",
+        "{\(hex(rule.threshold.0)), \(hex(rule.threshold.1))}", hex(rule.tame_limit),
+        "\(rule.zero_exponent)", "\(rule.bias)", "\(rule.greatest_code)", "\(rule.nan_code)",
+        "\(rule.zero_code)", "\(rule.greatest_subscale)", "\(rule.is_unstepped)",
       ]
       return "SHARED_RULE(\"\(name)\", {\(fields.joined(separator: ", "))})"
     case .float(let rule):
-      return "FLOAT_RULE(\"\(name)\", {\(hex(rule.greatest)), \(rule.is_power_of_two)})"
+      let fields = [hex(rule.greatest), hex(rule.tame_limit), "\(rule.is_power_of_two)"]
+      return "FLOAT_RULE(\"\(name)\", {\(fields.joined(separator: ", "))})"
     case .twoLevel(let rules, _):
       let element = elements.firstIndex { $0 == format.layout.scale } ?? -1
+      // With the tensor's scale, as KernelConstants has it.
       let constants =
-        "\(hex(rules[0].factor)), \(hex(rules[0].tensor_reciprocal)), "
-        + "\(rules[0].floor_code), \(rules[0].zero_code)"
+        "\(hex(tensor.encode * rules[0].factor)), \(hex(1 / tensor.encode)), "
+        + "\(rules[0].floor_code), \(rules[0].zero_code), \(hex(rules[0].tame_limit))"
       return "TWO_LEVEL_RULE(\"\(name)\", \(element), \(constants))"
-    case .unscaled, nil:
+    case .unscaled:
       return "#error \(name) has no scale rule"
     }
+  }
+
+  /// The constants of a format's element under a policy, as plans have them.
+  private static func element(of format: some KernelFormat, _ policy: EncodingPolicy) -> BKElement? {
+    BKElement(
+      format.layout.element,
+      encoder: ElementEncoder(
+        format.layout.element, rounding: policy.rounding, overflow: policy.overflow,
+        nonFinite: policy.nonFinite),
+      poison: format.poisonCode, scaling: format.kernelScaling)
   }
 }

@@ -98,13 +98,15 @@ struct EmulationTable {
 
   private static func fields(of e: BKElement) -> String {
     let values = withUnsafeBytes(of: e.values) { $0.bindMemory(to: Float.self).map(hex) }
-    // Formats of more than four bits have no such table.
-    let table = e.width > 4 ? "0" : values.joined(separator: ", ")
+    // Formats of more than six bits have no such table.
+    let table = e.width > 6 ? "0" : values.joined(separator: ", ")
     return """
       {.kind = \(e.kind.rawValue), .width = \(e.width), .fraction_bits = \(e.fraction_bits),
            .lowest_field = \(e.lowest_field), .greatest = \(hex(e.greatest)),
            .greatest_negative = \(hex(e.greatest_negative)), .poison = \(hex(e.poison)),
-           .has_negative_zero = \(e.has_negative_zero), .is_unsigned = \(e.is_unsigned),
+           .has_negative_zero = \(e.has_negative_zero), .is_fixed_point = \(e.is_fixed_point),
+           .spacings_of_one = \(hex(e.spacings_of_one)), .tame_limit = \(hex(e.tame_limit)),
+           .is_unsigned = \(e.is_unsigned),
            .unit = \(hex(e.unit)), .infinity_code = \(hex(e.infinity_code)),
            .is_negative_zero_nan = \(e.is_negative_zero_nan),
            .has_special_codes = \(e.has_special_codes),
