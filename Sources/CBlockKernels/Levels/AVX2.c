@@ -12,7 +12,26 @@
 #define STORE_FENCE() _mm_sfence()
 
 #define HAS_BIT_GATHER
+#define HAS_PAIR_ORDER
 #include "../Templates/Lanes.h"
+
+// Packing works in halves of 128 bits: words of a pair are a's and b's lower lanes, then the upper.
+INLINE vw paired_low_words(vu a, vu b) {
+  __m256i low = _mm256_set1_epi32(0xFFFF);
+  return (vw)_mm256_packus_epi32(
+      _mm256_and_si256((__m256i)a, low), _mm256_and_si256((__m256i)b, low));
+}
+INLINE vw paired_high_words(vu a, vu b) {
+  return (vw)_mm256_packus_epi32(
+      _mm256_srli_epi32((__m256i)a, 16), _mm256_srli_epi32((__m256i)b, 16));
+}
+INLINE vw ordered_words(vw v) { return (vw)_mm256_permute4x64_epi64((__m256i)v, 0xD8); }
+INLINE vq ordered_bytes(vw a, vw b) {
+  __m256i low = _mm256_set1_epi16(0xFF);
+  __m256i bytes = _mm256_packus_epi16(
+      _mm256_and_si256((__m256i)a, low), _mm256_and_si256((__m256i)b, low));
+  return (vq)_mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
 
 // Shifts by the counts of the lanes; counts of 32 and more give zero.
 INLINE vu shift_left(vu v, vu n) { return (vu)_mm256_sllv_epi32((__m256i)v, (__m256i)n); }

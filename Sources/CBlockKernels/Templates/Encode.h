@@ -112,6 +112,7 @@ INLINE size_t encode_half_words(
     }
     vw words[2];
     tame_words(&r, way, rounding, x, ones, word, &over, words);
+    for (int pair = 0; pair < 2; pair++) words[pair] = ordered_words(words[pair]);
     memcpy(codes + 2 * i, words, left == QUAD ? sizeof words : 2 * left);
     if (++over.steps == 0x7FFF) flush_overflows(&over);
   }

@@ -154,6 +154,12 @@ INLINE vq low_bytes(vw a, vw b) {
   memcpy(&y, &b, sizeof y);
   return __builtin_shufflevector(x, y, EVEN_BYTES);
 }
+#ifndef HAS_PAIR_ORDER
+INLINE vw paired_low_words(vu a, vu b) { return low_words(a, b); }
+INLINE vw paired_high_words(vu a, vu b) { return high_words(a, b); }
+INLINE vw ordered_words(vw v) { return v; }
+INLINE vq ordered_bytes(vw a, vw b) { return low_bytes(a, b); }
+#endif
 INLINE vu lane_numbers(void) { return (vu)LANE_NUMBERS; }
 INLINE bool any_lane(vi mask) { return __builtin_reduce_or((vu)mask) != 0; }
 INLINE uint32_t sum_lanes(vu v) {

@@ -57,22 +57,27 @@ static void row_magnitudes(const float *values, size_t count, size_t unit, uint3
   }
 }
 
+// Four rows at a time, each read from end to end.
 static void column_magnitudes(
     const float *values, size_t rows, size_t stride, size_t columns, uint32_t *maxima) {
-  size_t column = 0;
-  for (; column + 4 * LANES <= columns; column += 4 * LANES) {
-    vu v[4] = {0, 0, 0, 0};
-    for (size_t row = 0; row < rows; row++)
+  for (size_t row = 0; row < rows; row += 4) {
+    const float *r[4];
+    for (size_t i = 0; i < 4; i++) r[i] = values + (row + i < rows ? row + i : row) * stride;
+    size_t column = 0;
+    for (; column + LANES <= columns; column += LANES) {
+      vu v = max_u(
+          max_u(magnitude_at(r[0] + column), magnitude_at(r[1] + column)),
+          max_u(magnitude_at(r[2] + column), magnitude_at(r[3] + column)));
+      if (row > 0) v = max_u(v, load_u(maxima + column));
+      store_u(maxima + column, v);
+    }
+    if (column < columns) {
+      size_t n = columns - column;
+      vu v = row > 0 ? load_some_u(maxima + column, n) : all_u(0);
       for (size_t i = 0; i < 4; i++)
-        v[i] = max_u(v[i], magnitude_at(values + row * stride + column + i * LANES));
-    for (size_t i = 0; i < 4; i++) store_u(maxima + column + i * LANES, v[i]);
-  }
-  for (; column < columns; column += LANES) {
-    size_t count = columns - column < LANES ? columns - column : LANES;
-    vu v = 0;
-    for (size_t row = 0; row < rows; row++)
-      v = max_u(v, bits_of(load_some_f(values + row * stride + column, count)) & MAGNITUDE);
-    store_some_u(maxima + column, v, count);
+        v = max_u(v, bits_of(load_some_f(r[i] + column, n)) & MAGNITUDE);
+      store_some_u(maxima + column, v, n);
+    }
   }
 }
 

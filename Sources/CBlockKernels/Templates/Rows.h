@@ -41,8 +41,22 @@ INLINE bool find_part_scales(const BKBlockRule *rule, const float *values, size_
     case BK_RULE_TWO_LEVEL:
       row_magnitudes(values, count, rule->unit, p->maxima);
       two_level_scales(&rule->two_level, p->maxima, blocks, p->scales);
-      return two_level_multipliers(
-          &rule->two_level, p->maxima, blocks, p->scales, p->multipliers);
+      // Blocks with a scale of zero are cleared once their codes are written.
+      return two_level_multipliers_or(
+          &rule->two_level, p->maxima, blocks, p->scales, 0, p->multipliers);
+  }
+}
+
+// Clears the codes of blocks whose scale is zero.
+INLINE void clear_vanished_blocks(
+    const BKElement *e, const BKBlockRule *rule, const uint8_t *scales, size_t count,
+    uint8_t *codes) {
+  size_t blocks = (count + rule->block - 1) / rule->block;
+  if (!memchr(scales, 0, blocks)) return;
+  for (size_t block = 0; block < blocks; block++) {
+    if (scales[block] != 0) continue;
+    size_t first = block * rule->block;
+    memset(codes + first, (int)e->poison, count - first < rule->block ? count - first : rule->block);
   }
 }
 
@@ -69,7 +83,9 @@ INLINE bool encode_part(
     return true;
   }
   *overflows += encode(
-      e, true, values, count, p->multipliers, is_given ? PART : rule->unit, words, fetch_distance(rule), codes);
+      e, true, values, count, p->multipliers, is_given ? PART : rule->unit, words,
+      fetch_distance(rule), codes);
+  if (rule->kind == BK_RULE_TWO_LEVEL) clear_vanished_blocks(e, rule, p->scales, count, codes);
   return true;
 }
 

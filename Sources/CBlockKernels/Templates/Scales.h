@@ -112,7 +112,8 @@ INLINE void plain_subscales(
     float *multipliers) {
   vu own[4];
   for (int j = 0; j < 4; j++) own[j] = load_u(maxima + j * LANES) >> 23;
-  vq fields = low_bytes(low_words(own[0], own[1]), low_words(own[2], own[3]));
+  vq fields = ordered_bytes(
+      paired_low_words(own[0], own[1]), paired_low_words(own[2], own[3]));
   vq lowering = __builtin_elementwise_min(
       __builtin_elementwise_sub_sat(blocks + field, fields), (vq)(uint8_t)rule->greatest_subscale);
   memcpy(codes, &lowering, sizeof lowering);
@@ -260,9 +261,10 @@ static void two_level_scales(
   }
 }
 
-static bool two_level_multipliers(
-    const BKTwoLevelScale *shared_rule, const uint32_t *maxima, size_t count, const uint8_t *codes,
-    float *multipliers) {
+// `unusable` is the multiplier of scales of zero; that of NaN is NaN. NaN is not tame.
+INLINE bool two_level_multipliers_or(
+    const BKTwoLevelScale *shared_rule, const uint32_t *maxima, size_t count,
+    const uint8_t *codes, float unusable, float *multipliers) {
   // A copy of its own, which no store can change.
   const BKTwoLevelScale own_rule = *shared_rule, *rule = &own_rule;
   Decoder d = make_decoder(&rule->scale);
@@ -272,10 +274,17 @@ static bool two_level_multipliers(
     vf scale = element_values(&d, widen_b(load_some_b(codes + i, n)));
     vf quotient = 1 / (scale * rule->tensor_reciprocal);
     vu multiplier = min_u(bits_of(quotient), all_u(INFINITE - 1));
-    vi is_unusable = ~(scale > 0);
-    multiplier = pick(is_unusable, all_u(CANONICAL_NAN), multiplier);
-    tame &= is_tame(load_some_u(maxima + i, n), floats_of(multiplier), rule->tame_limit) | lanes_from(n);
+    multiplier = pick(~(scale > 0), all_u(CANONICAL_NAN), multiplier);
+    multiplier = pick(scale == 0, bits_of(all_f(unusable)), multiplier);
+    tame &= is_tame(load_some_u(maxima + i, n), floats_of(multiplier), rule->tame_limit)
+            | lanes_from(n);
     store_some_f(multipliers + i, floats_of(multiplier), n);
   }
   return all_lanes(tame, LANES);
+}
+
+static bool two_level_multipliers(
+    const BKTwoLevelScale *rule, const uint32_t *maxima, size_t count, const uint8_t *codes,
+    float *multipliers) {
+  return two_level_multipliers_or(rule, maxima, count, codes, __builtin_nanf(""), multipliers);
 }

@@ -8,6 +8,9 @@ typedef enum {
   TAME_ANY,                // by the element's rounding
 } TameWay;
 
+// Words of pairs of vectors may come in an order of the level's own, which ordered_bytes and
+// ordered_words undo.
+
 // Counts of overflows in 16-bit lanes, emptied before they are full.
 typedef struct {
   vw lanes;
@@ -26,8 +29,9 @@ INLINE vw finish_words(const Rounder *r, vw code, vw signs, bool is_integer, Ove
   vw limit = (vw)(uint16_t)r->e.greatest;
   if (is_integer)
     limit += (signs >> 15) & (uint16_t)(r->e.greatest_negative - r->e.greatest);
-  over->lanes -= (vw)(code > limit);
-  code = __builtin_elementwise_min(code, limit);
+  vw kept = __builtin_elementwise_min(code, limit);
+  over->lanes -= (vw)(code != kept);
+  code = kept;
   if (is_integer) {
     vw sign = (vw)((vws)signs >> 15);
     return (code ^ sign) - sign;
@@ -43,7 +47,7 @@ INLINE vu nearest_sums(const Rounder *r, vf values) {
 }
 
 INLINE vw nearest_words(const Rounder *r, vu first, vu second, OverflowCount *over) {
-  vw spacings = low_words(first, second), high = high_words(first, second);
+  vw spacings = paired_low_words(first, second), high = paired_high_words(first, second);
   vw binade = (high & 0x7FFF) - (uint16_t)((r->lowest_bits + r->magic) >> 16);
   // The binade lies at bit 7 of its half; codes have it above their fraction.
   vw field = r->e.fraction_bits > 7 ? binade << (r->e.fraction_bits - 7)
@@ -54,8 +58,8 @@ INLINE vw nearest_words(const Rounder *r, vu first, vu second, OverflowCount *ov
 // The same for one spacing everywhere, where rounding is a conversion.
 INLINE vw fixed_words(
     const Rounder *r, bool is_integer, vf first, vf second, OverflowCount *over) {
-  vw whole = low_words(round_to_integers(first), round_to_integers(second));
-  vw signs = is_integer ? whole : high_words(bits_of(first), bits_of(second));
+  vw whole = paired_low_words(round_to_integers(first), round_to_integers(second));
+  vw signs = is_integer ? whole : paired_high_words(bits_of(first), bits_of(second));
   return finish_words(
       r, (vw)__builtin_elementwise_abs((vws)whole), signs, is_integer, over);
 }
@@ -74,7 +78,7 @@ INLINE vw any_words(
     code[j] = min_u(code[j], all_u(0xFFFF));
   }
   return finish_words(
-      r, low_words(code[0], code[1]), high_words(bits[0], bits[1]), r->e.kind == BK_INTEGER, over);
+      r, paired_low_words(code[0], code[1]), paired_high_words(bits[0], bits[1]), r->e.kind == BK_INTEGER, over);
 }
 
 // The codes of 4 * LANES values, in two vectors of words; where the way is fixed, `multipliers`
@@ -104,7 +108,7 @@ INLINE vq tame_codes(
     const vu *random, OverflowCount *over) {
   vw words[2];
   tame_words(r, way, rounding, values, multipliers, random, over, words);
-  vq codes = low_bytes(words[0], words[1]);
+  vq codes = ordered_bytes(words[0], words[1]);
   if (way == TAME_NEAREST_INTEGER || way == TAME_ANY) codes &= (uint8_t)r->width_mask;
   return codes;
 }
