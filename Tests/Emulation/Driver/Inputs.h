@@ -52,12 +52,20 @@ static inline uint32_t row_sample(uint64_t seed, uint64_t index) {
   return (word & 0x80000000) | (size + (uint32_t)(z >> 32) % 6) << 23 | fraction;
 }
 
-// As `row_sample`, from 2^10 to 2^25, which all scale rules of the table reach.
-static inline uint32_t level_sample(uint64_t seed, uint64_t index) {
+// As `row_sample`, from 2^first on through `count` binades.
+static inline uint32_t sample_between(
+    uint64_t seed, uint64_t index, uint32_t first, uint32_t count) {
   uint32_t bits = row_sample(seed, index), field = bits >> 23 & 0xFF;
-  return field == 0 ? bits : (bits & 0x807FFFFF) | (137 + field % 15) << 23;
+  return field == 0 ? bits : (bits & 0x807FFFFF) | (127 + first + field % count) << 23;
 }
-// The same with blocks of zeros.
+// From 2^10 to 2^15, where every scale rule of the table finds scales.
+static inline uint32_t level_sample(uint64_t seed, uint64_t index) {
+  return sample_between(seed, index, 10, 5);
+}
+static inline uint32_t broad_sample(uint64_t seed, uint64_t index) {
+  return sample_between(seed, index, 0, 15);
+}
+// As `level_sample`, with blocks of zeros.
 static inline uint32_t sparse_sample(uint64_t seed, uint64_t index) {
   uint32_t bits = level_sample(seed, index);
   return mixed(seed + 2, index / 128) % 4 == 0 ? bits & 0x80000000 : bits;

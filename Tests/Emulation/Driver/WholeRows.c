@@ -209,11 +209,12 @@ static void run_row(Driver *d, const Row *row) {
   decode(d, row, steps.codes, steps.scales, steps.subscales, row->count, steps.values, at_end);
 }
 
-// Values of a row: of like size, with blocks of zeros, of any size, with a NaN.
-typedef enum { LEVEL, SPARSE, WIDE, BROKEN, CONTENT_COUNT } Content;
+// Values of a row: of like size, less so, with blocks of zeros, of any size, with a NaN.
+typedef enum { LEVEL, BROAD, SPARSE, WIDE, BROKEN, CONTENT_COUNT } Content;
 
 static void fill_row(Driver *d, Row *row, Content content, size_t count, float factor) {
-  static const Generator generators[] = {level_sample, sparse_sample, row_sample, level_sample};
+  static const Generator generators[] = {
+      level_sample, broad_sample, sparse_sample, row_sample, level_sample};
   bool at_end = __builtin_parityll(count + content) != 0;
   float *values = floats(&d->in[0], count, at_end, generators[content], count);
   for (size_t i = 0; i < count; i++) values[i] *= factor;
@@ -246,8 +247,8 @@ static void run_given(Driver *d, const Named *policy) {
   static const size_t counts[] = {0, 3, 500, PART, PART + 3, 2 * PART + 17};
   const BKElement *e = &policy->element;
   if (e->width > 8 || e->is_unsigned || !begin(d, "rows.given.%s", policy->name)) return;
-  // Most values reach the largest one, and none the limit of what is tame.
-  float factor = e->tame_limit * 0x1p-26f, multiplier = factor * 1.25f;
+  // Some values are beyond the largest one, and none the limit of what is tame.
+  float factor = e->tame_limit * 0x1p-16f, multiplier = factor * 1.25f;
   for (int is_scaled = 0; is_scaled < 2; is_scaled++) {
     Row row = {.element = *e, .rule = {
         .kind = BK_RULE_GIVEN, .block = 32, .unit = 32, .multiplier = is_scaled ? multiplier : 1,
@@ -255,7 +256,7 @@ static void run_given(Driver *d, const Named *policy) {
         .scaling = is_scaled ? BK_SCALE_BLOCK : BK_SCALE_NONE}};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
       for (int is_broken = 0; is_broken < 2; is_broken++) {
-        fill_row(d, &row, is_broken ? BROKEN : LEVEL, counts[i], is_scaled ? 1 : factor);
+        fill_row(d, &row, is_broken ? BROKEN : BROAD, counts[i], is_scaled ? 1 : factor);
         run_row(d, &row);
       }
   }
