@@ -97,7 +97,9 @@ INLINE vi subscales_at(
   vi own = shared_exponents(rule, min_u(maximum, all_u(INFINITE - 1)));
   vi low = min_i(
       max_i(block - rule->bias - own, (vi)all_u(0)), (vi)all_u(rule->greatest_subscale));
-  vi exponent = (vi)pick(maximum == 0, all_u(0), (vu)(low - block + rule->bias));
+  vi exponent = low - block + rule->bias;
+  // Zeros take any multiplier: the one of `plain_subscales`, where it is tame.
+  exponent = (vi)pick(maximum == 0, (vu)min_i(exponent, (vi)all_u(95)), (vu)exponent);
   vf m = high_powers_of_two(min_i(exponent, (vi)all_u(127)));
   *lowering = (vi)pick(is_poisoned, all_u(0), (vu)low);
   *multiplier = pick_f(is_poisoned, floats_of(all_u(CANONICAL_NAN)), m);

@@ -52,7 +52,8 @@ struct EmulationChain {
   }
 
   /// The line of the driver's table: the element with its policy, how values are scaled, poison,
-  /// lengths of blocks and of what shares a multiplier, and the kind and name of the scale rule.
+  /// lengths of blocks and of what shares a multiplier, bits of scales and sub-scales, and the kind
+  /// and name of the scale rule.
   var line: String {
     let block =
       switch format.layout.block {
@@ -70,7 +71,8 @@ struct EmulationChain {
       }
     return "CHAIN(\"\(name)\", \"\(format.layout.element.name).\(policy.rounding.shortName)\", "
       + "\(isExact), \(EmulationTable.hex(format.poisonCode)), \(block), \(unit), "
-      + "\(format.layout.subscale?.bitWidth ?? 0), \(kind), \"chain.\(name)\", "
+      + "\(format.layout.scale?.bitWidth ?? 0), \(format.layout.subscale?.bitWidth ?? 0), "
+      + "BK_RULE_\(kind), \"chain.\(name)\", "
       + "\(EmulationTable.hex(tensorScale.decode)))"
   }
 }

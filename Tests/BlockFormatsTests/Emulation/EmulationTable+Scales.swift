@@ -77,7 +77,8 @@ extension EmulationTable {
   }
 
   /// The constants of a format's element under a policy, as plans have them.
-  private static func element(of format: some KernelFormat, _ policy: EncodingPolicy) -> BKElement? {
+  private static func element(of format: some KernelFormat, _ policy: EncodingPolicy) -> BKElement?
+  {
     BKElement(
       format.layout.element,
       encoder: ElementEncoder(

@@ -19,7 +19,7 @@ typedef struct {
   char name[160];     // of the case that runs
   Hash hash;
   uint64_t call;
-  Arena in[3], out[2];
+  Arena in[4], out[4];
 } Driver;
 
 // Begins a case unless it is left out.
@@ -63,8 +63,8 @@ typedef struct {
   bool is_scaling_exact;
   uint32_t poison;
   size_t block, unit;
-  uint32_t subscale_width;  // 0 without sub-scales
-  enum { SHARED, FLOAT, TWO_LEVEL } kind;
+  uint32_t scale_width, subscale_width;  // 0 without sub-scales
+  BKRuleKind kind;
   const char *rule;
   float tensor_scale;
 } Chain;
@@ -78,6 +78,9 @@ extern const Chain chains[];
 Named policy_at(size_t index);  // an element with its policy
 TwoLevelRule two_level_rule_at(size_t index);
 Named policy_named(const char *name);
+// A chain's element, and its rule for whole rows.
+BKElement element_of(const Chain *chain);
+BKBlockRule rule_of(const Chain *chain);
 
 void run_encoders(Driver *d);
 void run_decoders(Driver *d);
@@ -86,5 +89,6 @@ void run_scales(Driver *d);
 void run_memory(Driver *d);
 void run_references(Driver *d);
 void run_chains(Driver *d);
+void run_whole_rows(Driver *d);
 
 #endif

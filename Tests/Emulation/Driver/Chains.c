@@ -38,6 +38,30 @@ static BKTwoLevelScale two_level_rule(const Chain *chain) {
   return (BKTwoLevelScale){0};
 }
 
+BKElement element_of(const Chain *chain) {
+  BKElement e = policy_named(chain->policy).element;
+  e.is_scaling_exact = chain->is_scaling_exact;
+  e.poison = chain->poison;
+  return e;
+}
+
+BKBlockRule rule_of(const Chain *chain) {
+  BKBlockRule rule = {
+      .kind = chain->kind, .block = chain->block, .unit = chain->unit,
+      .scale_width = chain->scale_width, .subscale_width = chain->subscale_width,
+      .tensor_scale = chain->tensor_scale, .scaling = BK_SCALE_BLOCK};
+  switch (chain->kind) {
+    case BK_RULE_GIVEN: break;
+    case BK_RULE_SHARED: rule.shared = *shared_rule(chain); break;
+    case BK_RULE_FLOAT: rule.floating = *float_rule(chain); break;
+    case BK_RULE_TWO_LEVEL:
+      rule.two_level = two_level_rule(chain);
+      rule.scaling = BK_SCALE_TENSOR;
+      break;
+  }
+  return rule;
+}
+
 // Takes packed codes into the hash, and leaves those that unpacking gives in `codes`.
 static void pack(Driver *d, Row *row, uint8_t *codes, size_t count, uint32_t width) {
   size_t total = (count * width + 7) / 8;
@@ -53,7 +77,8 @@ static bool find_scales(Driver *d, Row *row) {
   const Chain *chain = row->chain;
   bool is_tame = false;
   switch (chain->kind) {
-    case SHARED: {
+    case BK_RULE_GIVEN: break;
+    case BK_RULE_SHARED: {
       const BKSharedScale *rule = shared_rule(chain);
       is_tame = k->shared_scales(
           rule, row->block_maxima, row->blocks, 0, row->scale_codes, row->multipliers);
@@ -61,7 +86,7 @@ static bool find_scales(Driver *d, Row *row) {
         is_tame = k->shared_subscales(
             rule, row->unit_maxima, row->units, row->spread, row->scale_codes, row->subscales,
             row->multipliers);
-      pack(d, row, row->scale_codes, row->blocks, 8);
+      pack(d, row, row->scale_codes, row->blocks, chain->scale_width);
       if (chain->subscale_width > 0)
         pack(d, row, row->subscales, row->units, chain->subscale_width);
       k->shared_values(
@@ -69,14 +94,14 @@ static bool find_scales(Driver *d, Row *row) {
           row->spread, row->factors);
       break;
     }
-    case FLOAT:
+    case BK_RULE_FLOAT:
       is_tame = k->float_scales(
           float_rule(chain), row->block_maxima, row->blocks, row->scales, row->multipliers);
       memcpy(row->factors, row->scales, 4 * row->blocks);
       memcpy(place(&d->out[0], 4 * row->blocks, true), row->scales, 4 * row->blocks);
       take(d, &d->out[0]);
       break;
-    case TWO_LEVEL: {
+    case BK_RULE_TWO_LEVEL: {
       BKTwoLevelScale rule = two_level_rule(chain);
       k->two_level_scales(&rule, row->block_maxima, row->blocks, row->scale_codes);
       is_tame = k->two_level_multipliers(
@@ -96,9 +121,7 @@ static void run(Driver *d, const Chain *chain) {
   row = (Row){.chain = chain, .spread = chain->block / chain->unit};
   row.blocks = (COUNT + chain->block - 1) / chain->block;
   row.units = (COUNT + chain->unit - 1) / chain->unit;
-  BKElement e = policy_named(chain->policy).element;
-  e.is_scaling_exact = chain->is_scaling_exact;
-  e.poison = chain->poison;
+  BKElement e = element_of(chain);
 
   const float *values = floats(&d->in[0], COUNT, true, row_sample, 3);
   k->row_magnitudes(values, COUNT, chain->unit, row.unit_maxima);
@@ -115,7 +138,7 @@ static void run(Driver *d, const Chain *chain) {
       &e, is_tame, values, COUNT, row.multipliers, chain->unit, random, 4 * COUNT, row.codes);
   pack(d, &row, row.codes, COUNT, e.width);
   float *decoded = place(&d->out[1], 4 * COUNT, true);
-  BKScaling scaling = chain->kind == TWO_LEVEL ? BK_SCALE_TENSOR : BK_SCALE_BLOCK;
+  BKScaling scaling = chain->kind == BK_RULE_TWO_LEVEL ? BK_SCALE_TENSOR : BK_SCALE_BLOCK;
   k->decode(
       &e, scaling, row.codes, COUNT, row.factors, chain->unit, chain->tensor_scale, decoded);
   take(d, &d->out[1]);

@@ -93,8 +93,8 @@ int main(int count, char **arguments) {
       return usage();
     }
   }
-  for (int i = 0; i < 3; i++) d.in[i] = make_arena();
-  for (int i = 0; i < 2; i++) d.out[i] = make_arena();
+  for (int i = 0; i < 4; i++) d.in[i] = make_arena();
+  for (int i = 0; i < 4; i++) d.out[i] = make_arena();
   run_magnitudes(&d);
   run_scales(&d);
   run_memory(&d);
@@ -102,5 +102,6 @@ int main(int count, char **arguments) {
   run_encoders(&d);
   run_references(&d);
   run_chains(&d);
+  run_whole_rows(&d);
   return 0;
 }

@@ -52,6 +52,25 @@ static inline uint32_t row_sample(uint64_t seed, uint64_t index) {
   return (word & 0x80000000) | (size + (uint32_t)(z >> 32) % 6) << 23 | fraction;
 }
 
+// As `row_sample`, from 2^first on through `count` binades.
+static inline uint32_t sample_between(
+    uint64_t seed, uint64_t index, uint32_t first, uint32_t count) {
+  uint32_t bits = row_sample(seed, index), field = bits >> 23 & 0xFF;
+  return field == 0 ? bits : (bits & 0x807FFFFF) | (127 + first + field % count) << 23;
+}
+// From 2^10 to 2^15, where every scale rule of the table finds scales.
+static inline uint32_t level_sample(uint64_t seed, uint64_t index) {
+  return sample_between(seed, index, 10, 5);
+}
+static inline uint32_t broad_sample(uint64_t seed, uint64_t index) {
+  return sample_between(seed, index, 0, 15);
+}
+// As `level_sample`, with blocks of zeros.
+static inline uint32_t sparse_sample(uint64_t seed, uint64_t index) {
+  uint32_t bits = level_sample(seed, index);
+  return mixed(seed + 2, index / 128) % 4 == 0 ? bits & 0x80000000 : bits;
+}
+
 // 2^-8 to 2^7, or any positive number of that size.
 static inline uint32_t power_of_two(uint64_t seed, uint64_t index) {
   return (119 + (uint32_t)mixed(seed, index) % 16) << 23;

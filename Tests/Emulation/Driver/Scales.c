@@ -55,11 +55,28 @@ void run_magnitudes(Driver *d) {
   }
 }
 
+static uint32_t usual_magnitude(uint64_t seed, uint64_t index) {
+  return row_sample(seed, index) & 0x7FFFFFFF;
+}
+
 static uint8_t *scale_codes(
     Arena *arena, size_t count, bool at_end, const BKSharedScale *rule, uint64_t seed) {
   uint8_t *codes = place(arena, count, at_end);
   for (size_t i = 0; i < count; i++)
     codes[i] = (uint8_t)(mixed(seed, i) % (rule->nan_code + 1));
+  return codes;
+}
+
+// The scales that the rule finds for blocks of sub-blocks with given largest magnitudes.
+static uint8_t *own_codes(
+    Driver *d, Arena *arena, bool at_end, const BKSharedScale *rule, const uint32_t *maxima,
+    size_t count, size_t spread) {
+  static uint32_t block_maxima[MOST];
+  static float multipliers[MOST];
+  size_t blocks = (count + spread - 1) / spread;
+  uint8_t *codes = place(arena, blocks, at_end);
+  d->kernels->row_magnitudes((const float *)maxima, count, spread, block_maxima);
+  (void)d->kernels->shared_scales(rule, block_maxima, blocks, 0, codes, multipliers);
   return codes;
 }
 
@@ -80,18 +97,26 @@ static void run_shared(Driver *d, const SharedRule *row) {
       }
     end(d);
   }
-  if (begin(d, "shared_subscales.%s", row->name)) {
+  for (int derived = 0; derived < 2; derived++) {
+    const char *kind = derived ? "shared_subscales.own" : "shared_subscales";
+    if (!begin(d, "%s.%s", kind, row->name)) continue;
+    // Rules are promised scales of their own; others may get any.
+    BKSharedScale free_rule = *rule;
+    if (!derived) free_rule.is_unstepped = false;
     for (size_t s = 0; s < sizeof spreads / sizeof *spreads; s++)
       for (size_t count = 0; count < MOST; count++) {
         bool at_end = next_call(d);
         size_t blocks = (count + spreads[s] - 1) / spreads[s];
         Generator generate = count % 2 ? magnitude : finite_magnitude;
+        if (derived && count % 4 > 1) generate = usual_magnitude;
         const uint32_t *maxima = words(&d->in[0], count, at_end, generate, count);
-        const uint8_t *block_codes = scale_codes(&d->in[1], blocks, at_end, rule, count);
+        const uint8_t *block_codes =
+            derived ? own_codes(d, &d->in[1], at_end, rule, maxima, count, spreads[s])
+                    : scale_codes(&d->in[1], blocks, at_end, rule, count);
         uint8_t *codes = place(&d->out[0], count, at_end);
         float *multipliers = place(&d->out[1], 4 * count, at_end);
         take_word(d, d->kernels->shared_subscales(
-            rule, maxima, count, spreads[s], block_codes, codes, multipliers));
+            &free_rule, maxima, count, spreads[s], block_codes, codes, multipliers));
         take(d, &d->out[0]);
         take(d, &d->out[1]);
       }

@@ -56,6 +56,7 @@ static const struct {
   uint32_t format;
   float factor, tensor_reciprocal;
   uint32_t floor_code, zero_code;
+  float tame_limit;
 } two_level_rules[] = {
 #include "elements.inc"
 };
@@ -105,5 +106,6 @@ TwoLevelRule two_level_rule_at(size_t index) {
        .factor = two_level_rules[index].factor,
        .tensor_reciprocal = two_level_rules[index].tensor_reciprocal,
        .floor_code = two_level_rules[index].floor_code,
-       .zero_code = two_level_rules[index].zero_code}};
+       .zero_code = two_level_rules[index].zero_code,
+       .tame_limit = two_level_rules[index].tame_limit}};
 }
