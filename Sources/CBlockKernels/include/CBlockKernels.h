@@ -139,7 +139,7 @@ typedef struct {
   BKScaling scaling;
 } BKBlockRule;
 
-// Rows are worked on in parts of 2048 values, which hold a multiple of eight such blocks.
+// Rows are worked on in parts of 1024 or 2048 values, which hold a multiple of eight such blocks.
 #define BK_LONGEST_BLOCK 128
 
 // Where stochastic rounding finds its words.

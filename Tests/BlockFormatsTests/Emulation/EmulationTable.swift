@@ -115,7 +115,9 @@ struct EmulationTable {
   }
 
   static func hex(_ x: UInt32) -> String { "0x" + String(x, radix: 16) }
-  static func hex(_ x: Float) -> String { String(format: "%a", Double(x)) + "f" }
+  static func hex(_ x: Float) -> String {
+    x == .infinity ? "__builtin_inff()" : String(format: "%a", Double(x)) + "f"
+  }
 }
 
 extension RoundingRule {
