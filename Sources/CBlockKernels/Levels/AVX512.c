@@ -144,6 +144,7 @@ INLINE size_t unpack_words(const uint8_t *bytes, size_t count, uint32_t width, u
   size_t total = (count * width + 7) / 8;
   for (; i + 64 <= count; i += 64) {
     const uint8_t *at = bytes + i / 8 * width;
+    PREFETCH(at + 4096);
     __m512i x = i / 8 * width + 64 <= total ? _mm512_loadu_si512(at)
                                             : _mm512_maskz_loadu_epi8(mask, at);
     x = _mm512_permutexvar_epi8(spread, x);

@@ -51,12 +51,12 @@ INLINE bool find_part_scales(const BKBlockRule *rule, const float *values, size_
 INLINE void clear_vanished_blocks(
     const BKElement *e, const BKBlockRule *rule, const uint8_t *scales, size_t count,
     uint8_t *codes) {
-  size_t blocks = (count + rule->block - 1) / rule->block;
-  if (!memchr(scales, 0, blocks)) return;
-  for (size_t block = 0; block < blocks; block++) {
-    if (scales[block] != 0) continue;
-    size_t first = block * rule->block;
-    memset(codes + first, (int)e->poison, count - first < rule->block ? count - first : rule->block);
+  const uint8_t *end = scales + (count + rule->block - 1) / rule->block, *zero = scales;
+  while ((zero = memchr(zero, 0, (size_t)(end - zero))) != NULL) {
+    size_t first = (size_t)(zero - scales) * rule->block;
+    for (; zero < end && *zero == 0; zero++) {}
+    size_t last = (size_t)(zero - scales) * rule->block;
+    memset(codes + first, (int)e->poison, (last < count ? last : count) - first);
   }
 }
 
