@@ -10,7 +10,12 @@ enum ListCommand: Command {
       """
       Formats with a parenthesis take parameters, such as mxfp4(block=16) or \
       bdr(m=5,k1=32,k2=4,d1=8,d2=2); a parameter without = must be given.
+      """,
       """
+      Kernels tells where vector instructions do the work: under all scale rules, roundings and \
+      overflow rules of the format, under none, or under all but those named. Elsewhere the \
+      reference in Swift runs, which stores the same bytes.
+      """,
     ])
 
   static func run(
@@ -26,6 +31,7 @@ enum ListCommand: Command {
         .init(
           key: "bits_per_element", title: "Bits per element", style: .trimmed(decimals: 4)),
         .init(key: "largest_element", title: "Largest element", style: .general),
+        .init(key: "kernels", title: "Kernels", role: .setting),
         .init(key: "source", title: "Source", role: .setting),
       ],
       notes: [parametrised])
@@ -40,7 +46,7 @@ enum ListCommand: Command {
       .text(format.id), .text(layout.element.name),
       .text(layout.scale == nil ? "-" : layout.block.id), .text(scaleText(layout)),
       .number(layout.nominalBitsPerElement), .number(layout.element.greatestFiniteMagnitude),
-      .text(format.source),
+      .text(KernelCoverage(of: format).text), .text(format.source),
     ]
   }
 
