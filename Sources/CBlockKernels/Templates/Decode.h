@@ -5,6 +5,7 @@ typedef struct {
   BKElement e;
   uint32_t sign_shift, sign_bit, magnitude_mask, field_shift;
   uint32_t place_shift, place_mask;  // of sign and magnitude in a binary32
+  uint32_t least_binade;             // the power of two of exponent field 0, taken as any other
   vf table;                          // of codes of at most four bits, as far as it fits
 } Decoder;
 
@@ -20,6 +21,9 @@ INLINE Decoder make_decoder(const BKElement *element) {
   d.field_shift = 23 - element->fraction_bits;
   d.place_shift = d.sign_shift - d.field_shift;
   d.place_mask = SIGN | ((d.sign_bit - 1) << d.field_shift);
+  uint32_t unit;
+  memcpy(&unit, &element->unit, sizeof unit);
+  d.least_binade = unit - (127u << 23);
   d.table = table_of(element->values);
   return d;
 }
@@ -43,7 +47,7 @@ INLINE vf element_values(const Decoder *d, vu codes) {
 // How codes of a row are decoded.
 typedef enum {
   DECODE_TABLE,      // at most four bits
-  DECODE_MAGNITUDE,  // a table of magnitudes
+  DECODE_MAGNITUDE,  // few magnitudes: a table, or no subnormal numbers on the way
   DECODE_PLACED,     // finite floats: the fields in place, times a scale that includes the unit
   DECODE_FIXED,      // sign and magnitude, times a scale that includes the spacing
   DECODE_INTEGER,    // two's complement, times a scale that includes the unit
@@ -59,11 +63,16 @@ INLINE vf values_at(
     case DECODE_TABLE: value = look_up(d->table, d->e.values, codes); break;
     case DECODE_MAGNITUDE: {
 #ifdef HAS_MAGNITUDE_TABLE
-      vu magnitude = bits_of(look_up_magnitude(d->e.values, codes));
-      value = floats_of(magnitude | ((codes << d->sign_shift) & SIGN));
+      vu bits = bits_of(look_up_magnitude(d->e.values, codes));
 #else
-      value = element_values(d, codes);
+      vu magnitude = codes & d->magnitude_mask;
+      // With its exponent raised to the binary32's, a subnormal code has a one too many in front.
+      vu raised = (magnitude << d->field_shift) + d->least_binade;
+      vf rest = floats_of(raised) - floats_of(all_u(d->least_binade));
+      vu bits = pick(
+          magnitude >> d->e.fraction_bits == 0, bits_of(rest + rest), raised);
 #endif
+      value = floats_of(bits | ((codes << d->sign_shift) & SIGN));
       break;
     }
     case DECODE_FIXED: {
@@ -158,10 +167,8 @@ DECODER(decode_table_block, DECODE_TABLE, BK_SCALE_BLOCK)
 DECODER(decode_table_tensor, DECODE_TABLE, BK_SCALE_TENSOR)
 DECODER(decode_placed_block, DECODE_PLACED, BK_SCALE_BLOCK)
 DECODER(decode_placed_tensor, DECODE_PLACED, BK_SCALE_TENSOR)
-#ifdef HAS_MAGNITUDE_TABLE
 DECODER(decode_magnitude_block, DECODE_MAGNITUDE, BK_SCALE_BLOCK)
 DECODER(decode_magnitude_tensor, DECODE_MAGNITUDE, BK_SCALE_TENSOR)
-#endif
 DECODER(decode_fixed_block, DECODE_FIXED, BK_SCALE_BLOCK)
 DECODER(decode_fixed_tensor, DECODE_FIXED, BK_SCALE_TENSOR)
 DECODER(decode_integer_block, DECODE_INTEGER, BK_SCALE_BLOCK)
@@ -207,9 +214,7 @@ INLINE DecodePath usual_path(const BKElement *e) {
   if (e->width <= 4) return DECODE_TABLE;
   if (e->kind == BK_INTEGER) return DECODE_INTEGER;
   if (e->is_fixed_point) return DECODE_FIXED;
-#ifdef HAS_MAGNITUDE_TABLE
   if (e->width <= 6) return DECODE_MAGNITUDE;
-#endif
   return DECODE_PLACED;
 }
 
@@ -243,11 +248,7 @@ INLINE void decode_to(
   } while (0)
   switch (path) {
     case DECODE_TABLE: RUN(decode_table); break;
-    case DECODE_MAGNITUDE:
-#ifdef HAS_MAGNITUDE_TABLE
-      RUN(decode_magnitude);
-#endif
-      break;
+    case DECODE_MAGNITUDE: RUN(decode_magnitude); break;
     case DECODE_PLACED: RUN(decode_placed); break;
     case DECODE_FIXED: RUN(decode_fixed); break;
     case DECODE_INTEGER: RUN(decode_integer); break;
