@@ -283,7 +283,7 @@ static NOINLINE void decode_halves(
     uint16_t code;
     memcpy(&code, codes + 2 * i, sizeof code);
     float value = element_values(&d, all_u(code))[0];
-    memcpy(values + i, &value, sizeof value);
+    memcpy((char *)(values + i), &value, sizeof value);
   }
 }
 

@@ -200,7 +200,7 @@ static size_t quantize_row(
     if (streams) {
       stream_part(&streamer, p.decoded, n, done + n == count);
     } else if (!is_direct) {
-      memcpy(result + done, target, n * sizeof(float));
+      memcpy((char *)(result + done), target, n * sizeof(float));
     }
     random.first += n;
   }
