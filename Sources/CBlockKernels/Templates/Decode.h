@@ -50,6 +50,16 @@ typedef enum {
   DECODE_ANY,
 } DecodePath;
 
+// What a path multiplies scales by.
+INLINE float path_factor(const BKElement *e, DecodePath path) {
+  switch (path) {
+    case DECODE_PLACED:
+    case DECODE_INTEGER: return e->unit;
+    case DECODE_FIXED: return 1 / e->spacings_of_one;
+    default: return 1;
+  }
+}
+
 // `scale` includes the unit where the path says so.
 INLINE vf values_at(
     const Decoder *d, DecodePath path, BKScaling scaling, vu codes, vf scale,
@@ -101,8 +111,7 @@ INLINE void decode_codes(
     size_t count, const float *scales, GroupFit fit, size_t unit, float tensor_scale,
     bool streams, float *values) {
   Decoder d = make_decoder(element);
-  float factor = path == DECODE_PLACED || path == DECODE_INTEGER ? d.e.unit
-                 : path == DECODE_FIXED ? 1 / d.e.spacings_of_one : 1;
+  float factor = path_factor(element, path);
   vu lanes = group_lanes(fit, unit);
   size_t i = 0;
   vf scale[4] = {1, 1, 1, 1};
@@ -191,15 +200,29 @@ INLINE bool has_special_code(const BKElement *e, const uint8_t *codes, size_t co
   return rest != 0;
 }
 
-// Whether scales times a power of two are finite.
-INLINE bool are_finite(const float *scales, size_t count, float factor) {
-  vu maximum = 0;
+// Whether scales times a power of two are finite and lose no bits below the smallest normal number.
+static NOINLINE bool is_each_exact(const float *scales, size_t count, float factor) {
+  float inverse = 1 / factor;
+  vi is_exact = (vi)all_u(~0u);
+  for (size_t i = 0; i < count; i += LANES) {
+    vf scale = load_some_f(scales + i, count - i), product = scale * factor;
+    is_exact &= (product * inverse == scale) & ((bits_of(product) & MAGNITUDE) < INFINITE);
+  }
+  return all_lanes(is_exact, LANES);
+}
+
+// The same; products that are all normal numbers, as they usually are, need no second look.
+INLINE bool are_exact(const float *scales, size_t count, float factor) {
+  const uint32_t smallest = 0x800000;
+  vu farthest = 0;
   size_t i = 0;
   for (; i + LANES <= count; i += LANES)
-    maximum = max_u(maximum, bits_of(load_f(scales + i) * factor) & MAGNITUDE);
-  if (i < count)
-    maximum = max_u(maximum, bits_of(load_some_f(scales + i, count - i) * factor) & MAGNITUDE);
-  return all_lanes(maximum < INFINITE, LANES);
+    farthest = max_u(farthest, (bits_of(load_f(scales + i) * factor) & MAGNITUDE) - smallest);
+  if (i < count) {
+    vu rest = (bits_of(load_some_f(scales + i, count - i) * factor) & MAGNITUDE) - smallest;
+    farthest = max_u(farthest, pick(lanes_from(count - i), all_u(0), rest));
+  }
+  return all_lanes(farthest < INFINITE - smallest, LANES) || is_each_exact(scales, count, factor);
 }
 
 // How rows of finite codes with finite scales are decoded.
@@ -211,6 +234,11 @@ INLINE DecodePath usual_path(const BKElement *e) {
   if (e->width <= 6) return DECODE_MAGNITUDE;
 #endif
   return DECODE_PLACED;
+}
+
+// Whether no product with it is a NaN of the processor's own, even if the other factor is infinite.
+INLINE bool is_usual_scale(float scale) {
+  return __builtin_fabsf(scale) > 0 && __builtin_fabsf(scale) < __builtin_inff();
 }
 
 // `streams` asks for stores past the caches; `values` is then aligned to vectors.
@@ -230,8 +258,8 @@ INLINE void decode_to(
   }
   DecodePath path = usual_path(e);
   if (e->is_unsigned || (e->has_special_codes && has_special_code(e, codes, n))
-      || !are_finite(scales, unit ? (n + unit - 1) / unit : 0, path == DECODE_PLACED ? e->unit : 1)
-      || !(scaling == BK_SCALE_BLOCK || tensor_scale < __builtin_inff()))
+      || !are_exact(scales, unit ? (n + unit - 1) / unit : 0, path_factor(e, path))
+      || (scaling == BK_SCALE_TENSOR && !is_usual_scale(tensor_scale)))
     path = DECODE_ANY;
 #define RUN(name)                                                                  \
   do {                                                                             \
