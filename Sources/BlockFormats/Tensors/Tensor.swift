@@ -4,7 +4,9 @@ import CallerChecks
 public struct Tensor: Hashable, Sendable {
   /// The extents, outermost first; empty for a scalar.
   public let shape: [Int]
-  /// The elements; the last axis varies fastest. Their number stays the product of the extents.
+  /// The elements; the last axis varies fastest.
+  ///
+  /// Their number must stay the product of the extents.
   public var elements: [Float]
 
   /// Creates a tensor.

@@ -134,22 +134,26 @@ INLINE void decode_codes(
 INLINE void decode_fitted(
     const BKElement *e, DecodePath path, BKScaling scaling, const uint8_t *codes, size_t n,
     const float *scales, size_t unit, float t, bool streams, float *x) {
+#define WITH(fit, unit)                                                               \
+  decode_codes(e, path, scaling, codes, n, scales, fit, unit, t, streams, x);         \
+  return
   switch (fit_of(scaling == BK_SCALE_NONE ? NULL : scales, unit, n)) {
-    case GROUP_NONE: decode_codes(e, path, scaling, codes, n, scales, GROUP_NONE, 1, t, streams, x); return;
-    case GROUP_ONE: decode_codes(e, path, scaling, codes, n, scales, GROUP_ONE, unit, t, streams, x); return;
+    case GROUP_NONE: WITH(GROUP_NONE, 1);
+    case GROUP_ONE: WITH(GROUP_ONE, unit);
     case GROUP_WHOLE:
       switch (unit) {
-        case 16: decode_codes(e, path, scaling, codes, n, scales, GROUP_WHOLE, 16, t, streams, x); return;
-        case 32: decode_codes(e, path, scaling, codes, n, scales, GROUP_WHOLE, 32, t, streams, x); return;
-        default: decode_codes(e, path, scaling, codes, n, scales, GROUP_WHOLE, unit, t, streams, x); return;
+        case 16: WITH(GROUP_WHOLE, 16);
+        case 32: WITH(GROUP_WHOLE, 32);
+        default: WITH(GROUP_WHOLE, unit);
       }
     case GROUP_PARTS:
       switch (unit) {
-        case 2: decode_codes(e, path, scaling, codes, n, scales, GROUP_PARTS, 2, t, streams, x); return;
-        default: decode_codes(e, path, scaling, codes, n, scales, GROUP_PARTS, unit, t, streams, x); return;
+        case 2: WITH(GROUP_PARTS, 2);
+        default: WITH(GROUP_PARTS, unit);
       }
-    case GROUP_ANY: decode_codes(e, path, scaling, codes, n, scales, GROUP_ANY, unit, t, streams, x); return;
+    case GROUP_ANY: WITH(GROUP_ANY, unit);
   }
+#undef WITH
 }
 
 #define DECODER(name, path, scaling)                                                          \
