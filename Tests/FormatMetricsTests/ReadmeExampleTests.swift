@@ -36,6 +36,36 @@ struct ReadmeExampleTests {
     #expect(readme.contains("```swift\n\(code)\n```"))
   }
 
+  /// The second example, on the caller's own buffers.
+  private func halves(of x: Tensor) -> [UInt16] {
+    // begin buffers
+    let quantizer = TensorQuantizer(format: TwoLevelFormat.nvfp4, shape: [8, 128])
+    var weights = quantizer.makeStorage()
+    x.elements.withUnsafeBytes { quantizer.encode($0, tensorScale: 0.01, into: &weights) }
+    var halves = [UInt16](repeating: 0, count: 1024)
+    halves.withUnsafeMutableBytes { quantizer.decode(weights, into: $0, as: .bfloat16) }
+    // end buffers
+    return halves
+  }
+
+  @Test("The README shows the code on buffers too, and it decodes to BF16")
+  func buffers() throws {
+    let file = URL(fileURLWithPath: #filePath)
+    let root = file.deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let lines = try String(contentsOf: file, encoding: .utf8)
+      .split(separator: "\n", omittingEmptySubsequences: false)
+    let readme = try String(
+      contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
+    let first = try #require(lines.firstIndex(of: "    // begin buffers"))
+    let last = try #require(lines.firstIndex(of: "    // end buffers"))
+    let body = lines[(first + 1)..<last].map { $0.dropFirst(4) }.joined(separator: "\n")
+    #expect(readme.contains("```swift\n\(body)\n```"))
+    // 6 times a block scale of 80, times 0.01, is 4.8, in BF16 0x409A.
+    let scaled = Tensor([Float](repeating: 4.8, count: 1024), shape: [8, 128])
+    #expect(halves(of: scaled) == [UInt16](repeating: 0x409A, count: 1024))
+  }
+
   @Test("It prints the bytes and the errors")
   func output() {
     var printed: [String] = []

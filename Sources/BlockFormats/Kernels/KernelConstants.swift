@@ -75,9 +75,7 @@ struct KernelConstants: ~Copyable {
     let grid = plan.grid
     guard grid.rows == 1, !plan.scale.triesCandidates else { return nil }
     if !plan.element.isNarrow {
-      guard case .unscaled = plan.scale, plan.element.width == 16, plan.element.kind != BK_INTEGER,
-        plan.element.saturates
-      else { return nil }
+      guard case .unscaled = plan.scale, plan.element.fitsHalfWords else { return nil }
     }
     var rule = BKBlockRule()
     rule.scaling = plan.scaling

@@ -134,11 +134,18 @@ extension BKElement {
     }
   }
 
-  /// Whether sums with 2^23 spacings stay finite, and values that vanish vanish from every word.
+  /// Whether sums with 2^23 spacings stay finite, values that vanish vanish from every word, and
+  /// tame multipliers, which are below 2^96, stay finite when they count in spacings.
   private var isWithinReach: Bool {
     kind == BK_PATTERN
       || (fraction_bits <= 22 && lowest_field >= fraction_bits + 62 && lowest_field <= 200
-        && width <= 24)
+        && width <= 24 && (!is_fixed_point || spacings_of_one <= 0x1p31))
+  }
+
+  /// Whether kernels for codes of sixteen bits can encode tame values: they keep the sign of every
+  /// zero, and codes of values a few binades beyond the largest must fit sixteen bits.
+  var fitsHalfWords: Bool {
+    width == 16 && kind != BK_INTEGER && saturates && has_negative_zero && fraction_bits <= 13
   }
 
   /// Whether codes take a byte at most.

@@ -143,7 +143,10 @@ extension TwoLevelFormat: KernelFormat {
     let encoder = ElementEncoder(format, rounding: .toNearestOrEven, overflow: .saturate)
     guard
       let scale = BKElement(
-        format, encoder: encoder, poison: format.nanCode ?? 0, scaling: .byRounding)
+        format, encoder: encoder, poison: format.nanCode ?? 0, scaling: .byRounding),
+      // Kernels round scales as they round tame elements, to the even sum: with a fraction bit that
+      // is the even code.
+      scale.tame_limit > 0, scale.fraction_bits > 0
     else { return nil }
     let lowest = scaleCode(
       amax: 0, mappedTo: 1, tensorScale: TensorScale(encode: 1, decode: 1),

@@ -25,6 +25,9 @@ extension PanelEncoder {
     exactBlocks: ExactBlockCounting
   ) -> Bool {
     guard let rule = constants.row else { return false }
+    // Rows are worked on in parts, in which blocks of other lengths begin anywhere.
+    let endsWithParts = grid.blockColumns.nonzeroBitCount == 1 || grid.blockColumns == grid.columns
+    guard exactBlocks == .ignored || endsWithParts else { return false }
     // Values in place are still there if the row turns out not to be tame.
     let isInPlace = input.base == UnsafeRawPointer(output.base)
     let direct = isInPlace ? nil : output.target(panel.base)

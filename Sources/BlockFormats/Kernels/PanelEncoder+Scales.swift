@@ -9,9 +9,6 @@ extension PanelEncoder {
   ) -> Bool {
     if let shared = constants.blockScale {
       scratch.multipliers.update(repeating: shared.encodeMultiplier, count: shape.units)
-      scratch.wideScales[0] = shared.scale
-    }
-    if let shared = constants.blockScale {
       return isTame(rows, shape, multiplier: shared.encodeMultiplier)
     }
     if case .unscaled = constants.kind { return isTame(rows, shape, multiplier: 1) }
@@ -183,37 +180,49 @@ extension PanelEncoder {
     }
   }
 
+  /// Rows of sub-blocks with their sub-scales and multipliers, below the block scales in scratch.
+  struct UnitRows {
+    let rowCount: Int
+    let columns: Int
+    /// Columns of a unit, units of a row and units of a row in a block.
+    let unit: Int
+    let units: Int
+    let spread: Int
+    let subscales: UnsafePointer<UInt8>
+    let multipliers: UnsafeMutablePointer<Float>
+  }
+
   /// Values whose sub-blocks lie so low that their multiplier is no FP32 number, 2^64 times as
-  /// large, with multipliers that make up for it.
+  /// large, with multipliers that make up for it; `rows` themselves if there are none.
   mutating func liftTinyUnits(
-    _ rows: PanelRows, rowCount: Int, columns: Int, unit: Int, units: Int,
-    spread: Int, blockCodes: UnsafePointer<UInt8>, subscales: UnsafePointer<UInt8>,
-    multipliers: UnsafeMutablePointer<Float>, into memory: UnsafeMutablePointer<Float>
+    _ rows: PanelRows, _ layout: UnitRows, into memory: UnsafeMutablePointer<Float>
   ) -> PanelRows {
     let bias = Int(constants.shared.pointee.bias)
     let nan = constants.shared.pointee.nan_code
+    let blockCodes = scratch.scaleCodes
     func exponent(_ unitRow: Int, _ unit: Int) -> Int {
-      let code = blockCodes[unit / spread]
-      return code == nan ? 0 : Int(subscales[unitRow * units + unit]) + bias - Int(code)
+      let code = blockCodes[unit / layout.spread]
+      let subscale = layout.subscales[unitRow * layout.units + unit]
+      return code == nan ? 0 : Int(subscale) + bias - Int(code)
     }
-    let unitRows = (rowCount + grid.unitRows - 1) / grid.unitRows
-    let isNeeded = (0..<unitRows).contains { row in
-      (0..<units).contains { exponent(row, $0) > 127 }
+    let unitRowCount = (layout.rowCount + grid.unitRows - 1) / grid.unitRows
+    let isNeeded = (0..<unitRowCount).contains { row in
+      (0..<layout.units).contains { exponent(row, $0) > 127 }
     }
     guard isNeeded else { return rows }
-    for row in 0..<rowCount {
+    for row in 0..<layout.rowCount {
       let unitRow = row / grid.unitRows
-      for column in 0..<columns {
-        let lift: Float = exponent(unitRow, column / unit) > 127 ? 0x1p64 : 1
-        memory[row * columns + column] = rows.row(row)[column] * lift
+      for column in 0..<layout.columns {
+        let lift: Float = exponent(unitRow, column / layout.unit) > 127 ? 0x1p64 : 1
+        memory[row * layout.columns + column] = rows.row(row)[column] * lift
       }
     }
-    for unitRow in 0..<unitRows {
-      for unit in 0..<units where exponent(unitRow, unit) > 127 {
-        multipliers[unitRow * units + unit] = Float(
+    for unitRow in 0..<unitRowCount {
+      for unit in 0..<layout.units where exponent(unitRow, unit) > 127 {
+        layout.multipliers[unitRow * layout.units + unit] = Float(
           sign: .plus, exponent: exponent(unitRow, unit) - 64, significand: 1)
       }
     }
-    return PanelRows(first: UnsafePointer(memory), stride: columns)
+    return PanelRows(first: UnsafePointer(memory), stride: layout.columns)
   }
 }

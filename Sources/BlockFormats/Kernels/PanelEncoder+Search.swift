@@ -101,8 +101,7 @@ extension PanelEncoder {
     case .shared:
       _ = table.pointee.shared_scales(
         constants.shared, scratch.blockMaxima, shape.blocks, constants.steps[index],
-        scratch.scaleCodes,
-        scratch.multipliers)
+        scratch.scaleCodes, scratch.multipliers)
     case .twoLevel:
       table.pointee.two_level_scales(
         constants.twoLevel + index, scratch.blockMaxima, shape.blocks, scratch.scaleCodes)
@@ -119,13 +118,12 @@ extension PanelEncoder {
         constants.shared, search.unitMaxima, units, blocks.unitsPerBlock, scratch.scaleCodes,
         search.subscales, search.multipliers)
       if !isReachable && hasSubscales {
-        values =
-          liftTinyUnits(
-            PanelRows(first: values, stride: blocks.count), rowCount: 1, columns: blocks.count,
-            unit: blocks.unit, units: units, spread: blocks.unitsPerBlock,
-            blockCodes: scratch.scaleCodes, subscales: search.subscales,
-            multipliers: search.multipliers, into: search.lifted
-          ).first
+        let layout = UnitRows(
+          rowCount: 1, columns: blocks.count, unit: blocks.unit, units: units,
+          spread: blocks.unitsPerBlock, subscales: search.subscales,
+          multipliers: search.multipliers)
+        let rows = PanelRows(first: values, stride: blocks.count)
+        values = liftTinyUnits(rows, layout, into: search.lifted).first
       }
       isTame = isTame && isReachable
       table.pointee.shared_values(

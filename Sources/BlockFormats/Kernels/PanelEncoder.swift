@@ -143,12 +143,13 @@ struct PanelEncoder: ~Copyable {
     input.rowsInPlace(of: panel) ?? input.rows(of: panel, widenedInto: scratch.values, table)
   }
 
+  /// The rows that are not tame, with tiny sub-blocks lifted.
   private mutating func lift(_ rows: PanelRows, _ shape: Shape) -> PanelRows {
     guard hasSubscales else { return rows }
-    return liftTinyUnits(
-      rows, rowCount: shape.rows, columns: shape.columns, unit: grid.unitColumns,
-      units: shape.units, spread: shape.spread, blockCodes: scratch.scaleCodes,
-      subscales: scratch.subscales, multipliers: scratch.multipliers, into: scratch.lifted)
+    let layout = UnitRows(
+      rowCount: shape.rows, columns: shape.columns, unit: grid.unitColumns, units: shape.units,
+      spread: shape.spread, subscales: scratch.subscales, multipliers: scratch.multipliers)
+    return liftTinyUnits(rows, layout, into: scratch.lifted)
   }
 
   private mutating func multipliers(_ row: Int, _ shape: Shape) -> UnsafePointer<Float>? {

@@ -81,8 +81,9 @@ public struct QuantizedTensor: Sendable {
   /// The values depend on the stored bytes alone, not on `parallelism`.
   public func dequantized(parallelism: Parallelism = .allCores) -> Tensor {
     func decode<Format: BlockFormat>(_ format: Format) -> Tensor {
+      // The policy is for the record, whatever it says; kernels like the default one best.
       let quantizer = Quantizer(
-        format: format, shape: shape, axis: axis, policy: policy, parallelism: parallelism)
+        format: format, shape: shape, axis: axis, policy: nil, parallelism: parallelism)
       return Tensor(shape: shape) { quantizer.decode(self, into: $0, as: .float32) }
     }
     return decode(format)

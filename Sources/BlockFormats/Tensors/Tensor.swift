@@ -5,6 +5,8 @@ public struct Tensor: Hashable, Sendable {
   /// The extents, outermost first; empty for a scalar.
   public let shape: [Int]
   /// The elements; the last axis varies fastest.
+  ///
+  /// Their number must stay the product of the extents.
   public var elements: [Float]
 
   /// Creates a tensor.
@@ -68,6 +70,7 @@ extension Tensor {
   ) -> QuantizedTensor {
     let quantizer = Quantizer(
       format: format, shape: shape, axis: axis, policy: policy, parallelism: parallelism)
+    requireAllElements(quantizer.grid.elementCount)
     var storage = quantizer.makeStorage()
     elements.withUnsafeBytes {
       quantizer.encode($0, as: .float32, tensorScale: tensorScale, into: &storage)
@@ -84,6 +87,7 @@ extension Tensor {
   ) -> FakeQuantization {
     let quantizer = Quantizer(
       format: format, shape: shape, axis: axis, policy: policy, parallelism: parallelism)
+    requireAllElements(quantizer.grid.elementCount)
     var reconstruction = Reconstruction()
     let decoded = Tensor(shape: shape) { result in
       elements.withUnsafeBytes {
@@ -95,6 +99,12 @@ extension Tensor {
       tensor: decoded, tally: reconstruction.tally, blockCount: quantizer.grid.blockCount,
       exactBlockCount: reconstruction.exactBlockCount,
       storedByteCount: QuantizedPlanes.byteCount(grid: quantizer.grid, layout: format.layout))
+  }
+
+  /// `elements` is a variable; its number is checked where memory is read unchecked.
+  private func requireAllElements(_ count: Int) {
+    require(
+      elements.count == count, "\(elements.count) elements in a tensor of shape \(shape)")
   }
 }
 

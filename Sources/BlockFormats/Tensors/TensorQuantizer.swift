@@ -144,6 +144,10 @@ public struct TensorQuantizer: Sendable {
       a tensor of \(storage.format.id), shape \(storage.shape), axis \(storage.axis) where the \
       quantizer is for \(format.id), shape \(shape), axis \(axis)
       """)
+    // Whoever composes formats may give two of them one id; memory depends on the layout.
+    require(
+      storage.format.layout == format.layout,
+      "two formats called \(format.id) store different things")
   }
 }
 

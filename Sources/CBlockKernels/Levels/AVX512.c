@@ -4,7 +4,8 @@
 #include <immintrin.h>
 
 #pragma clang attribute push( \
-    __attribute__((target("avx2,fma,f16c,bmi,bmi2,avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,evex512"))), \
+    __attribute__((target( \
+        "avx2,fma,f16c,bmi,bmi2,avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,evex512"))), \
     apply_to = function)
 
 #define LANES 16
@@ -56,7 +57,7 @@ INLINE vu shift_right(vu v, vu n) { return (vu)_mm512_srlv_epi32((__m512i)v, (__
 
 // The powers of two below magnitudes, or the given one if it is larger, with the values' signs.
 INLINE vu signed_binades(vf v, uint32_t lowest) {
-  // 0x03: the larger magnitude... with the first operand's sign.
+  // 0x03: the larger magnitude, with the first operand's sign.
   __m512 larger = _mm512_range_ps((__m512)v, (__m512)floats_of(all_u(lowest)), 0x03);
   return bits_of((vf)larger) & (SIGN | INFINITE);
 }
@@ -100,7 +101,8 @@ INLINE size_t pack_words(const uint8_t *codes, size_t count, uint32_t width, uin
   }
   __m512i index = squeezed_bytes(width);
   __mmask64 mask = _bzhi_u64(~0ull, 8 * width);
-  __m128i by_one = _mm_cvtsi32_si128(8 - (int)width), by_two = _mm_cvtsi32_si128(16 - 2 * (int)width);
+  __m128i by_one = _mm_cvtsi32_si128(8 - (int)width);
+  __m128i by_two = _mm_cvtsi32_si128(16 - 2 * (int)width);
   __m128i by_four = _mm_cvtsi32_si128(32 - 4 * (int)width);
   // Each step keeps the lower part of a lane and moves the upper part down to it; what else comes
   // down lies above both.
@@ -133,7 +135,8 @@ INLINE size_t unpack_words(const uint8_t *bytes, size_t count, uint32_t width, u
     }
     return i;
   }
-  // Byte j of word k is byte width * k + j of the packed row; then each code is a field of its word.
+  // Byte j of word k is byte width * k + j of the packed row; then each code is a field of its
+  // word.
   uint8_t index[64];
   uint64_t fields = 0;
   for (uint32_t i = 0; i < 64; i++) index[i] = (uint8_t)((i / 8 * width + i % 8) & 63);

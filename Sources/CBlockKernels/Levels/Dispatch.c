@@ -103,7 +103,8 @@ bool bk_is_supported(BKLevel level) {
   return level >= BK_PORTABLE && level < BK_LEVEL_COUNT && is_included(level, highest_level());
 }
 
-// The environment can only lower the level; a name that is none of ours, or higher, changes nothing.
+// The environment can only lower the level; a name that is none of ours, or higher, changes
+// nothing.
 static BKLevel choose(void) {
   BKLevel highest = highest_level();
   const char *wish = getenv("BLOCKFORMATS_KERNEL_LEVEL");

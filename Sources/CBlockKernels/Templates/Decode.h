@@ -54,6 +54,16 @@ typedef enum {
   DECODE_ANY,
 } DecodePath;
 
+// What a path multiplies scales by.
+INLINE float path_factor(const BKElement *e, DecodePath path) {
+  switch (path) {
+    case DECODE_PLACED:
+    case DECODE_INTEGER: return e->unit;
+    case DECODE_FIXED: return 1 / e->spacings_of_one;
+    default: return 1;
+  }
+}
+
 // `scale` includes the unit where the path says so.
 INLINE vf values_at(
     const Decoder *d, DecodePath path, BKScaling scaling, vu codes, vf scale,
@@ -110,8 +120,7 @@ INLINE void decode_codes(
     size_t count, const float *scales, GroupFit fit, size_t unit, float tensor_scale,
     bool streams, float *values) {
   Decoder d = make_decoder(element);
-  float factor = path == DECODE_PLACED || path == DECODE_INTEGER ? d.e.unit
-                 : path == DECODE_FIXED ? 1 / d.e.spacings_of_one : 1;
+  float factor = path_factor(element, path);
   vu lanes = group_lanes(fit, unit);
   size_t i = 0;
   vf scale[4] = {1, 1, 1, 1};
@@ -134,22 +143,26 @@ INLINE void decode_codes(
 INLINE void decode_fitted(
     const BKElement *e, DecodePath path, BKScaling scaling, const uint8_t *codes, size_t n,
     const float *scales, size_t unit, float t, bool streams, float *x) {
+#define WITH(fit, unit)                                                               \
+  decode_codes(e, path, scaling, codes, n, scales, fit, unit, t, streams, x);         \
+  return
   switch (fit_of(scaling == BK_SCALE_NONE ? NULL : scales, unit, n)) {
-    case GROUP_NONE: decode_codes(e, path, scaling, codes, n, scales, GROUP_NONE, 1, t, streams, x); return;
-    case GROUP_ONE: decode_codes(e, path, scaling, codes, n, scales, GROUP_ONE, unit, t, streams, x); return;
+    case GROUP_NONE: WITH(GROUP_NONE, 1);
+    case GROUP_ONE: WITH(GROUP_ONE, unit);
     case GROUP_WHOLE:
       switch (unit) {
-        case 16: decode_codes(e, path, scaling, codes, n, scales, GROUP_WHOLE, 16, t, streams, x); return;
-        case 32: decode_codes(e, path, scaling, codes, n, scales, GROUP_WHOLE, 32, t, streams, x); return;
-        default: decode_codes(e, path, scaling, codes, n, scales, GROUP_WHOLE, unit, t, streams, x); return;
+        case 16: WITH(GROUP_WHOLE, 16);
+        case 32: WITH(GROUP_WHOLE, 32);
+        default: WITH(GROUP_WHOLE, unit);
       }
     case GROUP_PARTS:
       switch (unit) {
-        case 2: decode_codes(e, path, scaling, codes, n, scales, GROUP_PARTS, 2, t, streams, x); return;
-        default: decode_codes(e, path, scaling, codes, n, scales, GROUP_PARTS, unit, t, streams, x); return;
+        case 2: WITH(GROUP_PARTS, 2);
+        default: WITH(GROUP_PARTS, unit);
       }
-    case GROUP_ANY: decode_codes(e, path, scaling, codes, n, scales, GROUP_ANY, unit, t, streams, x); return;
+    case GROUP_ANY: WITH(GROUP_ANY, unit);
   }
+#undef WITH
 }
 
 #define DECODER(name, path, scaling)                                                          \
@@ -198,15 +211,29 @@ INLINE bool has_special_code(const BKElement *e, const uint8_t *codes, size_t co
   return rest != 0;
 }
 
-// Whether scales times a power of two are finite.
-INLINE bool are_finite(const float *scales, size_t count, float factor) {
-  vu maximum = 0;
+// Whether scales times a power of two are finite and lose no bits below the smallest normal number.
+static NOINLINE bool is_each_exact(const float *scales, size_t count, float factor) {
+  float inverse = 1 / factor;
+  vi is_exact = (vi)all_u(~0u);
+  for (size_t i = 0; i < count; i += LANES) {
+    vf scale = load_some_f(scales + i, count - i), product = scale * factor;
+    is_exact &= (product * inverse == scale) & ((bits_of(product) & MAGNITUDE) < INFINITE);
+  }
+  return all_lanes(is_exact, LANES);
+}
+
+// The same; products that are all normal numbers, as they usually are, need no second look.
+INLINE bool are_exact(const float *scales, size_t count, float factor) {
+  const uint32_t smallest = 0x800000;
+  vu farthest = 0;
   size_t i = 0;
   for (; i + LANES <= count; i += LANES)
-    maximum = max_u(maximum, bits_of(load_f(scales + i) * factor) & MAGNITUDE);
-  if (i < count)
-    maximum = max_u(maximum, bits_of(load_some_f(scales + i, count - i) * factor) & MAGNITUDE);
-  return all_lanes(maximum < INFINITE, LANES);
+    farthest = max_u(farthest, (bits_of(load_f(scales + i) * factor) & MAGNITUDE) - smallest);
+  if (i < count) {
+    vu rest = (bits_of(load_some_f(scales + i, count - i) * factor) & MAGNITUDE) - smallest;
+    farthest = max_u(farthest, pick(lanes_from(count - i), all_u(0), rest));
+  }
+  return all_lanes(farthest < INFINITE - smallest, LANES) || is_each_exact(scales, count, factor);
 }
 
 // How rows of finite codes with finite scales are decoded.
@@ -216,6 +243,11 @@ INLINE DecodePath usual_path(const BKElement *e) {
   if (e->is_fixed_point) return DECODE_FIXED;
   if (e->width <= 6) return DECODE_MAGNITUDE;
   return DECODE_PLACED;
+}
+
+// Whether no product with it is a NaN of the processor's own, even if the other factor is infinite.
+INLINE bool is_usual_scale(float scale) {
+  return __builtin_fabsf(scale) > 0 && __builtin_fabsf(scale) < __builtin_inff();
 }
 
 // `streams` asks for stores past the caches; `values` is then aligned to vectors.
@@ -235,8 +267,8 @@ INLINE void decode_to(
   }
   DecodePath path = usual_path(e);
   if (e->is_unsigned || (e->has_special_codes && has_special_code(e, codes, n))
-      || !are_finite(scales, unit ? (n + unit - 1) / unit : 0, path == DECODE_PLACED ? e->unit : 1)
-      || !(scaling == BK_SCALE_BLOCK || tensor_scale < __builtin_inff()))
+      || !are_exact(scales, unit ? (n + unit - 1) / unit : 0, path_factor(e, path))
+      || (scaling == BK_SCALE_TENSOR && !is_usual_scale(tensor_scale)))
     path = DECODE_ANY;
 #define RUN(name)                                                                  \
   do {                                                                             \

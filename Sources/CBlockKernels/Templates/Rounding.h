@@ -81,7 +81,7 @@ INLINE vu signed_codes(const Rounder *r, BKElementKind kind, vu magnitude, vu bi
   return magnitude | sign;
 }
 
-// The codes of any values with the policy's choices; `multiplier` NaN poisons a lane.
+// The codes of any values with the policy's choices; a poisoned lane gets the code for that.
 INLINE vu any_codes(
     const Rounder *r, BKRounding rounding, vu bits, vi is_zero, vi is_poisoned, vu random,
     vu *over) {
@@ -101,7 +101,8 @@ INLINE vu any_codes(
   vi is_over = (code > limit) & ~is_poisoned;
   *over -= (vu)is_over;
   vu result = signed_codes(r, r->e.kind, code, bits);
-  result = pick(is_over, pick(is_negative, all_u(r->e.overflow[1]), all_u(r->e.overflow[0])), result);
+  result = pick(
+      is_over, pick(is_negative, all_u(r->e.overflow[1]), all_u(r->e.overflow[0])), result);
   result = pick(
       is_infinite, pick(is_negative, all_u(r->e.infinity[1]), all_u(r->e.infinity[0])), result);
   result = pick(is_nan, all_u(r->e.nan), result);

@@ -61,7 +61,7 @@ typedef struct {
   float spacings_of_one;
   float tame_limit;       // products below it are tame: some binades above the largest value
   bool saturates;         // overflow, infinities included, keeps the largest value
-  bool is_scaling_exact;  // multipliers are powers of two, so no value but zero becomes zero
+  bool is_scaling_exact;  // multipliers are powers of two: products that vanish are not zero
   uint32_t random_mask;   // the bits of a random word that take part, from the top
   // Decoding.
   bool is_unsigned;
@@ -84,7 +84,8 @@ typedef enum {
 // A largest magnitude that is not finite asks for a NaN block: scale NaN, multiplier NaN.
 
 // How the exponent of a power-of-two scale follows from a block's largest magnitude:
-// floor(log2 a) + offset, plus one for every threshold that the fraction field of `a` reaches.
+// floor(log2 a) + offset, plus one for every threshold that the fraction field of `a` reaches. The
+// multiplier is 2^(bias - code).
 typedef struct {
   float product;           // `a` is first multiplied by this, as one FP32 operation
   int32_t offset;
@@ -101,9 +102,9 @@ typedef struct {
 
 // FP32 scales: multiplier min(greatest / a, FLT_MAX), stored as its reciprocal.
 typedef struct {
-  float greatest;  // the element's largest value
-  float tame_limit;
-  bool is_power_of_two;
+  float greatest;        // the element's largest value
+  float tame_limit;      // of the element
+  bool is_power_of_two;  // the multiplier is first rounded down to one
 } BKFloatScale;
 
 // Block scales that are elements themselves, below a tensor scale.
@@ -126,7 +127,7 @@ typedef enum {
 
 typedef struct {
   BKRuleKind kind;
-  size_t block;             // values of a block, a power of two up to BK_LONGEST_BLOCK
+  size_t block;             // values of a block; a power of two up to BK_LONGEST_BLOCK unless given
   size_t unit;              // values of a sub-block; those of a block where there are none
   uint32_t scale_width;     // bits of a stored scale
   uint32_t subscale_width;  // bits of a stored sub-scale, 0 where there are none
@@ -139,7 +140,7 @@ typedef struct {
   BKScaling scaling;
 } BKBlockRule;
 
-// Rows are worked on in parts of 1024 or 2048 values, which hold a multiple of eight such blocks.
+// Rows are worked on in parts that hold a multiple of eight such blocks.
 #define BK_LONGEST_BLOCK 128
 
 // Where stochastic rounding finds its words.
@@ -165,14 +166,15 @@ typedef struct {
   void (*column_magnitudes)(
       const float *values, size_t rows, size_t stride, size_t columns, uint32_t *maxima);
 
-  // Over the finite values of groups of `unit` columns and `rows` rows; `flags` gets bit 0 for an infinity and bit 1 for a NaN.
+  // Over the finite values of groups of `unit` columns and `rows` rows; bit 0 of a group's flag says
+  // that it has an infinity, bit 1 that it has a NaN.
   void (*finite_magnitudes)(
       const float *values, size_t rows, size_t stride, size_t columns, size_t unit,
       uint32_t *maxima, uint8_t *flags);
 
   // Scales of `count` blocks with given largest magnitudes, and the multipliers that encode their
-  // values. They return whether every magnitude times its multiplier stays below the element's
-  // tame limit and every multiplier below 2^96, which is what `encode` calls tame.
+  // values. They return whether the blocks are tame: every magnitude times its multiplier stays
+  // below the element's tame limit, and every multiplier below 2^96.
   //
   // Powers of two: `exponent_step` is added to the rule's exponent.
   bool (*shared_scales)(
@@ -195,13 +197,17 @@ typedef struct {
   // The values 2^(code - sub-scale - bias) of `count` sub-blocks, or of blocks where `subscales`
   // is null and `spread` is 1.
   void (*shared_values)(
-      const BKSharedScale *rule, const uint8_t *block_codes, const uint8_t *_Nullable subscales, size_t count,
-      size_t spread, float *values);
+      const BKSharedScale *rule, const uint8_t *block_codes, const uint8_t *_Nullable subscales,
+      size_t count, size_t spread, float *values);
 
-  // A row of tame values in blocks of codes of up to eight bits, or of sixteen without scales, all
-  // the way: to packed codes, scales and sub-scales; back from
-  // them; or to decoded values. Packed bytes begin at byte boundaries. Encoding stops before the
-  // first part that is not tame and returns how many values are done; `overflows` counts theirs.
+  // A row of values all the way: to packed codes, scales and sub-scales; back from them; or to
+  // decoded values. Codes have up to eight bits, or sixteen where the rule is given and values are
+  // unscaled. A row begins a byte of everything packed. Encoding stops before the first part that
+  // is not tame and returns how many values are done; `overflows` grows by theirs.
+  //
+  // `result` must not be the row itself. `streams` asks for stores past the caches. `inexact` has a
+  // flag for every block, which is set where a value did not decode to itself; block lengths then
+  // divide the parts, or one block holds the row.
   size_t (*encode_row)(
       const BKElement *element, const BKBlockRule *rule, BKRandom random, const float *values,
       size_t count, uint8_t *codes, uint8_t *_Nullable scales, uint8_t *_Nullable subscales,
@@ -214,14 +220,14 @@ typedef struct {
       const uint8_t *_Nullable scales, const uint8_t *_Nullable subscales, size_t count,
       float *result, bool streams);
 
-  // Codes of `count` values, each times the multiplier of its group of `unit` values; a null
-  // `multipliers` is one. `is_tame` promises what scale kernels found.
-  // `random` holds a word for every value where the rounding is stochastic. Returns how many
-  // finite values overflowed. Codes of up to eight bits are bytes.
+  // Codes of `count` values, each times the multiplier of its group of `unit` values; where
+  // `multipliers` is null there is none. `is_tame` promises what scale kernels found. `random`
+  // holds a word for every value where the rounding is stochastic. Values are fetched `prefetch`
+  // bytes ahead. Returns how many finite values overflowed. Codes of up to eight bits are bytes.
   size_t (*encode)(
       const BKElement *element, bool is_tame, const float *values, size_t count,
-      const float *_Nullable multipliers, size_t unit, const uint32_t *_Nullable random, size_t prefetch,
-      uint8_t *codes);
+      const float *_Nullable multipliers, size_t unit, const uint32_t *_Nullable random,
+      size_t prefetch, uint8_t *codes);
   // The same with codes of up to 32 bits.
   size_t (*encode_wide)(
       const BKElement *element, const float *values, size_t count,
@@ -244,8 +250,9 @@ typedef struct {
   void (*pack_wide)(const uint32_t *codes, size_t count, uint32_t width, uint8_t *bytes);
   void (*unpack_wide)(const uint8_t *bytes, size_t count, uint32_t width, uint32_t *codes);
 
-  // The squared error of blocks of `length` values one behind the other, added in eight lanes of
-  // double precision; values that are not finite take no part.
+  // The squared errors of blocks of `length` values one behind the other: lane j of eight adds, in
+  // double precision, those of values j, j + 8, ...; lanes j and j + 4 are then added, then j and
+  // j + 2, then both. Values that are not finite take no part.
   void (*squared_errors)(
       const float *values, const float *decoded, size_t blocks, size_t length, double *errors);
   // Sets the flag of every group of `unit` values in which one did not decode to itself.
@@ -256,7 +263,8 @@ typedef struct {
   void (*random_words)(
       uint64_t seed, uint32_t stream, uint64_t first, size_t count, uint32_t *words);
 
-  // Between a caller's numbers and FP32; narrowing rounds to nearest even, NaN is canonical.
+  // Between a caller's numbers and FP32. Widening is exact. Narrowing rounds to nearest even, and
+  // to the canonical NaN; FP32 is copied.
   void (*widen)(BKScalar type, const void *numbers, size_t count, float *values);
   void (*narrow)(BKScalar type, const float *values, size_t count, void *numbers);
   // Copies values past the caches.

@@ -1,0 +1,45 @@
+import BlockFormats
+import Testing
+
+#if os(macOS) || os(Linux)
+/// Mistakes that would otherwise read or write outside a tensor's memory.
+@Suite("Tensors: preconditions")
+struct TensorPreconditionTests {
+  @Test("A tensor that lost elements is not encoded")
+  func lostElements() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      var tensor = Tensor([Float](repeating: 1, count: 64), shape: [2, 32])
+      tensor.elements.removeLast()
+      _ = tensor.quantized(to: .mxfp4)
+    }
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(message.contains("63 elements in a tensor of shape [2, 32]"), "\(message)")
+  }
+
+  @Test("Storage of another format with the same id is not decoded")
+  func sharedID() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      func format(_ element: ElementFormat) -> SharedExponentFormat {
+        SharedExponentFormat(
+          id: "mine", source: "a test", element: element, block: .vector(length: 32))
+      }
+      let narrow = TensorQuantizer(format: format(.e2m1fn), shape: [64]).makeStorage()
+      var values = [Float](repeating: 0, count: 64)
+      values.withUnsafeMutableBytes {
+        TensorQuantizer(format: format(.e4m3fn), shape: [64]).decode(narrow, into: $0)
+      }
+    }
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(message.contains("two formats called mine"), "\(message)")
+  }
+
+  @Test("A recorded policy that the format cannot follow does not hinder decoding")
+  func foreignPolicy() throws {
+    let tensor = try QuantizedTensor(
+      format: SharedExponentFormat.mxfp4, shape: [32],
+      policy: EncodingPolicy(nonFinite: .element, scaleRule: .unscaled),
+      codes: [UInt32](repeating: 2, count: 32), scales: [128])
+    #expect(tensor.dequantized().elements == [Float](repeating: 2, count: 32))
+  }
+}
+#endif
