@@ -1,8 +1,8 @@
 /// Cuts a tensor into panels for kernels.
 ///
 /// A panel is a rectangle of the tensor that holds whole blocks, begins and ends on byte boundaries
-/// of every packed plane, and mostly fits a core's caches: a part of a row where blocks run along
-/// rows, which kernels cut further, else a few columns of the rows of one block.
+/// of every packed plane, and mostly fits the first-level cache: a part of a row where blocks run
+/// along rows, else a few columns of the rows of one block.
 struct PanelGrid: Sendable {
   /// The number of panels.
   let count: Int
@@ -24,7 +24,7 @@ struct PanelGrid: Sendable {
   /// Sub-scales of a block along the block axis.
   private let unitsPerBlock: Int
 
-  /// The elements of a panel, if blocks allow: 64 KiB of FP32 in a row, 32 KiB in rows.
+  /// The elements of a panel, if blocks allow: 64 KiB in a row, 32 KiB in rows.
   private static let rowPanel = 16384
   private static let blockPanel = 8192
 
