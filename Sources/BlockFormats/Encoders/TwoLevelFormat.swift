@@ -6,7 +6,8 @@ import CallerChecks
 /// With E the element's and T the scale format's largest value, every step one FP32 operation:
 ///
 /// 1. S = min(fl(E·T / amax), FLT_MAX) for the tensor; 1 when amax = 0. Stored: fl(1 / S).
-/// 2. s = scale format, to nearest even and saturating, of fl(amax_b · fl(S · fl(1 / E))).
+/// 2. s = scale format, to nearest even and saturating, of fl(amax_b · fl(S · fl(1 / E))); of 0
+///    when amax_b = 0.
 /// 3. r = min(fl(1 / fl(s · fl(1 / S))), FLT_MAX).
 /// 4. code = element of fl(x · r), by the policy's rounding.
 ///
@@ -128,7 +129,8 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
   package func scaleCode(
     amax: Float, mappedTo target: Float, tensorScale: TensorScale, floor: ScaleFloor
   ) -> UInt32 {
-    let scale = amax * (tensorScale.encode * (1 / target))
+    // The factor may be infinite, and its product with zero NaN.
+    let scale = amax == 0 ? 0 : amax * (tensorScale.encode * (1 / target))
     let code = scaleFormat.code(for: Double(scale))
     switch floor {
     case .unbounded: return code

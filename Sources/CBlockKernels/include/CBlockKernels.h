@@ -166,8 +166,8 @@ typedef struct {
   void (*column_magnitudes)(
       const float *values, size_t rows, size_t stride, size_t columns, uint32_t *maxima);
 
-  // Over the finite values of groups of `unit` columns and `rows` rows; bit 0 of a group's flag says
-  // that it has an infinity, bit 1 that it has a NaN.
+  // Over the finite values of groups of `unit` columns and `rows` rows; bit 0 of a group's flag
+  // says that it has an infinity, bit 1 that it has a NaN.
   void (*finite_magnitudes)(
       const float *values, size_t rows, size_t stride, size_t columns, size_t unit,
       uint32_t *maxima, uint8_t *flags);

@@ -84,6 +84,29 @@ struct KernelEdgeTests {
       (0..<4128).map { 9 * Float(sign: .plus, exponent: $0 / 16 % 9, significand: 1) })
   }
 
+  @Test("Tensor scales so large that a block scale's factor overflows")
+  func hugeTensorScales() throws {
+    for id in [
+      "nvfp4", "scaled(element=sm3,block=16,scale=e4m3fn,tensor_scale=yes)",
+      "scaled(element=float(e=2,m=1,bias=20,specials=none),block=16,scale=e5m2,tensor_scale=yes)",
+    ] {
+      let format = try FormatCatalog.format(id: id)
+      for center: Float in [0x1p-118, 0x1p-126, 0x1p-140, 1] {
+        // A block of zeros, and one of the smallest numbers.
+        let values =
+          [Float](repeating: 0, count: 16) + [Float](repeating: 0x1p-149, count: 16)
+          + values(around: center)
+        for tensorScale: Float? in [nil, 0x1p-126, 0x1p127] {
+          expectSameOnEveryLevel(
+            values, KernelShape([4160]), format: format, policy: format.defaultPolicy,
+            tensorScale: tensorScale)
+        }
+        let tensor = Tensor(values).quantized(to: format)
+        #expect(tensor.dequantized().elements[..<16].allSatisfy { $0 == 0 }, "\(id) \(center)")
+      }
+    }
+  }
+
   @Test("Elements far from one, whose spacings count as more than FP32 holds")
   func distantElements() throws {
     for center: Float in [1, 0x1p-60, 0x1p-110, 0x1p-122] {
