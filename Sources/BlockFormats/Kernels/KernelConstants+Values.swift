@@ -21,9 +21,8 @@ extension KernelConstants {
           shape.units, shape.spread, scratch.scaleValues + first)
       }
     case .float:
-      for block in 0..<shape.blocks {
-        scratch.scaleValues[block] = Float(bitPattern: scratch.wideScales[block])
-      }
+      let (scales, values) = (scratch.wideScales, scratch.scaleValues)
+      for block in 0..<shape.blocks { values[block] = Float(bitPattern: scales[block]) }
     case .twoLevel:
       table.pointee.decode(
         scaleElement, BK_SCALE_NONE, scratch.scaleCodes, shape.blocks, nil, 1, 1,

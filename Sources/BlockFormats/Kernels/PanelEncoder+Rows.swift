@@ -41,7 +41,8 @@ extension PanelEncoder {
     if direct == nil { output.store(scratch.decoded, panel.columns, at: panel.base, table) }
     tally.saturatedCount += overflows
     if exactBlocks == .counted {
-      for block in 0..<shape.blocks where scratch.flags[block] == 0 { exactBlockCount += 1 }
+      let flags = UnsafeBufferPointer(start: scratch.flags, count: shape.blocks)
+      exactBlockCount += flags.count { $0 == 0 }
     }
     return true
   }

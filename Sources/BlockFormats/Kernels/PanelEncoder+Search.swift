@@ -81,18 +81,21 @@ extension PanelEncoder {
     } else {
       search.unitMaxima.update(from: scratch.blockMaxima, count: shape.blocks)
     }
+    // Pointers of their own: the loops over blocks must not ask an object for each.
+    let (scales, bestScales) = (scratch.scaleCodes, search.bestScales)
+    let (errors, bestErrors) = (search.errors, search.bestErrors)
     for candidate in 0..<constants.candidateCount {
       setCandidate(candidate, shape)
       measure(blocks, isFinite: isFinite)
       for block in 0..<shape.blocks {
-        let error = search.errors[block]
-        guard candidate == 0 || error < search.bestErrors[block] else { continue }
+        let error = errors[block]
+        guard candidate == 0 || error < bestErrors[block] else { continue }
         // An error that is NaN, as of values that became NaN, loses against every finite one.
-        search.bestErrors[block] = error.isNaN ? .infinity : error
-        search.bestScales[block] = scratch.scaleCodes[block]
+        bestErrors[block] = error.isNaN ? .infinity : error
+        bestScales[block] = scales[block]
       }
     }
-    scratch.scaleCodes.update(from: search.bestScales, count: shape.blocks)
+    scales.update(from: bestScales, count: shape.blocks)
   }
 
   private mutating func setCandidate(_ index: Int, _ shape: Shape) {
@@ -160,24 +163,26 @@ extension PanelEncoder {
         values: rows.first, randomWords: randomWords(of: panel.base, shape.columns),
         blocks: shape.blocks, length: length, unit: hasSubscales ? unit : length)
     }
-    search.values.update(repeating: 0, count: shape.blocks * length)
-    if isRandom { search.randomWords.update(repeating: 0, count: shape.blocks * length) }
+    let (gathered, gatheredWords) = (search.values, search.randomWords)
+    gathered.update(repeating: 0, count: shape.blocks * length)
+    if isRandom { gatheredWords.update(repeating: 0, count: shape.blocks * length) }
     for row in 0..<shape.rows {
       let words = randomWords(of: panel.base + row * panel.stride, shape.columns)
+      let values = rows.row(row)
       for block in 0..<shape.blocks {
         let first = block * columns
         let count = min(columns, shape.columns - first)
         // Rows of a short block follow each other as closely as those of a full one.
         let target = block * length + row * count
         for column in 0..<count {
-          search.values[target + column] = rows.row(row)[first + column]
-          if let words { search.randomWords[target + column] = words[first + column] }
+          gathered[target + column] = values[first + column]
+          if let words { gatheredWords[target + column] = words[first + column] }
         }
       }
     }
     return Gathered(
-      values: UnsafePointer(search.values),
-      randomWords: isRandom ? UnsafePointer(search.randomWords) : nil, blocks: shape.blocks,
+      values: UnsafePointer(gathered),
+      randomWords: isRandom ? UnsafePointer(gatheredWords) : nil, blocks: shape.blocks,
       length: length, unit: hasSubscales ? unit : length)
   }
 }

@@ -116,7 +116,8 @@ struct PanelEncoder: ~Copyable {
       if direct == nil { output.store(target, shape.columns, at: index, table) }
     }
     if exactBlocks == .counted {
-      for block in 0..<shape.blocks where scratch.flags[block] == 0 { exactBlockCount += 1 }
+      let flags = UnsafeBufferPointer(start: scratch.flags, count: shape.blocks)
+      exactBlockCount += flags.count { $0 == 0 }
     }
   }
 

@@ -123,6 +123,7 @@ public struct TensorQuantizer: Sendable {
   ) -> EncodingTally {
     requireSize(values, type)
     requireSize(UnsafeRawBufferPointer(result), type)
+    requireNoPartialOverlap(values, UnsafeRawBufferPointer(result))
     return quantizer.reconstruct(
       values, into: result, as: type, tensorScale: tensorScale, exactBlocks: .ignored
     ).tally
@@ -135,6 +136,18 @@ public struct TensorQuantizer: Sendable {
       \(buffer.count) bytes for a tensor of shape \(shape), which takes \(elementCount) \
       \(type.id) values of \(type.byteCount) bytes
       """)
+  }
+
+  private func requireNoPartialOverlap(
+    _ values: UnsafeRawBufferPointer, _ result: UnsafeRawBufferPointer
+  ) {
+    guard let first = values.baseAddress, let second = result.baseAddress, first != second else {
+      return
+    }
+    let distance = abs(first - second)
+    require(
+      distance >= values.count,
+      "values and result of \(values.count) bytes overlap at a distance of \(distance)")
   }
 
   private func requireMatch(_ storage: QuantizedTensor) {

@@ -5,27 +5,41 @@ typedef float eight_floats __attribute__((ext_vector_type(8)));
 typedef int64_t eight_longs __attribute__((ext_vector_type(8)));
 typedef int32_t eight_ints __attribute__((ext_vector_type(8)));
 
+// Adds the squares of eight errors; 0 for values that are not finite.
+INLINE void add_squares(
+    const eight_floats *values, const eight_floats *decoded, eight_doubles *sum) {
+  eight_floats x = *values, y = *decoded;
+  eight_ints bits;
+  memcpy(&bits, &x, sizeof bits);
+  eight_ints is_finite = (bits & (int32_t)INFINITE) != (int32_t)INFINITE;
+  eight_doubles error =
+      __builtin_convertvector(y, eight_doubles) - __builtin_convertvector(x, eight_doubles);
+  eight_doubles square = error * error;
+  eight_longs kept;
+  memcpy(&kept, &square, sizeof kept);
+  kept &= __builtin_convertvector(is_finite, eight_longs);
+  memcpy(&square, &kept, sizeof square);
+  *sum = *sum + square;
+}
+
 // Lane j adds the squares of errors j, j + 8, ...; lanes are then added pairwise, halves first.
 static void squared_errors(
     const float *values, const float *decoded, size_t blocks, size_t length, double *errors) {
   for (size_t block = 0; block < blocks; block++) {
     eight_doubles sum = 0;
-    for (size_t i = 0; i < length; i += 8) {
-      size_t n = length - i < 8 ? length - i : 8;
-      eight_floats x = 0, y = 0;
-      memcpy(&x, (const char *)(values + i), n * sizeof(float));
-      memcpy(&y, (const char *)(decoded + i), n * sizeof(float));
-      eight_ints bits;
-      memcpy(&bits, &x, sizeof bits);
-      eight_ints is_finite = (bits & (int32_t)INFINITE) != (int32_t)INFINITE;
-      eight_doubles error =
-          __builtin_convertvector(y, eight_doubles) - __builtin_convertvector(x, eight_doubles);
-      eight_doubles square = error * error;
-      eight_longs kept;
-      memcpy(&kept, &square, sizeof kept);
-      kept &= __builtin_convertvector(is_finite, eight_longs);
-      memcpy(&square, &kept, sizeof square);
-      sum = sum + square;
+    eight_floats x, y;
+    size_t i = 0;
+    for (; i + 8 <= length; i += 8) {
+      memcpy(&x, (const char *)(values + i), sizeof x);
+      memcpy(&y, (const char *)(decoded + i), sizeof y);
+      add_squares(&x, &y, &sum);
+    }
+    if (i < length) {
+      x = 0;
+      y = 0;
+      memcpy(&x, (const char *)(values + i), (length - i) * sizeof(float));
+      memcpy(&y, (const char *)(decoded + i), (length - i) * sizeof(float));
+      add_squares(&x, &y, &sum);
     }
     double four[4], two[2];
     for (int j = 0; j < 4; j++) four[j] = sum[j] + sum[j + 4];

@@ -4,7 +4,9 @@
 #define PART 2048
 
 // Values of a part: fewer where sub-scales take time in which no values are fetched.
-INLINE size_t part_length(const BKBlockRule *rule) { return rule->subscale_width ? PART / 2 : PART; }
+INLINE size_t part_length(const BKBlockRule *rule) {
+  return rule->subscale_width ? PART / 2 : PART;
+}
 
 // How far ahead values are fetched, in bytes: past the part at work, which magnitudes have fetched.
 INLINE size_t fetch_distance(const BKBlockRule *rule) {
@@ -135,8 +137,9 @@ static size_t encode_row(
     size_t n = count - done < part ? count - done : part;
     uint8_t *bytes = codes + done * e->width / 8;
     size_t first = done / rule->block, blocks = (n + rule->block - 1) / rule->block;
-    uint8_t *part_scales = scales + first * rule->scale_width / 8;
-    uint8_t *part_subscales = subscales + done / rule->unit * rule->subscale_width / 8;
+    uint8_t *part_scales = scales ? scales + first * rule->scale_width / 8 : NULL;
+    uint8_t *part_subscales =
+        subscales ? subscales + done / rule->unit * rule->subscale_width / 8 : NULL;
     claim_next(bytes, n * e->width / 8);
     if (rule->kind != BK_RULE_GIVEN) claim_next(part_scales, blocks * rule->scale_width / 8);
     if (rule->subscale_width)
@@ -220,7 +223,8 @@ static void decode_row(
     const uint8_t *bytes = codes + done * e->width / 8;
     // Codes are few bytes for many values, too slow a stream for processors to run ahead of it.
     size_t length = n * e->width / 8;
-    for (size_t line = 0; line < length; line += 64) PREFETCH((const char *)bytes + 2 * length + line);
+    for (size_t line = 0; line < length; line += 64)
+      PREFETCH((const char *)bytes + 2 * length + line);
     if (e->width < 8) unpack(bytes, n, e->width, p.codes);
     size_t blocks = (n + rule->block - 1) / rule->block, first = done / rule->block;
     if (rule->kind == BK_RULE_FLOAT) {
