@@ -24,9 +24,9 @@ struct PanelGrid: Sendable {
   /// Sub-scales of a block along the block axis.
   private let unitsPerBlock: Int
 
-  /// The elements of a panel, if blocks allow: 64 KiB in a row; in rows 256 KiB, a part of the
-  /// second-level cache that is read twice, in stretches long enough to stream.
-  private static let rowPanel = 16384
+  /// The elements of a panel, if blocks allow: enough to make the work around it small, and in rows
+  /// of blocks a part of the second-level cache that is read twice, in long stretches.
+  private static let rowPanel = 65536
   private static let blockPanel = 65536
 
   init(_ grid: BlockGrid, layout: BlockLayout) {

@@ -258,7 +258,7 @@ static void two_level_scales(
     code = min_u(code, all_u(rule->scale.greatest));
     code = max_u(code, all_u(rule->floor_code));
     code = pick(maximum == 0, all_u(rule->zero_code), code);
-    code = pick(is_poisoned, all_u(rule->scale.nan), code);
+    if (any_lane(is_poisoned)) code = pick(is_poisoned, all_u(rule->scale.nan), code);
     store_some_b(codes + i, narrow_b(code), n);
   }
 }
@@ -273,11 +273,18 @@ INLINE bool two_level_multipliers_or(
   vi tame = (vi)all_u(~0u);
   for (size_t i = 0; i < count; i += LANES) {
     size_t n = count - i < LANES ? count - i : LANES;
-    vf scale = element_values(&d, widen_b(load_some_b(codes + i, n)));
+    vu code = widen_b(load_some_b(codes + i, n));
+    vf scale;
+    if (rule->scale.kind == BK_INTEGER) {
+      scale = __builtin_convertvector((vi)code, vf) * rule->scale.unit;
+    } else {
+      scale = floats_of(code << d.field_shift) * rule->scale.unit;
+    }
     vf quotient = 1 / (scale * rule->tensor_reciprocal);
     vu multiplier = min_u(bits_of(quotient), all_u(INFINITE - 1));
-    multiplier = pick(~(scale > 0), all_u(CANONICAL_NAN), multiplier);
-    multiplier = pick(scale == 0, bits_of(all_f(unusable)), multiplier);
+    multiplier = pick(code == 0, bits_of(all_f(unusable)), multiplier);
+    // Codes above the largest value are NaN, or below zero, which no block has.
+    multiplier = pick(code > rule->scale.greatest, all_u(CANONICAL_NAN), multiplier);
     tame &= is_tame(load_some_u(maxima + i, n), floats_of(multiplier), rule->tame_limit)
             | lanes_from(n);
     store_some_f(multipliers + i, floats_of(multiplier), n);
