@@ -48,7 +48,7 @@ INLINE vf permute(vf v, vu lanes) {
   return (vf)_mm256_permutevar8x32_ps((__m256)v, (__m256i)lanes);
 }
 INLINE vf table_of(const float *values) { return load_f(values); }
-// The low half of the table holds what the high half holds with the other sign, or another.
+// Codes from 8 on lie in the upper half of the table; their bit 3 becomes the sign that blends.
 INLINE vf look_up(vf table, const float *values, vu codes) {
   vf low = permute(table, codes), high = permute(load_f(values + 8), codes);
   return (vf)_mm256_blendv_ps((__m256)low, (__m256)high, (__m256)(codes << 28));

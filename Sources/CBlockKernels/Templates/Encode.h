@@ -157,9 +157,10 @@ INLINE vu codes_at(
   return any_codes(r, r->e.rounding, bits, is_zero, is_poisoned, random, over);
 }
 
-static size_t encode_wide(
+// One of `bytes` and `words` receives the codes.
+INLINE size_t encode_with_care(
     const BKElement *element, const float *values, size_t count, const float *multipliers,
-    size_t unit, const uint32_t *random, uint32_t *codes) {
+    size_t unit, const uint32_t *random, uint8_t *bytes, uint32_t *words) {
   Rounder r = make_rounder(element);
   GroupFit fit = fit_of(multipliers, unit, count);
   vu lanes = group_lanes(fit, unit), over = 0;
@@ -169,26 +170,25 @@ static size_t encode_wide(
     vf multiplier = group_values(fit, multipliers, i, unit, lanes, count);
     vu code = codes_at(
         &r, load_some_f(values + i, left), multiplier, fit != GROUP_NONE, word, &over);
-    store_some_u(codes + i, code, left);
+    if (bytes) {
+      store_some_b(bytes + i, narrow_b(code), left);
+    } else {
+      store_some_u(words + i, code, left);
+    }
   }
   return sum_lanes(over);
+}
+
+static size_t encode_wide(
+    const BKElement *element, const float *values, size_t count, const float *multipliers,
+    size_t unit, const uint32_t *random, uint32_t *codes) {
+  return encode_with_care(element, values, count, multipliers, unit, random, NULL, codes);
 }
 
 static NOINLINE size_t encode_untamed(
     const BKElement *element, const float *values, size_t count, const float *multipliers,
     size_t unit, const uint32_t *random, uint8_t *codes) {
-  Rounder r = make_rounder(element);
-  GroupFit fit = fit_of(multipliers, unit, count);
-  vu lanes = group_lanes(fit, unit), over = 0;
-  for (size_t i = 0; i < count; i += LANES) {
-    size_t left = count - i;
-    vu word = random ? load_some_u(random + i, left) : all_u(0);
-    vf multiplier = group_values(fit, multipliers, i, unit, lanes, count);
-    vu code = codes_at(
-        &r, load_some_f(values + i, left), multiplier, fit != GROUP_NONE, word, &over);
-    store_some_b(codes + i, narrow_b(code), left);
-  }
-  return sum_lanes(over);
+  return encode_with_care(element, values, count, multipliers, unit, random, codes, NULL);
 }
 
 static size_t encode(

@@ -253,7 +253,8 @@ static void two_level_scales(
     // Whatever is too large for the scale stays too large, and everything else is tame.
     vu bits = min_u(
         bits_of(floats_of(maximum) * rule->factor), bits_of(all_f(rule->scale.tame_limit)));
-    vu sum = nearest_sums(&r, floats_of(bits)), binade = max_u(bits & INFINITE, all_u(r.lowest_bits));
+    vu sum = nearest_sums(&r, floats_of(bits));
+    vu binade = max_u(bits & INFINITE, all_u(r.lowest_bits));
     vu code = (sum & 0x7FFFFF) + (binade >> r.field_shift) - r.lowest_code;
     code = min_u(code, all_u(rule->scale.greatest));
     code = max_u(code, all_u(rule->floor_code));

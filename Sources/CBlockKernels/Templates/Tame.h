@@ -78,7 +78,8 @@ INLINE vw any_words(
     code[j] = min_u(code[j], all_u(0xFFFF));
   }
   return finish_words(
-      r, paired_low_words(code[0], code[1]), paired_high_words(bits[0], bits[1]), r->e.kind == BK_INTEGER, over);
+      r, paired_low_words(code[0], code[1]), paired_high_words(bits[0], bits[1]),
+      r->e.kind == BK_INTEGER, over);
 }
 
 // The codes of 4 * LANES values, in two vectors of words; where the way is fixed, `multipliers`
