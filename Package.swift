@@ -13,6 +13,7 @@ let package = Package(
   products: [
     .library(name: "BlockFormats", targets: ["BlockFormats"]),
     .library(name: "FormatMetrics", targets: ["FormatMetrics"]),
+    .library(name: "QuantizedLinearAlgebra", targets: ["QuantizedLinearAlgebra"]),
     .library(name: "TensorFiles", targets: ["TensorFiles"]),
     .executable(name: "fmtbench", targets: ["fmtbench"]),
   ],
@@ -24,11 +25,16 @@ let package = Package(
     .target(
       name: "FormatMetrics", dependencies: ["BlockFormats", "CallerChecks"],
       swiftSettings: settings),
+    .target(
+      name: "QuantizedLinearAlgebra",
+      dependencies: ["BlockFormats", "CallerChecks", "CBlockKernels", "CProductKernels"],
+      swiftSettings: settings),
     .target(name: "TensorFiles", dependencies: ["CallerChecks"], swiftSettings: settings),
 
     // MARK: - Implementation details
     .target(name: "CallerChecks", swiftSettings: settings),
     .target(name: "CBlockKernels"),
+    .target(name: "CProductKernels", dependencies: ["CBlockKernels"]),
 
     // MARK: - Command line
     .target(name: "CStreamLimit"),

@@ -1,0 +1,22 @@
+// All templates, and the table of one level.
+#include "../Levels/Tables.h"
+#include "Units.h"
+#include "Tiles.h"
+#include "Panels.h"
+
+#define KERNEL_TABLE(name, level_)                                                               \
+  const BKProductKernels name = {                                                                \
+      .level = level_,                                                                           \
+      .lanes = LANES,                                                                            \
+      .multiply = multiply,                                                                      \
+      .multiply_nibbles = multiply_nibbles,                                                      \
+      .map_int8 = map_int8,                                                                      \
+      .map_int16 = map_int16,                                                                    \
+      .scale_int16 = scale_int16,                                                                \
+      .join_shifts = join_shifts,                                                                \
+      .group_offsets = group_offsets,                                                            \
+      .interleave = interleave,                                                                  \
+      .join_nibbles = join_nibbles,                                                              \
+      .split_nibbles = split_nibbles,                                                            \
+      .finish = finish,                                                                          \
+  }

@@ -1,0 +1,133 @@
+// From codes to operands, and from sums to results.
+
+// Levels whose permutations do better define their own.
+#ifndef HAS_BYTE_MAP
+INLINE size_t map_int8_vectors(
+    const uint8_t *codes, size_t count, uint32_t width, const int8_t *values, int8_t *elements) {
+  return 0;
+}
+INLINE size_t map_int16_vectors(
+    const uint8_t *codes, size_t count, uint32_t width, const int16_t *values,
+    int16_t *elements) {
+  return 0;
+}
+#endif
+
+static void map_int8(
+    const uint8_t *codes, size_t count, uint32_t width, const int8_t *values, int8_t *elements) {
+  size_t i = map_int8_vectors(codes, count, width, values, elements);
+  for (; i < count; i++) elements[i] = values[codes[i]];
+}
+
+static void map_int16(
+    const uint8_t *codes, size_t count, uint32_t width, const int16_t *values,
+    int16_t *elements) {
+  size_t i = map_int16_vectors(codes, count, width, values, elements);
+  for (; i < count; i++) elements[i] = values[codes[i]];
+}
+
+static void scale_int16(
+    int16_t *elements, size_t count, size_t length, const uint8_t *shifts, uint32_t deepest) {
+  if (length == 2) {
+    for (size_t pair = 0; pair < count / 2; pair++) {
+      int16_t factor = (int16_t)(1 << (deepest - shifts[pair]));
+      elements[2 * pair] = (int16_t)(elements[2 * pair] * factor);
+      elements[2 * pair + 1] = (int16_t)(elements[2 * pair + 1] * factor);
+    }
+    if (count % 2)
+      elements[count - 1] =
+          (int16_t)(elements[count - 1] * (1 << (deepest - shifts[count / 2])));
+    return;
+  }
+  for (size_t i = 0; i < count; i++)
+    elements[i] = (int16_t)(elements[i] * (1 << (deepest - shifts[i / length])));
+}
+
+static void join_shifts(
+    uint8_t *codes, size_t count, size_t length, const uint8_t *shifts, uint32_t width) {
+  if (length == 2) {
+    for (size_t pair = 0; pair < count / 2; pair++) {
+      uint8_t bits = (uint8_t)(shifts[pair] << width);
+      codes[2 * pair] |= bits;
+      codes[2 * pair + 1] |= bits;
+    }
+    if (count % 2) codes[count - 1] |= (uint8_t)(shifts[count / 2] << width);
+    return;
+  }
+  for (size_t i = 0; i < count; i++) codes[i] |= (uint8_t)(shifts[i / length] << width);
+}
+
+static void group_offsets(
+    const int8_t *elements, size_t count, size_t length, int32_t *offsets) {
+  for (size_t i = 0; i < count; i += length) {
+    size_t end = count - i < length ? count : i + length;
+    int32_t sum = 0;
+    for (size_t k = i; k < end; k++) sum += elements[k];
+    *offsets++ = -128 * sum;
+  }
+}
+
+static void interleave(
+    const uint8_t *elements, size_t stride, size_t rows, size_t words, uint8_t *panel) {
+  for (size_t word = 0; word < words; word++) {
+    uint32_t line[BK_PANEL] = {0};
+    for (size_t row = 0; row < rows; row++) line[row] = word_at(elements + row * stride + 4 * word);
+    memcpy(panel + word * sizeof line, line, sizeof line);
+  }
+}
+
+static void join_nibbles(const uint8_t *panel, size_t words, uint8_t *nibbles) {
+  for (size_t pair = 0; pair < words / 2; pair++) {
+    for (size_t i = 0; i < 4 * BK_PANEL; i++)
+      nibbles[i] = (uint8_t)(panel[i] | panel[i + 4 * BK_PANEL] << 4);
+    panel += 8 * BK_PANEL;
+    nibbles += 4 * BK_PANEL;
+  }
+}
+
+static void split_nibbles(
+    const uint8_t *nibbles, size_t words, const int8_t *values, uint8_t *panel) {
+  Table table = table_of(values);
+  for (size_t pair = 0; pair < words / 2; pair++) {
+    for (size_t i = 0; i < 4 * BK_PANEL; i += sizeof(vu)) {
+      vu word = load_u(nibbles + i);
+      vu low = nibble_values(table, word), high = nibble_values(table, word >> 4);
+      memcpy(panel + i, &low, sizeof low);
+      memcpy(panel + 4 * BK_PANEL + i, &high, sizeof high);
+    }
+    panel += 8 * BK_PANEL;
+    nibbles += 4 * BK_PANEL;
+  }
+}
+
+INLINE vf finished_values(
+    vf y, float tensor_scale, float alpha, const vf *bias, float beta, const vf *old) {
+  if (tensor_scale != 1) y *= (vf)tensor_scale;
+  if (alpha != 1) y *= (vf)alpha;
+  if (bias) y += *bias;
+  if (beta != 0) y = fma_f((vf)beta, *old, y);
+  vu is_nan = (vu)(y != y);
+  return floats_of((bits_of(y) & ~is_nan) | (CANONICAL_NAN & is_nan));
+}
+
+static void finish(
+    const float *sums, size_t rows, size_t columns, float tensor_scale, float alpha,
+    const float *bias, float beta, float *result, size_t stride) {
+  for (size_t row = 0; row < rows; row++, sums += BK_PANEL) {
+    char *target = (char *)result + row * stride * sizeof(float);
+    size_t column = 0;
+    for (; column < columns; column += LANES) {
+      size_t n = columns - column < LANES ? columns - column : LANES;
+      vf b = (vf)0.0f, old = (vf)0.0f;
+      if (bias) memcpy(&b, bias + column, n * sizeof(float));
+      if (beta != 0) memcpy(&old, target + column * sizeof(float), n * sizeof(float));
+      vf y = finished_values(
+          load_f(sums + column), tensor_scale, alpha, bias ? &b : NULL, beta, &old);
+      if (n == LANES) {
+        store_f(target + column * sizeof(float), y);
+      } else {
+        memcpy(target + column * sizeof(float), &y, n * sizeof(float));
+      }
+    }
+  }
+}

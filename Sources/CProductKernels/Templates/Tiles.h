@@ -1,0 +1,165 @@
+// Tiles: some rows times some vectors of columns, whose sums stay in registers over all groups.
+
+// What is fixed when a tile is compiled.
+typedef struct {
+  BKUnit unit;
+  BKScaleProduct scale_product;
+  bool flushes;
+  bool has_nibbles;
+  int rows;     // the most rows of a tile,
+  int vectors;  // and its vectors of columns
+} TileKind;
+
+#define MOST_ROWS 14
+#define PANEL_VECTORS (BK_PANEL / LANES)
+#define UNROLLED _Pragma("clang loop unroll(full)")
+
+// The bytes of a word of all columns; two words of nibbles share them.
+INLINE size_t word_bytes(const TileKind kind) { return BK_PANEL * (kind.has_nibbles ? 2 : 4); }
+
+// Word `index` from here on, of some rows and vectors of columns.
+INLINE void multiply_word(
+    const TileKind kind, const int rows, const int index, const uint8_t *row, size_t stride,
+    const uint8_t *panel, Table values, vu sums[][PANEL_VECTORS]) {
+  Word columns[PANEL_VECTORS];
+  UNROLLED for (int v = 0; v < kind.vectors; v++) {
+    size_t line = (size_t)(kind.has_nibbles ? index / 2 : index) * BK_PANEL * 4;
+    vu word = load_u(panel + line + v * sizeof(vu));
+    if (kind.has_nibbles) word = nibble_values(values, index % 2 ? word >> 4 : word);
+    columns[v] = column_words(kind.unit, kind.flushes, word);
+  }
+  UNROLLED for (int r = 0; r < rows; r++) {
+    Word word = row_words(kind.unit, kind.flushes, word_at(row + (size_t)r * stride + 4 * index));
+    UNROLLED for (int v = 0; v < kind.vectors; v++) {
+      sums[r][v] = step(kind.unit, kind.flushes, sums[r][v], columns[v], word);
+    }
+  }
+}
+
+// The factor of the scales of a row and some columns.
+INLINE vf scale_factor(const BKScaleProduct product, vf columns, const float *row) {
+  return product == BK_ADDED_EXPONENTS ? floats_of(bits_of(columns) + (vu)word_at(row))
+                                       : columns * (vf)float_at(row);
+}
+
+INLINE void tile(
+    const TileKind kind, const int rows, const BKProductShape *shape, const BKRows *a,
+    size_t first_row, const uint8_t *panel, const float *panel_scales, Table values,
+    float *sums) {
+  const bool is_grouped = kind.unit != BK_FLOAT32_FMA;
+  const uint8_t *row = a->elements + first_row * a->stride;
+  const float *scales = is_grouped ? a->scales + first_row * shape->groups : NULL;
+  const int32_t *offsets =
+      kind.unit == BK_INT8 ? a->offsets + first_row * shape->groups : NULL;
+  vf y[MOST_ROWS][PANEL_VECTORS];
+  UNROLLED for (int r = 0; r < rows; r++) {
+    UNROLLED for (int v = 0; v < kind.vectors; v++) y[r][v] = (vf)0.0f;
+  }
+  for (size_t group = 0; group < shape->groups; group++) {
+    vu d[MOST_ROWS][PANEL_VECTORS];
+    const size_t least = kind.has_nibbles ? 2 : 1;
+    UNROLLED for (int r = 0; r < rows; r++) {
+      vu first = zeros();
+      if (kind.unit == BK_INT8) first = (vu)first_int8(offsets[(size_t)r * shape->groups + group]);
+      UNROLLED for (int v = 0; v < kind.vectors; v++)
+        d[r][v] = kind.unit == BK_INT8 ? first : zeros();
+    }
+    size_t word = 0;
+    for (; word + 4 <= shape->words; word += 4) {
+      UNROLLED for (int i = 0; i < 4; i++)
+        multiply_word(kind, rows, i, row, a->stride, panel, values, d);
+      row += 16;
+      panel += 4 * word_bytes(kind);
+    }
+    for (; word < shape->words; word += least) {
+      UNROLLED for (int i = 0; i < (int)least; i++)
+        multiply_word(kind, rows, i, row, a->stride, panel, values, d);
+      row += 4 * least;
+      panel += least * word_bytes(kind);
+    }
+    UNROLLED for (int v = 0; v < kind.vectors; v++) {
+      vf factors = (vf)1.0f;
+      if (is_grouped) factors = load_f(panel_scales + group * BK_PANEL + v * LANES);
+      UNROLLED for (int r = 0; r < rows; r++) {
+        vf dot = finished(kind.unit, d[r][v]);
+        if (is_grouped) {
+          const float *scale = scales + (size_t)r * shape->groups + group;
+          y[r][v] = fma_f(dot, scale_factor(kind.scale_product, factors, scale), y[r][v]);
+        } else {
+          y[r][v] = dot;
+        }
+      }
+    }
+  }
+  UNROLLED for (int r = 0; r < rows; r++) {
+    UNROLLED for (int v = 0; v < kind.vectors; v++)
+      store_f(sums + (size_t)r * BK_PANEL + v * LANES, y[r][v]);
+  }
+}
+
+// All rows, in tiles of as many as there is room for.
+INLINE void multiply_tiles(
+    const TileKind kind, const BKProductShape *shape, const BKRows *a, const BKPanel *b,
+    const int8_t *nibbles, float *sums) {
+  Table values = table_of(nibbles);
+  for (int first = 0; first < PANEL_VECTORS; first += kind.vectors) {
+    const uint8_t *panel = b->elements + (size_t)first * sizeof(vu);
+    const float *scales = b->scales ? b->scales + first * LANES : NULL;
+    float *target = sums + first * LANES;
+    size_t row = 0;
+#define TILES(count)                                                                             \
+  for (; row + (count) <= a->rows; row += (count))                                               \
+    tile(kind, count, shape, a, row, panel, scales, values, target + row * BK_PANEL);
+    TILES(kind.rows)
+    if (kind.rows > 4) { TILES(4) }
+    if (kind.rows > 2) { TILES(2) }
+    if (kind.rows > 1) { TILES(1) }
+#undef TILES
+  }
+}
+
+#define MULTIPLIER(name, ...)                                                                    \
+  static NOINLINE void name(                                                                     \
+      const BKProductShape *shape, const BKRows *rows, const BKPanel *panel,                     \
+      const int8_t *nibbles, float *sums) {                                                      \
+    multiply_tiles((TileKind){__VA_ARGS__}, shape, rows, panel, nibbles, sums);                  \
+  }
+
+MULTIPLIER(int8_multiplied, BK_INT8, BK_MULTIPLIED, false, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(int8_added, BK_INT8, BK_ADDED_EXPONENTS, false, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(nibbles_multiplied, BK_INT8, BK_MULTIPLIED, false, true, 2, TILE_VECTORS)
+MULTIPLIER(nibbles_added, BK_INT8, BK_ADDED_EXPONENTS, false, true, 2, TILE_VECTORS)
+MULTIPLIER(int16_multiplied, BK_INT16, BK_MULTIPLIED, false, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(int16_added, BK_INT16, BK_ADDED_EXPONENTS, false, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(
+    bfloat16_multiplied, BK_BFLOAT16_DOT, BK_MULTIPLIED, false, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(
+    bfloat16_added, BK_BFLOAT16_DOT, BK_ADDED_EXPONENTS, false, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(
+    bfloat16_flushing, BK_BFLOAT16_DOT, BK_MULTIPLIED, true, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(float32, BK_FLOAT32_FMA, BK_MULTIPLIED, false, false, FLOAT_ROWS, FLOAT_VECTORS)
+
+static void multiply(
+    const BKProductShape *shape, const BKRows *rows, const BKPanel *panel, float *sums) {
+  bool adds = shape->scale_product == BK_ADDED_EXPONENTS;
+  switch (shape->unit) {
+    case BK_INT8:
+      (adds ? int8_added : int8_multiplied)(shape, rows, panel, NULL, sums);
+      break;
+    case BK_INT16:
+      (adds ? int16_added : int16_multiplied)(shape, rows, panel, NULL, sums);
+      break;
+    case BK_BFLOAT16_DOT:
+      (shape->flushes ? bfloat16_flushing : adds ? bfloat16_added : bfloat16_multiplied)(
+          shape, rows, panel, NULL, sums);
+      break;
+    case BK_FLOAT32_FMA: float32(shape, rows, panel, NULL, sums); break;
+  }
+}
+
+static void multiply_nibbles(
+    const BKProductShape *shape, const BKRows *rows, const BKPanel *panel, const int8_t *values,
+    float *sums) {
+  bool adds = shape->scale_product == BK_ADDED_EXPONENTS;
+  (adds ? nibbles_added : nibbles_multiplied)(shape, rows, panel, values, sums);
+}

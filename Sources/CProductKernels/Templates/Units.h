@@ -1,0 +1,88 @@
+// One step of each unit: a word of every column times a word of a row, onto running sums.
+//
+// A word is prepared once for all the rows or columns of a tile that it meets. Levels with dot
+// product instructions define steps of their own.
+
+#include "Word.h"
+
+#ifndef HAS_INT16_DOT
+// Adds the products of both 16-bit halves of every lane.
+INLINE vi dot_int16(vi sum, vu a, vu b) {
+  vi x = (vi)a, y = (vi)b;
+  return sum + (x << 16 >> 16) * (y << 16 >> 16) + (x >> 16) * (y >> 16);
+}
+#endif
+
+#ifdef HAS_INT8_DOT
+INLINE Word row_int8(vu word) { return (Word){word, word}; }
+#else
+// Bytes 0 and 2 of every lane, and bytes 1 and 3, as integers of 16 bits.
+INLINE Word row_int8(vu word) {
+  return (Word){(vu)((vs)word << 8 >> 8), (vu)((vs)word >> 8)};
+}
+INLINE Word column_int8(vu word) { return row_int8(word); }
+INLINE vi dot_int8(vi sum, Word column, Word row) {
+  return dot_int16(dot_int16(sum, column.first, row.first), column.second, row.second);
+}
+INLINE vi first_int8(int32_t offset) { return (vi)0; }
+#endif
+
+// Zeros of the same sign in place of subnormal numbers.
+INLINE vf flush(vf v) {
+  vu bits = bits_of(v);
+  vu is_subnormal = (vu)((bits & INFINITE) == 0);
+  return floats_of(bits & ~(is_subnormal & ~SIGN));
+}
+
+#ifdef HAS_BFLOAT16_DOT
+INLINE Word bfloat16_words(vu word, const bool flushes) { return (Word){word, word}; }
+#else
+INLINE Word bfloat16_words(vu word, const bool flushes) {
+  vf even = floats_of(word << 16), odd = floats_of(word & 0xFFFF0000u);
+  if (flushes) {
+    even = flush(even);
+    odd = flush(odd);
+  }
+  return (Word){bits_of(even), bits_of(odd)};
+}
+INLINE vf dot_bfloat16(vf sum, Word column, Word row, const bool flushes) {
+  sum = fma_f(floats_of(column.second), floats_of(row.second), sum);
+  if (flushes) sum = flush(sum);
+  sum = fma_f(floats_of(column.first), floats_of(row.first), sum);
+  return flushes ? flush(sum) : sum;
+}
+#endif
+
+// MARK: - By unit
+
+INLINE Word column_words(const BKUnit unit, const bool flushes, vu word) {
+  switch (unit) {
+    case BK_INT8: return column_int8(word);
+    case BK_BFLOAT16_DOT: return bfloat16_words(word, flushes);
+    default: return (Word){word, word};
+  }
+}
+
+INLINE Word row_words(const BKUnit unit, const bool flushes, uint32_t word) {
+  switch (unit) {
+    case BK_INT8: return row_int8((vu)word);
+    case BK_BFLOAT16_DOT: return bfloat16_words((vu)word, flushes);
+    default: return (Word){(vu)word, (vu)word};
+  }
+}
+
+INLINE vu step(const BKUnit unit, const bool flushes, vu sum, Word column, Word row) {
+  switch (unit) {
+    case BK_INT8: return (vu)dot_int8((vi)sum, column, row);
+    case BK_INT16: return (vu)dot_int16((vi)sum, column.first, row.first);
+    case BK_BFLOAT16_DOT: return bits_of(dot_bfloat16(floats_of(sum), column, row, flushes));
+    case BK_FLOAT32_FMA:
+      return bits_of(fma_f(floats_of(column.first), floats_of(row.first), floats_of(sum)));
+  }
+}
+
+// The dot product of a group as floating-point numbers.
+INLINE vf finished(const BKUnit unit, vu sum) {
+  return unit == BK_INT8 || unit == BK_INT16 ? __builtin_convertvector((vi)sum, vf)
+                                             : floats_of(sum);
+}

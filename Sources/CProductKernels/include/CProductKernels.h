@@ -1,0 +1,123 @@
+// Vector kernels for products of quantized matrices: rows of one operand times panels of columns of
+// the other.
+//
+// Each kernel takes plain pointers and sizes, reads and writes nothing outside them, allocates
+// nothing and keeps no state. Loops over panels, threads and batches are the caller's. Every level
+// computes the same bits.
+#ifndef C_PRODUCT_KERNELS_H
+#define C_PRODUCT_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "CBlockKernels.h"
+
+#pragma clang assume_nonnull begin
+
+// MARK: - Operands
+//
+// Elements lie in words of 32 bits: four integers of 8 bits, two of 16, two BF16 numbers or one of
+// FP32, the first of them lowest. Groups of elements, inside which scales do not change, begin on a
+// word and are filled up with zeros.
+
+// How elements are multiplied and added inside a group.
+typedef enum {
+  BK_INT8 = 0,
+  BK_INT16 = 1,
+  BK_BFLOAT16_DOT = 2,
+  BK_FLOAT32_FMA = 3,  // one group without scales
+} BKUnit;
+
+// How the two scales of a group make one factor.
+typedef enum {
+  BK_MULTIPLIED = 0,      // their FP32 product
+  // The same for powers of two whose product is a normal number: the rows hold exponents less the
+  // bias, moved to their place in an FP32 number, and are added as integers.
+  BK_ADDED_EXPONENTS = 1,
+} BKScaleProduct;
+
+// The columns of a panel.
+#define BK_PANEL 32
+
+typedef struct {
+  BKUnit unit;
+  BKScaleProduct scale_product;
+  bool flushes;   // BF16: subnormal sums are possible and become zeros of their sign
+  size_t groups;
+  size_t words;   // of a group
+} BKProductShape;
+
+typedef struct {
+  const uint8_t *elements;
+  size_t stride;                     // bytes from row to row
+  const float *_Nullable scales;     // [row][group]; none for FP32
+  const int32_t *_Nullable offsets;  // [row][group], for 8-bit integers: -128 times their sum
+  size_t rows;
+} BKRows;
+
+typedef struct {
+  const uint8_t *elements;           // [word][column]
+  const float *_Nullable scales;     // [group][column]
+} BKPanel;
+
+// MARK: - Kernels
+
+typedef struct {
+  BKLevel level;
+  uint32_t lanes;
+
+  // Row r times column c: the sum over groups, in order, of the group's dot product times the
+  // factor of its scales, each a fused multiply-add onto sums[r * BK_PANEL + c], which begins as 0.
+  void (*multiply)(
+      const BKProductShape *shape, const BKRows *rows, const BKPanel *panel, float *sums);
+
+  // The same for a panel of 8-bit integers that are still codes of four bits: byte b of word w of
+  // a group holds, low, the code of byte b of word 2w and, high, that of word 2w + 1. `values` has
+  // the integer of every code. Groups have an even number of words.
+  void (*multiply_nibbles)(
+      const BKProductShape *shape, const BKRows *rows, const BKPanel *panel,
+      const int8_t *values, float *sums);
+
+  // From codes in bytes to elements: values[code], with codes below 2^width.
+  void (*map_int8)(
+      const uint8_t *codes, size_t count, uint32_t width, const int8_t *values, int8_t *elements);
+  void (*map_int16)(
+      const uint8_t *codes, size_t count, uint32_t width, const int16_t *values,
+      int16_t *elements);
+
+  // Times 2^(deepest - shift), where every `length` elements share a shift.
+  void (*scale_int16)(
+      int16_t *elements, size_t count, size_t length, const uint8_t *shifts, uint32_t deepest);
+  // codes[i] |= shifts[i / length] << width
+  void (*join_shifts)(
+      uint8_t *codes, size_t count, size_t length, const uint8_t *shifts, uint32_t width);
+
+  // -128 times the sum of every group of `length` integers, the last of which may be short.
+  void (*group_offsets)(const int8_t *elements, size_t count, size_t length, int32_t *offsets);
+
+  // Lays up to BK_PANEL rows of `words` words out as a panel; columns without a row are zero.
+  void (*interleave)(
+      const uint8_t *elements, size_t stride, size_t rows, size_t words, uint8_t *panel);
+
+  // Two panels of `words` words of codes, the even words' and the odd ones', into one of nibbles, and
+  // back to integers. `words` is even.
+  void (*join_nibbles)(const uint8_t *panel, size_t words, uint8_t *nibbles);
+  void (*split_nibbles)(
+      const uint8_t *nibbles, size_t words, const int8_t *values, uint8_t *panel);
+
+  // Rows of `columns` sums, BK_PANEL apart, into rows of a result, in this order: times
+  // `tensor_scale`; times `alpha`; plus `bias`, one number for each column; plus `beta` times the
+  // result's old value, fused, where `beta` is not 0; NaN made canonical. Factors of 1 are left
+  // out.
+  void (*finish)(
+      const float *sums, size_t rows, size_t columns, float tensor_scale, float alpha,
+      const float *_Nullable bias, float beta, float *result, size_t stride);
+} BKProductKernels;
+
+// The kernels of a supported level; those of the level in use for any other.
+const BKProductKernels *bk_product_kernels(BKLevel level);
+
+#pragma clang assume_nonnull end
+
+#endif

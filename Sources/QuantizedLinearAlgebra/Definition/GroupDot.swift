@@ -1,0 +1,38 @@
+/// The dot product D of one group, as each unit defines it.
+extension ProductUnit {
+  /// - Parameters:
+  ///   - a: elements of the left operand, exact.
+  ///   - b: as many of the right operand.
+  func dot(_ a: ArraySlice<Double>, _ b: ArraySlice<Double>) -> Float {
+    switch self {
+    case .int8, .int16:
+      // Integers times one power of two, with sums below 2^31 of them: exact in `Double`.
+      return Float(zip(a, b).reduce(0) { $0 + $1.0 * $1.1 })
+    case .bfloat16:
+      var sum: Float = 0
+      let (a, b) = (Array(a), Array(b))
+      for even in stride(from: 0, to: a.count, by: 2) {
+        if even + 1 < a.count { sum.addBFloat16Product(a[even + 1], b[even + 1]) }
+        sum.addBFloat16Product(a[even], b[even])
+      }
+      return sum
+    case .float32:
+      var sum: Float = 0
+      for (x, y) in zip(a, b) { sum.addProduct(Float(x), Float(y)) }
+      return sum
+    }
+  }
+}
+
+extension Float {
+  /// One step of the BF16 dot product instruction.
+  fileprivate mutating func addBFloat16Product(_ a: Double, _ b: Double) {
+    addProduct(Float(a).subnormalFlushed, Float(b).subnormalFlushed)
+    self = subnormalFlushed
+  }
+
+  /// Zero of the same sign in place of a subnormal number.
+  fileprivate var subnormalFlushed: Float {
+    magnitude < .leastNormalMagnitude ? Float(sign: sign, exponent: 0, significand: 0) : self
+  }
+}

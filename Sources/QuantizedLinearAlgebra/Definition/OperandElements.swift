@@ -1,0 +1,86 @@
+import BlockFormats
+
+/// What the elements of an operand are to the units of a product, sub-scales included.
+///
+/// Everything follows from the layout, so that new formats find their unit by themselves.
+package struct OperandElements: Hashable, Sendable {
+  /// The elements as integers times a power of two; `nil` where some are not finite.
+  package let integers: Integers?
+  /// Whether every finite element is a BF16 number.
+  package let areBFloat16: Bool
+  /// Whether products of two such elements stay clear of where the BF16 unit flushes to zero.
+  package let areFarFromSubnormal: Bool
+
+  /// Integers of magnitude up to `greatest`, times 2^`unitExponent`.
+  package struct Integers: Hashable, Sendable {
+    package let unitExponent: Int
+    package let greatest: Int
+    /// The bits of two's complement that hold them.
+    package let bitWidth: Int
+  }
+
+  package init(_ layout: BlockLayout) {
+    let element = layout.element
+    // Sub-scales only make values smaller; the largest sub-scale gives the finest step.
+    let deepest = layout.subscale.map { (1 << $0.bitWidth) - 1 } ?? 0
+    let lowest = element.leastSpacingExponent - deepest
+    let top = element.greatestDecodableMagnitude
+    let isFinite = element.nanCode == nil && element.infinityCode == nil
+    if isFinite && Int(top.exponent) - lowest < 31 {
+      let greatest = Int(Double.scaled(top, byPowerOfTwo: -lowest))
+      // The largest magnitude of two's complement is a negative number's.
+      let positive = if case .twosComplement = element.encoding { greatest - 1 } else { greatest }
+      integers = Integers(
+        unitExponent: lowest, greatest: greatest,
+        bitWidth: Int.bitWidth - positive.leadingZeroBitCount + 1)
+    } else {
+      integers = nil
+    }
+    areBFloat16 =
+      element.significandBitCount <= 8 && lowest >= -133 && top <= Double(Float.greatestBFloat16)
+    areFarFromSubnormal = lowest >= -60 && top <= 0x1p60
+  }
+}
+
+extension ElementFormat {
+  /// The exponent of a power of two that divides every finite value.
+  fileprivate var leastSpacingExponent: Int {
+    switch encoding {
+    case .twosComplement(let layout): -layout.fractionBitCount
+    case .floatingPoint(let layout):
+      (layout.lowestBinade == .subnormal ? 1 : 0) - layout.exponentBias
+        - layout.significandBitCount
+    }
+  }
+
+  /// The largest magnitude of a finite code, one that encoders never produce included.
+  fileprivate var greatestDecodableMagnitude: Double {
+    switch encoding {
+    case .twosComplement(let layout):
+      Double.scaled(1, byPowerOfTwo: layout.bitCount - 1 - layout.fractionBitCount)
+    case .floatingPoint: greatestFiniteMagnitude
+    }
+  }
+
+  /// The bits that hold every value's significand.
+  fileprivate var significandBitCount: Int {
+    switch encoding {
+    // The most negative integer is a power of two.
+    case .twosComplement(let layout): layout.bitCount - 1
+    case .floatingPoint(let layout):
+      layout.significandBitCount + (layout.exponentBitCount > 0 ? 1 : 0)
+    }
+  }
+}
+
+extension Double {
+  /// x · 2^exponent, exact within the range of normal numbers.
+  static func scaled(_ x: Double, byPowerOfTwo exponent: Int) -> Double {
+    Double(sign: .plus, exponent: exponent, significand: x)
+  }
+}
+
+extension Float {
+  /// The largest finite BF16 number.
+  fileprivate static let greatestBFloat16 = Float(bitPattern: 0x7F7F_0000)
+}

@@ -1,0 +1,166 @@
+import BlockFormats
+
+/// What one operand of a product is.
+public enum OperandFormat: Sendable {
+  /// FP32 numbers, as they are.
+  case float32
+  /// A block format whose blocks run along the contraction axis.
+  case quantized(any BlockFormat)
+
+  /// The format's id; `fp32` for FP32.
+  public var id: String {
+    switch self {
+    case .float32: "fp32"
+    case .quantized(let format): format.id
+    }
+  }
+}
+
+/// The definition of Y = A · Bᵀ for two operand formats and a contraction length K.
+///
+/// The contraction axis is cut into groups in which both operands keep their scales. An operand's
+/// value is element × scale: with an integer unit the elements are integers and their power of two
+/// belongs to the scale, s = fl(block scale · 2^u). Sub-scales belong to the elements. An element
+/// of Y is
+///
+///     Y₀ = +0
+///     Yᵢ = fma(Dᵢ, fl(sₐ,ᵢ · s_b,ᵢ), Yᵢ₋₁)       for groups i = 1, 2, ... in order
+///     Dᵢ = Σ a · b over the elements of the group, by `unit`
+///
+/// and then the epilogue. All roundings are to FP32, to nearest, ties to even; every NaN of the
+/// result is the canonical one.
+///
+/// - Integer units: Dᵢ is the exact sum, rounded to FP32 once. It stays below 2^24, where all
+///   integers are FP32 numbers, for blocks of up to 32 elements of every named format with integer
+///   elements.
+/// - `bfloat16`: Dᵢ starts as +0 and takes the elements of the group in the order of the BF16 dot
+///   product instruction (`ProductUnit.bfloat16`). Scales stay outside, so that flushing touches no
+///   format but those whose own elements come near 2^-126.
+/// - `float32`: both operands are decoded first, scales, tensor scales and all, and there is one
+///   group without scales.
+///
+/// Tensor scales multiply the finished sum: Y = fl(Y · fl(tₐ · t_b)).
+///
+/// Tilings, instruction sets and threads change nothing of this.
+public struct ProductDefinition: Sendable {
+  /// The left operand's format.
+  public let a: OperandFormat
+  /// The right operand's format.
+  public let b: OperandFormat
+  /// The contraction length K.
+  public let depth: Int
+  /// The arithmetic inside a group.
+  public let unit: ProductUnit
+  /// The elements of a group; the last one may be shorter.
+  public let groupLength: Int
+  /// The exponents u of the operands' elements: 2^u is the value of the integer 1. 0 for other
+  /// units.
+  public let unitExponents: (a: Int, b: Int)
+
+  /// The number of groups.
+  public var groupCount: Int { depth == 0 ? 0 : (depth + groupLength - 1) / groupLength }
+
+  /// Finds the definition.
+  ///
+  /// - Parameters:
+  ///   - a: the left operand's format.
+  ///   - b: the right operand's format.
+  ///   - depth: the contraction length K, at least 0.
+  /// - Throws: `ProductError.unalignedBlocks` where neither block length divides the other.
+  public init(a: OperandFormat, b: OperandFormat, depth: Int) throws(ProductError) {
+    guard depth >= 0 else { throw .badExtent(name: "depth", value: depth) }
+    self.a = a
+    self.b = b
+    self.depth = depth
+    guard let left = Factors(a), let right = Factors(b) else {
+      (unit, groupLength, unitExponents) = (.float32, max(depth, 1), (0, 0))
+      return
+    }
+    // Blocks that reach the end of the axis are one block, whatever their length.
+    let whole = max(depth, 1)
+    let (lengthA, lengthB) = (min(left.blockLength, whole), min(right.blockLength, whole))
+    let (long, short) = (max(lengthA, lengthB), min(lengthA, lengthB))
+    guard long == whole || long % short == 0 else {
+      throw .unalignedBlocks(a: a.id, lengthA, b: b.id, lengthB)
+    }
+    (unit, groupLength) = ProductDefinition.unit(left.elements, right.elements, group: short, whole)
+    unitExponents =
+      unit.isExact
+      ? (left.elements.integers?.unitExponent ?? 0, right.elements.integers?.unitExponent ?? 0)
+      : (0, 0)
+  }
+
+  private static func unit(
+    _ a: OperandElements, _ b: OperandElements, group: Int, _ whole: Int
+  ) -> (ProductUnit, Int) {
+    if let x = a.integers, let y = b.integers, max(x.bitWidth, y.bitWidth) <= 16 {
+      let unit: ProductUnit = max(x.bitWidth, y.bitWidth) <= 8 ? .int8 : .int16
+      // Sums stay inside 32 bits, or groups are cut, if no block ends inside a part.
+      let most = ((1 << 31) - 1) / max(x.greatest * y.greatest, 1)
+      let limit = 1 << (Int.bitWidth - 1 - most.leadingZeroBitCount)
+      if group <= limit { return (unit, group) }
+      if limit >= shortestCutGroup && (group == whole || group % limit == 0) {
+        return (unit, limit)
+      }
+    }
+    if a.areBFloat16 && b.areBFloat16 { return (.bfloat16, group) }
+    return (.float32, whole)
+  }
+
+  private static let shortestCutGroup = 1024
+
+  /// What a factored operand's format says about its elements and blocks.
+  private struct Factors {
+    let elements: OperandElements
+    let blockLength: Int
+
+    init?(_ operand: OperandFormat) {
+      guard case .quantized(let format) = operand, format is any FactoredFormat else { return nil }
+      let layout = format.layout
+      elements = OperandElements(layout)
+      switch layout.scale == nil ? .tensor : layout.block {
+      case .vector(let length): blockLength = length
+      case .tile(_, let columns): blockLength = columns
+      case .row, .tensor: blockLength = .max
+      }
+    }
+  }
+}
+
+/// Why two operands cannot be multiplied.
+public enum ProductError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Neither block length is a multiple of the other.
+  case unalignedBlocks(a: String, Int, b: String, Int)
+  /// Contraction axes of different lengths.
+  case depthMismatch(a: [Int], b: [Int])
+  /// The blocks of an operand run along another axis than the contraction axis.
+  case wrongBlockAxis(format: String, shape: [Int], axis: Int)
+  /// An operand is not a matrix.
+  case notAMatrix(shape: [Int])
+  /// Numbers of matrices in the batches that do not fit.
+  case batchMismatch(a: [Int], b: [Int])
+  /// An impossible extent.
+  case badExtent(name: String, value: Int)
+
+  /// One line with the numbers.
+  public var description: String {
+    switch self {
+    case .unalignedBlocks(let a, let lengthA, let b, let lengthB):
+      """
+      \(a) has blocks of \(lengthA) elements and \(b) of \(lengthB): neither length is a multiple \
+      of the other
+      """
+    case .depthMismatch(let a, let b):
+      "shapes \(a) and \(b) do not share their last extent, which a product contracts"
+    case .wrongBlockAxis(let format, let shape, let axis):
+      """
+      the \(format) blocks of a matrix of shape \(shape) run along axis \(axis), not along \
+      the contraction axis \(shape.count - 1)
+      """
+    case .notAMatrix(let shape): "shape \(shape) has fewer than two axes"
+    case .batchMismatch(let a, let b):
+      "shapes \(a) and \(b) have batches of different sizes, and neither is one matrix"
+    case .badExtent(let name, let value): "\(name) \(value) is not possible"
+    }
+  }
+}

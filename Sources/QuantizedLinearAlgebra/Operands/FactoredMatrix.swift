@@ -1,0 +1,50 @@
+import BlockFormats
+
+/// The elements and the scales of a quantized matrix as numbers, one by one: what definitions are
+/// written in.
+struct FactoredMatrix {
+  /// Elements with their sub-scales in units of 2^unitExponent, exact, row by row through the batch.
+  let elements: [Double]
+  /// The scale of every group of every row, times the unit.
+  let scales: [Float]
+  /// The groups of a row.
+  let groupCount: Int
+  /// The decode multiplier of the tensor; 1 without one.
+  let tensorScale: Float
+
+  /// Takes a matrix apart.
+  ///
+  /// - Parameters:
+  ///   - groupLength: a divisor of the block length, or the whole row.
+  ///   - unitExponent: the power of two that moves from the elements to the scales.
+  init(_ matrix: QuantizedMatrix, groupLength: Int, unitExponent: Int) {
+    let storage = matrix.storage
+    let layout = storage.format.layout
+    let places = ScalePlaces(layout, shape: storage.shape)
+    let columns = matrix.columnCount
+    let rows = matrix.batchCount * matrix.rowCount
+    let codes = storage.codes.unpacked()
+    let subscales = storage.subscales.unpacked()
+    let scaleCodes = storage.scales.unpacked()
+    elements = (0..<rows * columns).map { index in
+      let value = Double.scaled(
+        layout.element.value(of: codes[index]), byPowerOfTwo: -unitExponent)
+      guard places.subscaleLength > 0 else { return value }
+      let (row, column) = index.quotientAndRemainder(dividingBy: columns)
+      let subscale = subscales[
+        row * storage.subscales.rowLength + column / places.subscaleLength]
+      return Double.scaled(value, byPowerOfTwo: -Int(subscale))
+    }
+    let groupCount = columns == 0 ? 0 : (columns + groupLength - 1) / groupLength
+    self.groupCount = groupCount
+    scales = (0..<rows * groupCount).map { index in
+      let unit = Double.scaled(1, byPowerOfTwo: unitExponent)
+      guard let scale = layout.scale else { return Float(unit) }
+      let (row, group) = index.quotientAndRemainder(dividingBy: groupCount)
+      let column = group * groupLength / places.blockLength
+      let place = places.scaleRow(row) * storage.scales.rowLength + column
+      return Float(scale.value(of: scaleCodes[place]) * unit)
+    }
+    tensorScale = storage.tensorScale ?? 1
+  }
+}
