@@ -1,4 +1,4 @@
-import BlockFormats
+package import BlockFormats
 
 /// What the elements of an operand are to the units of a product, sub-scales included.
 ///

@@ -1,4 +1,4 @@
-import BlockFormats
+public import BlockFormats
 
 /// What one operand of a product is.
 public enum OperandFormat: Sendable {

@@ -1,4 +1,4 @@
-import BlockFormats
+public import BlockFormats
 import CallerChecks
 
 /// A matrix, or a batch of matrices, quantized along its rows: an operand of Y = A · Bᵀ.
