@@ -56,6 +56,12 @@ let package = Package(
       dependencies: ["FormatMetrics", "BlockFormats", "FormatTestSupport"],
       swiftSettings: settings),
     .testTarget(
+      name: "QuantizedLinearAlgebraTests",
+      dependencies: [
+        "QuantizedLinearAlgebra", "BlockFormats", "CProductKernels", "FormatTestSupport",
+      ],
+      swiftSettings: settings),
+    .testTarget(
       name: "TensorFilesTests", dependencies: ["TensorFiles", "FormatTestSupport"],
       swiftSettings: settings),
     .testTarget(

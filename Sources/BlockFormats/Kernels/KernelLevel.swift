@@ -30,6 +30,9 @@ public enum KernelLevel: String, Hashable, Sendable, CaseIterable {
   /// The levels of this machine, the highest last.
   public static let supported = allCases.filter { bk_is_supported($0.code) }
 
+  /// The number of the level in the kernels' interface.
+  package var number: UInt32 { UInt32(code.rawValue) }
+
   var code: BKLevel {
     switch self {
     case .portable: BK_PORTABLE

@@ -47,7 +47,15 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     _ values: UnsafeRawBufferPointer, as type: ScalarType, tensorScale given: Float?,
     into storage: inout QuantizedTensor
   ) {
-    let levels = tensorLevels(values, as: type, tensorScale: given)
+    encode(
+      values, as: type, tensorLevels(values, as: type, tensorScale: given), into: &storage)
+  }
+
+  /// Encodes and packs with levels that are known.
+  func encode(
+    _ values: UnsafeRawBufferPointer, as type: ScalarType, _ levels: TensorLevels,
+    into storage: inout QuantizedTensor
+  ) {
     storage.policy = policy
     storage.tensorScale =
       format.layout.tensorScale == .absent ? nil : levels.tensorScale.decode

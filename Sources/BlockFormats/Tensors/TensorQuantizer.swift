@@ -171,6 +171,12 @@ protocol TensorQuantizing: Sendable {
   func encode(
     _ values: UnsafeRawBufferPointer, as type: ScalarType, tensorScale given: Float?,
     into storage: inout QuantizedTensor)
+  func tensorLevels(
+    _ values: UnsafeRawBufferPointer, as type: ScalarType, tensorScale given: Float?
+  ) -> TensorLevels
+  func encode(
+    _ values: UnsafeRawBufferPointer, as type: ScalarType, _ levels: TensorLevels,
+    into storage: inout QuantizedTensor)
   func reconstruct(
     _ values: UnsafeRawBufferPointer, into result: UnsafeMutableRawBufferPointer,
     as type: ScalarType, tensorScale given: Float?, exactBlocks: ExactBlockCounting

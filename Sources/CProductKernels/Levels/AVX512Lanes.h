@@ -29,7 +29,8 @@ INLINE size_t map_int8_vectors(
   __m512i table[4];
   for (uint32_t i = 0; i < 4; i++) {
     size_t first = 64 * i, length = (size_t)1 << width;
-    __mmask64 mask = first >= length ? 0 : _bzhi_u64(~0ull, (uint32_t)(length - first));
+    size_t rest = first < length ? length - first : 0;
+    __mmask64 mask = rest < 64 ? _bzhi_u64(~0ull, (uint32_t)rest) : ~0ull;
     table[i] = _mm512_maskz_loadu_epi8(mask, values + (mask ? first : 0));
   }
   size_t i = 0;
@@ -54,7 +55,8 @@ INLINE size_t map_int16_vectors(
   __m512i table[8];
   for (uint32_t i = 0; i < 8; i++) {
     size_t first = 32 * i, length = (size_t)1 << width;
-    __mmask32 mask = first >= length ? 0 : _bzhi_u32(~0u, (uint32_t)(length - first));
+    size_t rest = first < length ? length - first : 0;
+    __mmask32 mask = rest < 32 ? _bzhi_u32(~0u, (uint32_t)rest) : ~0u;
     table[i] = _mm512_maskz_loadu_epi16(mask, values + (mask ? first : 0));
   }
   size_t i = 0;

@@ -39,6 +39,9 @@ public enum OperandFormat: Sendable {
 /// - `float32`: both operands are decoded first, scales, tensor scales and all, and there is one
 ///   group without scales.
 ///
+/// The product of two scales may leave FP32's range: it is then infinite, so that a group adds an
+/// infinity or, where Dᵢ is zero, NaN; or it is subnormal or zero.
+///
 /// Tensor scales multiply the finished sum: Y = fl(Y · fl(tₐ · t_b)).
 ///
 /// Tilings, instruction sets and threads change nothing of this.
@@ -57,6 +60,9 @@ public struct ProductDefinition: Sendable {
   /// units.
   public let unitExponents: (a: Int, b: Int)
 
+  /// Whether sums of the BF16 unit can be subnormal, so that they are flushed to zero.
+  let canFlush: Bool
+
   /// The number of groups.
   public var groupCount: Int { depth == 0 ? 0 : (depth + groupLength - 1) / groupLength }
 
@@ -73,7 +79,7 @@ public struct ProductDefinition: Sendable {
     self.b = b
     self.depth = depth
     guard let left = Factors(a), let right = Factors(b) else {
-      (unit, groupLength, unitExponents) = (.float32, max(depth, 1), (0, 0))
+      (unit, groupLength, unitExponents, canFlush) = (.float32, max(depth, 1), (0, 0), false)
       return
     }
     // Blocks that reach the end of the axis are one block, whatever their length.
@@ -88,6 +94,9 @@ public struct ProductDefinition: Sendable {
       unit.isExact
       ? (left.elements.integers?.unitExponent ?? 0, right.elements.integers?.unitExponent ?? 0)
       : (0, 0)
+    canFlush =
+      unit == .bfloat16
+      && !(left.elements.areFarFromSubnormal && right.elements.areFarFromSubnormal)
   }
 
   private static func unit(

@@ -1,0 +1,247 @@
+import BlockFormats
+internal import CBlockKernels
+internal import CProductKernels
+
+/// Packs rows of a quantized matrix into elements, factors and offsets as kernels read them.
+struct RowPacker: Sendable {
+  let layout: OperandLayout
+  private(set) var elements: ElementMap
+  let scales: ScaleMap
+  let places: ScalePlaces
+  let kernels: ProductKernels
+
+  /// - Parameters:
+  ///   - format: the operand's format.
+  ///   - shape: the shape that its tensors have.
+  ///   - unitExponent: the exponent of the operand's unit in the definition.
+  init(
+    format: some BlockFormat, shape: [Int], layout: OperandLayout, unitExponent: Int,
+    kernels: ProductKernels
+  ) {
+    self.layout = layout
+    self.kernels = kernels
+    places = ScalePlaces(format.layout, shape: shape)
+    elements = ElementMap(format.layout, unit: layout.unit, unitExponent: unitExponent)
+    scales = ScaleMap(
+      format.layout, groupLength: layout.groupLength, blockLength: places.blockLength,
+      unitExponent: unitExponent)
+  }
+
+  /// The same packer, but with codes of four bits, sub-scales joined, in the place of integers.
+  var keepingCodes: RowPacker {
+    var packer = self
+    packer.elements = elements.keepingCodes
+    return packer
+  }
+
+  /// Where a packed row goes.
+  struct Target {
+    /// `layout.rowByteCount` bytes.
+    var elements: UnsafeMutableRawPointer
+    /// `layout.groupCount` numbers.
+    var scales: UnsafeMutablePointer<Float>
+    /// As many, for 8-bit integers.
+    var offsets: UnsafeMutablePointer<Int32>?
+  }
+
+  /// Packs a row.
+  ///
+  /// - Returns: whether all factors are powers of two of which any two have a normal product.
+  func pack(
+    _ row: Int, of planes: MatrixPlanes, into target: Target, scratch: PackingScratch
+  ) -> Bool {
+    packElements(planes.codes.row(row), planes.subscales.row(row), into: target, scratch)
+    if let offsets = target.offsets { fillOffsets(target, offsets) }
+    return packScales(planes.scales.row(places.scaleRow(row)), into: target, scratch)
+  }
+
+  // MARK: - Elements
+
+  private func packElements(
+    _ codes: UnsafePointer<UInt8>, _ subscales: UnsafePointer<UInt8>, into target: Target,
+    _ scratch: PackingScratch
+  ) {
+    let byteCount = layout.unit.elementByteCount
+    let depth = layout.depth
+    let line = layout.isDense ? target.elements : scratch.elements
+    convert(codes, subscales, into: line, scratch)
+    let used = depth * byteCount
+    if layout.isDense {
+      (line + used).initializeMemory(
+        as: UInt8.self, repeating: 0, count: layout.rowByteCount - used)
+      return
+    }
+    let group = layout.groupLength * byteCount
+    target.elements.initializeMemory(as: UInt8.self, repeating: 0, count: layout.rowByteCount)
+    for index in 0..<layout.groupCount {
+      (target.elements + index * layout.groupByteCount).copyMemory(
+        from: line + index * group, byteCount: min(group, used - index * group))
+    }
+  }
+
+  private func convert(
+    _ packed: UnsafePointer<UInt8>, _ packedSubscales: UnsafePointer<UInt8>,
+    into line: UnsafeMutableRawPointer, _ scratch: PackingScratch
+  ) {
+    let depth = layout.depth
+    let (blocks, products) = (kernels.blocks, kernels.products)
+    let width = UInt32(elements.width)
+    let subscaleLength = places.subscaleLength
+    if subscaleLength > 0 {
+      let count = (depth + subscaleLength - 1) / subscaleLength
+      blocks.pointee.unpack(
+        packedSubscales, count, UInt32(elements.subscaleWidth), scratch.subscales)
+    }
+    if case .copied = elements.way {
+      line.copyMemory(from: packed, byteCount: 2 * depth)
+      return
+    }
+    if case .general(let conversion) = elements.way {
+      blocks.pointee.unpack_wide(packed, depth, width, scratch.wideCodes)
+      let line = line.assumingMemoryBound(to: Int16.self)
+      for index in 0..<depth {
+        let subscale = subscaleLength > 0 ? Int(scratch.subscales[index / subscaleLength]) : 0
+        line[index] = conversion.bits(scratch.wideCodes[index], subscale: subscale)
+      }
+      return
+    }
+    blocks.pointee.unpack(packed, depth, width, scratch.codes)
+    switch elements.way {
+    case .int8(let values):
+      joinSubscales(scratch)
+      products.pointee.map_int8(
+        scratch.codes, depth, joinedWidth, values, line.assumingMemoryBound(to: Int8.self))
+    case .int16(let values):
+      joinSubscales(scratch)
+      products.pointee.map_int16(
+        scratch.codes, depth, joinedWidth, values, line.assumingMemoryBound(to: Int16.self))
+    case .scaledInt16(let values, let deepest):
+      let line = line.assumingMemoryBound(to: Int16.self)
+      products.pointee.map_int16(scratch.codes, depth, width, values, line)
+      products.pointee.scale_int16(
+        line, depth, subscaleLength, scratch.subscales, UInt32(deepest))
+    case .copied, .general: break
+    }
+  }
+
+  private var joinedWidth: UInt32 { UInt32(elements.width + elements.subscaleWidth) }
+
+  private func joinSubscales(_ scratch: PackingScratch) {
+    guard places.subscaleLength > 0 else { return }
+    kernels.products.pointee.join_shifts(
+      scratch.codes, layout.depth, places.subscaleLength, scratch.subscales,
+      UInt32(elements.width))
+  }
+
+  private func fillOffsets(_ target: Target, _ offsets: UnsafeMutablePointer<Int32>) {
+    kernels.products.pointee.group_offsets(
+      target.elements.assumingMemoryBound(to: Int8.self), layout.rowByteCount,
+      max(layout.groupByteCount, 1), offsets)
+  }
+
+  // MARK: - Scales
+
+  private func packScales(
+    _ packed: UnsafePointer<UInt8>, into target: Target, _ scratch: PackingScratch
+  ) -> Bool {
+    let count = layout.groupCount
+    guard scales.width > 0 else {
+      target.scales.update(repeating: scales.unitFactor, count: count)
+      return isTame(scales.unitFactor)
+    }
+    let blocks = (count + scales.groupsPerBlock - 1) / scales.groupsPerBlock
+    if scales.width == 8 && scales.groupsPerBlock == 1 {
+      scales.fill(target.scales, groupCount: count, bytes: packed)
+    } else if scales.width <= 8 {
+      kernels.blocks.pointee.unpack(packed, blocks, UInt32(scales.width), scratch.codes)
+      scales.fill(target.scales, groupCount: count, bytes: scratch.codes)
+    } else {
+      kernels.blocks.pointee.unpack_wide(packed, blocks, UInt32(scales.width), scratch.wideCodes)
+      scales.fill(target.scales, groupCount: count, wide: scratch.wideCodes)
+    }
+    guard scales.arePowersOfTwo else { return false }
+    var areTame = true
+    for group in 0..<count where !isTame(target.scales[group]) {
+      // Blocks of zeros often have the smallest scale there is, and add zero with any other. With
+      // a large one they need not: it may have an infinite product.
+      if target.scales[group] < 1 && isZero(group, target) {
+        target.scales[group] = 1
+      } else {
+        areTame = false
+      }
+    }
+    return areTame
+  }
+
+  /// Whether the product of two such powers of two is a normal number.
+  private func isTame(_ scale: Float) -> Bool {
+    scales.arePowersOfTwo && scale >= 0x1p-63 && scale <= 0x1p63
+  }
+
+  private func isZero(_ group: Int, _ target: Target) -> Bool {
+    let words = (target.elements + group * layout.groupByteCount)
+    // A negative zero times anything finite is a zero as well, but is left to the general way.
+    for word in 0..<layout.wordCount
+    where words.loadUnaligned(fromByteOffset: 4 * word, as: UInt32.self) != 0 { return false }
+    return true
+  }
+}
+
+/// Memory for what a row is while it is packed.
+final class PackingScratch {
+  let codes: UnsafeMutablePointer<UInt8>
+  let subscales: UnsafeMutablePointer<UInt8>
+  let elements: UnsafeMutableRawPointer
+  private let memory: AlignedMemory
+  private lazy var wide = AlignedMemory(byteCount: 4 * count)
+  private let count: Int
+
+  init(_ layout: OperandLayout) {
+    count = layout.depth + 64
+    memory = AlignedMemory(byteCount: 2 * count + 4 * count)
+    codes = memory.base.assumingMemoryBound(to: UInt8.self)
+    subscales = codes + count
+    elements = UnsafeMutableRawPointer(codes + 2 * count)
+  }
+
+  /// For codes of more than eight bits.
+  var wideCodes: UnsafeMutablePointer<UInt32> { wide.base.assumingMemoryBound(to: UInt32.self) }
+}
+
+/// The packed planes of a quantized matrix as rows of bytes.
+struct MatrixPlanes {
+  let codes: Plane
+  let scales: Plane
+  let subscales: Plane
+
+  struct Plane {
+    let base: UnsafePointer<UInt8>
+    let bytesPerRow: Int
+    func row(_ index: Int) -> UnsafePointer<UInt8> { base + index * bytesPerRow }
+  }
+
+  /// Runs `body` with the planes of a tensor.
+  static func with<Result>(
+    _ tensor: QuantizedTensor, _ body: (MatrixPlanes) -> Result
+  ) -> Result {
+    let nothing: StaticString = ""
+    return tensor.codes.bytes.withUnsafeBufferPointer { codes in
+      tensor.scales.bytes.withUnsafeBufferPointer { scales in
+        tensor.subscales.bytes.withUnsafeBufferPointer { subscales in
+          // Planes without bytes are never read.
+          body(
+            MatrixPlanes(
+              codes: Plane(
+                base: codes.baseAddress ?? nothing.utf8Start,
+                bytesPerRow: tensor.codes.bytesPerRow),
+              scales: Plane(
+                base: scales.baseAddress ?? nothing.utf8Start,
+                bytesPerRow: tensor.scales.bytesPerRow),
+              subscales: Plane(
+                base: subscales.baseAddress ?? nothing.utf8Start,
+                bytesPerRow: tensor.subscales.bytesPerRow)))
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import BlockFormats
+
+/// Quantizes a left operand band by band, so that its numbers are read once from memory and its
+/// codes never leave the cache.
+final class BandQuantizer: Sendable {
+  /// Rows of a full band.
+  let bandRows: Int
+  let whole: TensorQuantizer
+  private let full: TensorQuantizer
+  private let last: TensorQuantizer?
+  private let shape: [Int]
+
+  init(
+    _ format: some BlockFormat, policy: EncodingPolicy, shape: [Int], level: KernelLevel
+  ) {
+    self.shape = shape
+    let (rows, columns) = (shape[0], shape[1])
+    func quantizer(_ rows: Int) -> TensorQuantizer {
+      TensorQuantizer(
+        format: format, shape: [rows, columns], policy: policy, parallelism: .threads(1),
+        kernels: .level(level))
+    }
+    var unit = 1
+    if case .tile(let rows, _) = format.layout.block { unit = rows }
+    let near = max(1, Self.bandElements / max(columns, 1))
+    // Random bits belong to indices in the whole tensor, which is then one band.
+    if case .stochastic = policy.rounding {
+      bandRows = max(rows, 1)
+    } else {
+      bandRows = max(1, min((max(near / unit, 1)) * unit, max(rows, 1)))
+    }
+    whole = quantizer(rows)
+    full = quantizer(min(bandRows, rows))
+    last = rows % bandRows == 0 || rows < bandRows ? nil : quantizer(rows % bandRows)
+  }
+
+  /// The elements of a band, about: their FP32 numbers take half of a second-level cache.
+  private static let bandElements = 1 << 16
+
+  func fits(_ format: some BlockFormat, policy: EncodingPolicy, shape: [Int]) -> Bool {
+    shape == self.shape && policy == whole.policy && format.id == whole.format.id
+      && format.layout == whole.format.layout
+  }
+
+  /// The quantizer of a band of so many rows.
+  func quantizer(rows: Int) -> TensorQuantizer {
+    if let last, rows != bandRows { return last }
+    return full
+  }
+}

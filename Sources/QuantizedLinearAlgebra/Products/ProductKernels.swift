@@ -1,0 +1,31 @@
+import BlockFormats
+internal import CBlockKernels
+internal import CProductKernels
+
+/// The kernels of one level: those of products, and those that unpack codes.
+struct ProductKernels: @unchecked Sendable {
+  let products: UnsafePointer<BKProductKernels>
+  let blocks: UnsafePointer<BKKernels>
+
+  /// - Precondition: the machine supports the level.
+  init(_ level: KernelLevel = .best) {
+    let code = BKLevel(rawValue: numericCast(level.number))
+    products = bk_product_kernels(code)
+    blocks = bk_kernels(code)
+    precondition(products.pointee.level == code, "no kernels for level \(level.id)")
+  }
+
+  /// The columns of a panel.
+  static let panelColumns = Int(BK_PANEL)
+}
+
+extension ProductUnit {
+  var code: BKUnit {
+    switch self {
+    case .int8: BK_INT8
+    case .int16: BK_INT16
+    case .bfloat16: BK_BFLOAT16_DOT
+    case .float32: BK_FLOAT32_FMA
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import BlockFormats
+internal import CBlockKernels
+internal import CProductKernels
+
+/// One product of a left operand with one matrix of a prepared batch.
+///
+/// Rows of the left operand are packed some megabytes at a time; then each panel of columns meets
+/// them block by block. Nothing of this order shows in a result.
+///
+/// Several threads work on its behalf; the workspace itself is only asked by the one that calls.
+struct ProductRun: @unchecked Sendable {
+  let prepared: PreparedMatrix
+  /// Which matrix of the batch.
+  let index: Int
+  let epilogue: ProductEpilogue
+  let parallelism: Parallelism
+  let workspace: ProductWorkspace
+
+  private var layout: OperandLayout { prepared.panels.layout }
+  private var kernels: ProductKernels { prepared.kernels }
+
+  /// Bytes of packed rows at a time: they stay in a last-level cache.
+  private static let packedByteCount = 8 << 20
+  /// Bytes of packed rows that meet all panels in turn: a part of a second-level cache.
+  private static let blockByteCount = 384 << 10
+  /// Rows of a strip: a multiple of every level's tiles, with sums that stay in a first-level cache.
+  private static let stripRows = 84
+
+  /// Computes the product.
+  func multiply(_ left: LeftOperand, into result: MutableMatrixRows) {
+    guard result.rowCount > 0, result.columnCount > 0 else { return }
+    let source = RowSource(left, self, workspace)
+    let most = max(
+      source.bandRows,
+      Self.packedByteCount / max(layout.rowByteCount, 1) / source.bandRows
+        * source.bandRows)
+    var first = 0
+    while first < result.rowCount {
+      let rows = first..<min(first + most, result.rowCount)
+      let block = source.load(rows, parallelism)
+      multiply(block, tensorScale: source.tensorScale, rows: rows, into: result)
+      first = rows.upperBound
+    }
+  }
+
+  /// Packed rows and how their scales meet those of the panels.
+  struct Block: @unchecked Sendable {
+    /// The first row and what follows.
+    var operand: BKRows
+    var scaleProduct: BKScaleProduct
+
+    func rows(_ range: Range<Int>, groups: Int) -> BKRows {
+      BKRows(
+        elements: operand.elements + range.lowerBound * operand.stride, stride: operand.stride,
+        scales: operand.scales.map { $0 + range.lowerBound * groups },
+        offsets: operand.offsets.map { $0 + range.lowerBound * groups }, rows: range.count)
+    }
+  }
+
+  private func multiply(
+    _ block: Block, tensorScale: Float, rows: Range<Int>, into result: MutableMatrixRows
+  ) {
+    let panels = prepared.panels
+    let panelCount = panels.panelCount
+    let strip = Self.stripRows
+    let blockRows =
+      max(
+        1, Self.blockByteCount / max(block.operand.stride, 1) / strip) * strip
+    let blockCount = (rows.count + blockRows - 1) / blockRows
+    let items = blockCount * panelCount
+    let workers = workspace.workers(parallelism.workerCount(forItems: items), layout)
+    let shape = BKProductShape(
+      unit: layout.unit.code, scale_product: block.scaleProduct,
+      flushes: prepared.definition.canFlush, groups: layout.groupCount,
+      words: layout.wordCount)
+    let finish = Finish(
+      epilogue: epilogue, tensorScale: tensorScale * prepared.tensorScale, result: result,
+      kernels: kernels)
+    parallelism.share(items) { worker, item in
+      let (part, panel) = item.quotientAndRemainder(dividingBy: panelCount)
+      let range = part * blockRows..<min((part + 1) * blockRows, rows.count)
+      let multiplier = PanelMultiplier(
+        shape: shape, panels: panels, panel: index * panelCount + panel, kernels: kernels,
+        rowCount: range.count, memory: workers[worker])
+      var first = range.lowerBound
+      while first < range.upperBound {
+        let strip = first..<min(first + Self.stripRows, range.upperBound)
+        let sums = multiplier.sums(block.rows(strip, groups: layout.groupCount))
+        finish.store(
+          sums, firstRow: rows.lowerBound + first, rowCount: strip.count, panel: panel,
+          memory: workers[worker])
+        first = strip.upperBound
+      }
+    }
+  }
+}
+
+/// A panel and the kernel that multiplies it.
+struct PanelMultiplier {
+  private var shape: BKProductShape
+  private var operand: BKPanel
+  private let nibbles: [Int8]?
+  private let kernels: ProductKernels
+  private let memory: ProductWorkspace.Worker
+
+  /// Up to so many rows, looking nibbles up again for every tile costs less than writing integers
+  /// down.
+  private static let mostRowsOfNibbles = 8
+
+  init(
+    shape: BKProductShape, panels: Panels, panel: Int, kernels: ProductKernels, rowCount: Int,
+    memory: ProductWorkspace.Worker
+  ) {
+    self.shape = shape
+    self.kernels = kernels
+    self.memory = memory
+    operand = panels.operand(panel)
+    if let values = panels.nibbles, rowCount > Self.mostRowsOfNibbles {
+      let layout = panels.layout
+      let bytes = memory.panel.reserve(
+        layout.rowByteCount * ProductKernels.panelColumns, of: UInt8.self)
+      kernels.products.pointee.split_nibbles(
+        operand.elements, layout.groupCount * layout.wordCount, values, bytes)
+      operand.elements = UnsafePointer(bytes)
+      nibbles = nil
+    } else {
+      nibbles = panels.nibbles
+    }
+  }
+
+  /// The sums of some rows, which the next call writes over.
+  func sums(_ rows: BKRows) -> UnsafePointer<Float> {
+    let sums = memory.sums.reserve(rows.rows * ProductKernels.panelColumns, of: Float.self)
+    withUnsafePointer(to: shape) { shape in
+      withUnsafePointer(to: rows) { rows in
+        withUnsafePointer(to: operand) { operand in
+          if let nibbles {
+            kernels.products.pointee.multiply_nibbles(shape, rows, operand, nibbles, sums)
+          } else {
+            kernels.products.pointee.multiply(shape, rows, operand, sums)
+          }
+        }
+      }
+    }
+    return UnsafePointer(sums)
+  }
+}

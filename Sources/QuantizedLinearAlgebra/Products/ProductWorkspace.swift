@@ -1,0 +1,60 @@
+import BlockFormats
+
+/// Memory that products use and keep for the next one.
+///
+/// A workspace serves one product at a time. Products of the same shapes and formats allocate
+/// nothing after the first.
+public final class ProductWorkspace {
+  private var rows: PackedRows?
+  private var workers: [Worker] = []
+  private var bands: BandQuantizer?
+  let flags = AlignedMemory()
+
+  /// Creates an empty workspace.
+  public init() {}
+
+  func rows(_ layout: OperandLayout) -> PackedRows {
+    if let rows, rows.layout == layout { return rows }
+    let made = PackedRows(layout)
+    rows = made
+    return made
+  }
+
+  /// The memory of so many workers.
+  func workers(_ count: Int, _ layout: OperandLayout) -> [Worker] {
+    if workers.count < count || workers.first?.layout != layout {
+      workers = (0..<count).map { _ in Worker(layout) }
+    }
+    return workers
+  }
+
+  func bands(
+    _ format: some BlockFormat, policy: EncodingPolicy, shape: [Int], kernels: KernelLevel
+  ) -> BandQuantizer {
+    if let bands, bands.fits(format, policy: policy, shape: shape) { return bands }
+    let made = BandQuantizer(format, policy: policy, shape: shape, level: kernels)
+    bands = made
+    return made
+  }
+
+  /// The memory of one worker.
+  final class Worker: @unchecked Sendable {
+    let layout: OperandLayout
+    let packing: PackingScratch
+    /// Sums of a strip.
+    let sums = AlignedMemory()
+    /// A strip of the result, where it is not FP32.
+    let wide = AlignedMemory()
+    /// A panel whose codes have become integers.
+    let panel = AlignedMemory()
+    /// Rows of the caller's that do not follow each other.
+    let gathered = AlignedMemory()
+    /// A band's codes and scales.
+    var storage: QuantizedTensor?
+
+    init(_ layout: OperandLayout) {
+      self.layout = layout
+      packing = PackingScratch(layout)
+    }
+  }
+}
