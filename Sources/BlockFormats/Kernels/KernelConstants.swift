@@ -7,8 +7,10 @@ struct KernelConstants: ~Copyable {
   let shared: UnsafeMutablePointer<BKSharedScale>
   let float: UnsafeMutablePointer<BKFloatScale>
   let twoLevel: UnsafeMutablePointer<BKTwoLevelScale>
-  /// How whole rows are worked on; `nil` where they are too unusual.
+  /// How whole rows, or panels of several, are worked on; `nil` where they are too unusual.
   let row: UnsafeMutablePointer<BKBlockRule>?
+  /// Whether a row is one block, whose multiplier and scale the rule must be given.
+  let isScaledByRow: Bool
   /// Which of the scales is used.
   let kind: Kind
   /// How many scales are tried for each block, and the exponent steps of shared ones.
@@ -59,6 +61,7 @@ struct KernelConstants: ~Copyable {
         twoLevel[index].tensor_reciprocal = 1 / tensorScale.encode
       }
     }
+    isScaledByRow = levels.blockScale == nil && KernelConstants.isScaledByRow(plan)
     guard let rule = KernelConstants.rowRule(plan, levels) else {
       row = nil
       return
@@ -70,10 +73,32 @@ struct KernelConstants: ~Copyable {
     row?.pointee.two_level = twoLevel.pointee
   }
 
-  /// The geometry of whole rows, if kernels can work on them at once.
+  /// Whether rows are blocks longer than kernels find scales for.
+  private static func isScaledByRow(_ plan: KernelPlan) -> Bool {
+    let grid = plan.grid
+    guard grid.rows == 1, grid.blockColumns >= grid.columns,
+      grid.columns > Int(BK_LONGEST_BLOCK), plan.element.isNarrow, !plan.hasSubscales
+    else { return false }
+    switch plan.scale {
+    case .shared, .float: return true
+    case .unscaled, .twoLevel: return false
+    }
+  }
+
+  /// Whether kernels can work on panels of several rows at once.
+  private static func hasPanelKernels(_ plan: KernelPlan) -> Bool {
+    let grid = plan.grid
+    let unitRows = (grid.rows + grid.unitRows - 1) / grid.unitRows
+    if case .unscaled = plan.scale { return false }
+    return plan.element.isNarrow && grid.unitColumns == grid.blockColumns
+      && grid.blockColumns <= Int(BK_LONGEST_BLOCK)
+      && (unitRows == 1 || (grid.blockColumns == 1 && unitRows <= Int(BK_MOST_UNIT_ROWS)))
+  }
+
+  /// The geometry of whole rows or panels, if kernels can work on them at once.
   private static func rowRule(_ plan: KernelPlan, _ levels: TensorLevels) -> BKBlockRule? {
     let grid = plan.grid
-    guard grid.rows == 1, !plan.scale.triesCandidates else { return nil }
+    guard !plan.scale.triesCandidates, grid.rows == 1 || hasPanelKernels(plan) else { return nil }
     if !plan.element.isNarrow {
       guard case .unscaled = plan.scale, plan.element.fitsHalfWords else { return nil }
     }
@@ -93,9 +118,13 @@ struct KernelConstants: ~Copyable {
       rule.kind = BK_RULE_GIVEN
       rule.multiplier = 1
       rule.scale = 1
+    } else if isScaledByRow(plan) {
+      rule.kind = BK_RULE_GIVEN
     } else {
-      guard grid.blockColumns <= Int(BK_LONGEST_BLOCK), isPowerOfTwo(grid.blockColumns),
-        isPowerOfTwo(grid.unitColumns)
+      guard
+        grid.rows > 1
+          || (grid.blockColumns <= Int(BK_LONGEST_BLOCK) && isPowerOfTwo(grid.blockColumns)
+            && isPowerOfTwo(grid.unitColumns))
       else { return nil }
       switch plan.scale {
       case .unscaled: return nil

@@ -58,12 +58,14 @@ struct PanelEncoder: ~Copyable {
 
   /// Encodes a panel into packed planes.
   mutating func encode(_ panel: PanelGrid.Panel, into planes: PlaneWriter) {
+    var panel = panel
+    var rows = rows(of: panel)
+    if encodeAtOnce(&rows, &panel, into: planes) { return }
     let shape = Shape(panel, grid)
-    let rows = rows(of: panel)
-    if encodeRow(rows, panel, into: planes) { return }
     let isTame = chooseScales(of: rows, panel, shape)
     let lifted = isTame ? rows : lift(rows, shape)
     storeScales(panel, shape, planes)
+    if isTame && encodeScaledRow(rows, panel, into: planes) { return }
     for row in 0..<shape.rows {
       let bytes = planes.codes.bytes(row: panel.codes.row + row * panel.rowStep, panel.codes.column)
       if constants.element.pointee.width == 8 {
@@ -83,12 +85,16 @@ struct PanelEncoder: ~Copyable {
   mutating func reconstruct(
     _ panel: PanelGrid.Panel, into output: PanelOutput, exactBlocks: ExactBlockCounting
   ) {
+    var panel = panel
+    var rows = rows(of: panel)
+    if reconstructAtOnce(&rows, &panel, into: output, exactBlocks: exactBlocks) { return }
     let shape = Shape(panel, grid)
-    let rows = rows(of: panel)
-    if reconstructRow(rows, panel, shape, into: output, exactBlocks: exactBlocks) { return }
     let isTame = chooseScales(of: rows, panel, shape)
     let lifted = isTame ? rows : lift(rows, shape)
     setScaleValues(shape)
+    if isTame && reconstructScaledRow(rows, panel, into: output, exactBlocks: exactBlocks) {
+      return
+    }
     scratch.flags.update(repeating: 0, count: shape.blocks)
     for row in 0..<shape.rows {
       let index = panel.base + row * panel.stride
