@@ -9,8 +9,8 @@ struct KernelConstants: ~Copyable {
   let twoLevel: UnsafeMutablePointer<BKTwoLevelScale>
   /// How whole rows, or panels of several, are worked on; `nil` where they are too unusual.
   let row: UnsafeMutablePointer<BKBlockRule>?
-  /// Whether a row is one block, whose multiplier and scale the rule must be given.
-  let isScaledByRow: Bool
+  /// Whether each block is such a row, and the rule must be given its multiplier and scale.
+  let hasLongBlocks: Bool
   /// Which of the scales is used.
   let kind: Kind
   /// How many scales are tried for each block, and the exponent steps of shared ones.
@@ -61,7 +61,7 @@ struct KernelConstants: ~Copyable {
         twoLevel[index].tensor_reciprocal = 1 / tensorScale.encode
       }
     }
-    isScaledByRow = levels.blockScale == nil && KernelConstants.isScaledByRow(plan)
+    hasLongBlocks = levels.blockScale == nil && KernelConstants.hasLongBlocks(plan)
     guard let rule = KernelConstants.rowRule(plan, levels) else {
       row = nil
       return
@@ -73,11 +73,15 @@ struct KernelConstants: ~Copyable {
     row?.pointee.two_level = twoLevel.pointee
   }
 
-  /// Whether rows are blocks longer than kernels find scales for.
-  private static func isScaledByRow(_ plan: KernelPlan) -> Bool {
+  /// Blocks from this length on are worth a call for each.
+  private static let longBlock = 1024
+
+  /// Whether blocks are rows that are worked on one by one.
+  private static func hasLongBlocks(_ plan: KernelPlan) -> Bool {
     let grid = plan.grid
-    guard grid.rows == 1, grid.blockColumns >= grid.columns,
-      grid.columns > Int(BK_LONGEST_BLOCK), plan.element.isNarrow, !plan.hasSubscales
+    guard grid.rows == 1, grid.blockColumns >= longBlock, plan.element.isNarrow,
+      grid.columns <= grid.blockColumns || grid.blockColumns * Int(plan.element.width) % 8 == 0,
+      !plan.hasSubscales
     else { return false }
     switch plan.scale {
     case .shared, .float: return true
@@ -118,7 +122,7 @@ struct KernelConstants: ~Copyable {
       rule.kind = BK_RULE_GIVEN
       rule.multiplier = 1
       rule.scale = 1
-    } else if isScaledByRow(plan) {
+    } else if hasLongBlocks(plan) {
       rule.kind = BK_RULE_GIVEN
     } else {
       guard

@@ -29,9 +29,12 @@ struct PanelDecoder: ~Copyable {
     let shape = PanelEncoder.Shape(panel, grid)
     loadScales(panel, shape, planes)
     constants.setScaleValues(scratch, table, shape, hasSubscales: hasSubscales)
-    if let rule = constants.row, constants.isScaledByRow {
-      rule.pointee.scale = scratch.scaleValues[0]
-      return decodeRow(panel, rule, from: planes)
+    if let rule = constants.row, constants.hasLongBlocks {
+      for index in 0..<shape.blocks {
+        rule.pointee.scale = scratch.scaleValues[index]
+        decodeRow(panel.block(index, grid), rule, from: planes)
+      }
+      return
     }
     for row in 0..<shape.rows {
       let bytes = planes.codes.bytes(row: panel.codes.row + row * panel.rowStep, panel.codes.column)
@@ -61,7 +64,7 @@ struct PanelDecoder: ~Copyable {
 
   /// Decodes a panel in a single call, if there is one for it.
   private mutating func decodeAtOnce(_ panel: PanelGrid.Panel, from planes: PlaneWriter) -> Bool {
-    guard let rule = constants.row, !constants.isScaledByRow else { return false }
+    guard let rule = constants.row, !constants.hasLongBlocks else { return false }
     if grid.rows == 1 {
       decodeRow(panel, rule, from: planes)
       return true

@@ -8,7 +8,8 @@ extension PanelEncoder {
   mutating func encodeAtOnce(
     _ rows: inout PanelRows, _ panel: inout PanelGrid.Panel, into planes: PlaneWriter
   ) -> Bool {
-    guard let rule = constants.row, !constants.isScaledByRow else { return false }
+    guard let rule = constants.row else { return false }
+    if constants.hasLongBlocks { return encodeLongBlocks(rows, panel, rule, into: planes) }
     if grid.rows == 1 { return encodeRow(rows, panel, rule, into: planes) }
     var layout = BKPanel(panel, grid, codes: planes.codes, subscales: planes.subscales)
     if input.type != .float32 { (layout.stride, layout.ahead) = (rows.stride, 0) }
@@ -42,13 +43,48 @@ extension PanelEncoder {
     return true
   }
 
-  /// Encodes a panel of one block in one row with the multiplier in scratch, if it is tame.
-  mutating func encodeScaledRow(
-    _ rows: PanelRows, _ panel: PanelGrid.Panel, into planes: PlaneWriter
+  /// Encodes a panel of one row block by block, if all of it is tame.
+  private mutating func encodeLongBlocks(
+    _ rows: PanelRows, _ panel: PanelGrid.Panel, _ rule: UnsafeMutablePointer<BKBlockRule>,
+    into planes: PlaneWriter
   ) -> Bool {
-    guard let rule = constants.row, constants.isScaledByRow else { return false }
-    rule.pointee.multiplier = scratch.multipliers[0]
-    return encodeRow(rows, panel, rule, into: planes)
+    let shape = Shape(panel, grid)
+    let before = tally
+    for index in 0..<shape.blocks {
+      let block = panel.block(index, grid)
+      let values = rows.first + index * grid.blockColumns
+      guard findLongBlockScale(index, values, block.columns),
+        encodeRow(
+          PanelRows(first: values, stride: rows.stride), block,
+          withMultiplier(rule, scratch.multipliers[index]), into: planes)
+      else {
+        tally = before
+        return false
+      }
+    }
+    storeScales(panel, shape, planes)
+    return true
+  }
+
+  private func withMultiplier(
+    _ rule: UnsafeMutablePointer<BKBlockRule>, _ multiplier: Float
+  ) -> UnsafePointer<BKBlockRule> {
+    rule.pointee.multiplier = multiplier
+    return UnsafePointer(rule)
+  }
+
+  /// Finds the scale and the multiplier of a block; whether it is tame.
+  private mutating func findLongBlockScale(
+    _ index: Int, _ values: UnsafePointer<Float>, _ count: Int
+  ) -> Bool {
+    let maximum = scratch.blockMaxima + index
+    table.pointee.row_magnitudes(values, count, count, maximum)
+    if case .float = constants.kind {
+      return table.pointee.float_scales(
+        constants.float, maximum, 1, scratch.wideScales + index, scratch.multipliers + index)
+    }
+    return table.pointee.shared_scales(
+      constants.shared, maximum, 1, 0, scratch.scaleCodes + index, scratch.multipliers + index)
   }
 
   /// Encodes and decodes a panel in a single call, as far as it is tame.
@@ -59,7 +95,10 @@ extension PanelEncoder {
     _ rows: inout PanelRows, _ panel: inout PanelGrid.Panel, into output: PanelOutput,
     exactBlocks: ExactBlockCounting
   ) -> Bool {
-    guard let rule = constants.row, !constants.isScaledByRow else { return false }
+    guard let rule = constants.row else { return false }
+    if constants.hasLongBlocks {
+      return reconstructLongBlocks(&rows, &panel, rule, into: output, exactBlocks: exactBlocks)
+    }
     if grid.rows == 1 {
       return reconstructRow(rows, panel, rule, into: output, exactBlocks: exactBlocks)
     }
@@ -85,7 +124,9 @@ extension PanelEncoder {
     into output: PanelOutput, exactBlocks: ExactBlockCounting
   ) -> Bool {
     // Rows are worked on in parts, in which blocks of other lengths begin anywhere.
-    let endsWithParts = grid.blockColumns.nonzeroBitCount == 1 || grid.blockColumns == grid.columns
+    let endsWithParts =
+      constants.hasLongBlocks || grid.blockColumns.nonzeroBitCount == 1
+      || grid.blockColumns == grid.columns
     guard exactBlocks == .ignored || endsWithParts else { return false }
     // Values in place are still there if the row turns out not to be tame.
     let isInPlace = input.base == UnsafeRawPointer(output.base)
@@ -104,16 +145,25 @@ extension PanelEncoder {
     return true
   }
 
-  /// Encodes and decodes a panel of one block in one row with the multiplier and the scale in
-  /// scratch, if it is tame.
-  mutating func reconstructScaledRow(
-    _ rows: PanelRows, _ panel: PanelGrid.Panel, into output: PanelOutput,
+  /// Encodes and decodes a panel of one row block by block, as far as it is tame.
+  private mutating func reconstructLongBlocks(
+    _ rows: inout PanelRows, _ panel: inout PanelGrid.Panel,
+    _ rule: UnsafeMutablePointer<BKBlockRule>, into output: PanelOutput,
     exactBlocks: ExactBlockCounting
   ) -> Bool {
-    guard let rule = constants.row, constants.isScaledByRow else { return false }
-    rule.pointee.multiplier = scratch.multipliers[0]
-    rule.pointee.scale = scratch.scaleValues[0]
-    return reconstructRow(rows, panel, rule, into: output, exactBlocks: exactBlocks)
+    while panel.columns > 0 {
+      let block = panel.block(0, grid)
+      guard findLongBlockScale(0, rows.first, block.columns) else { return false }
+      setScaleValues(Shape(block, grid))
+      rule.pointee.scale = scratch.scaleValues[0]
+      guard
+        reconstructRow(
+          rows, block, withMultiplier(rule, scratch.multipliers[0]), into: output,
+          exactBlocks: exactBlocks)
+      else { return false }
+      drop(block.columns, from: &panel, &rows)
+    }
+    return true
   }
 
   private mutating func countExactBlocks(_ count: Int) {

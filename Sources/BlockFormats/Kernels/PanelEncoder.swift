@@ -65,7 +65,6 @@ struct PanelEncoder: ~Copyable {
     let isTame = chooseScales(of: rows, panel, shape)
     let lifted = isTame ? rows : lift(rows, shape)
     storeScales(panel, shape, planes)
-    if isTame && encodeScaledRow(rows, panel, into: planes) { return }
     for row in 0..<shape.rows {
       let bytes = planes.codes.bytes(row: panel.codes.row + row * panel.rowStep, panel.codes.column)
       if constants.element.pointee.width == 8 {
@@ -92,9 +91,6 @@ struct PanelEncoder: ~Copyable {
     let isTame = chooseScales(of: rows, panel, shape)
     let lifted = isTame ? rows : lift(rows, shape)
     setScaleValues(shape)
-    if isTame && reconstructScaledRow(rows, panel, into: output, exactBlocks: exactBlocks) {
-      return
-    }
     scratch.flags.update(repeating: 0, count: shape.blocks)
     for row in 0..<shape.rows {
       let index = panel.base + row * panel.stride

@@ -124,6 +124,13 @@ struct PanelGrid: Sendable {
       rest.subscales.column += count / grid.unitColumns
       return rest
     }
+
+    /// One of the blocks beside each other in a panel.
+    func block(_ index: Int, _ grid: PanelGrid) -> Panel {
+      var block = dropping(index * grid.blockColumns, grid)
+      block.columns = min(grid.blockColumns, block.columns)
+      return block
+    }
   }
 
   /// The panel at an index below `count`.

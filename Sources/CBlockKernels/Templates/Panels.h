@@ -1,9 +1,9 @@
 // Panels of blocks that share rows, strip by strip: the values of a strip stay in the second-level
 // cache between the two times that encoding reads them, and all else in the first.
 
-#define STRIP 1024         // columns of a strip at most
-#define STRIP_UNITS 4096   // its units at most
-#define STRIP_VALUES 32768
+#define STRIP 1024          // columns of a strip at most
+#define STRIP_UNITS 4096    // its units at most
+#define STRIP_VALUES 65536  // and its values, where they are read twice
 
 // Whole lines but for the words, so that no vector lies in two of them.
 typedef struct {
@@ -20,12 +20,13 @@ INLINE size_t rows_of_units(const BKPanel *panel) {
 }
 
 // The columns of a strip: whole blocks, and whole bytes of everything packed.
-INLINE size_t strip_columns(const BKElement *e, const BKBlockRule *rule, const BKPanel *panel) {
+INLINE size_t strip_columns(
+    const BKElement *e, const BKBlockRule *rule, const BKPanel *panel, size_t values) {
   size_t blocks = 1;
   while ((blocks * rule->block * e->width | blocks * rule->scale_width
           | blocks * rule->subscale_width) % 8 != 0)
     blocks *= 2;
-  size_t group = blocks * rule->block, most = STRIP_VALUES / (panel->rows ? panel->rows : 1);
+  size_t group = blocks * rule->block, most = values / (panel->rows ? panel->rows : 1);
   size_t units = STRIP_UNITS / rows_of_units(panel);
   most = most < units ? most : units;
   most = most < STRIP ? most : STRIP;
@@ -99,7 +100,7 @@ INLINE void find_strip_values(
 // The codes of a row of a tame strip.
 INLINE size_t encode_strip_row(
     const BKElement *e, const BKBlockRule *rule, BKRandom random, const float *values,
-    size_t columns, const float *multipliers, Strip *s, uint8_t *codes) {
+    size_t columns, const float *multipliers, ptrdiff_t ahead, Strip *s, uint8_t *codes) {
   const uint32_t *words = NULL;
   if (e->rounding == BK_STOCHASTIC) {
     size_t offset = random.first & 3;
@@ -107,12 +108,13 @@ INLINE size_t encode_strip_row(
     words = s->words + offset;
   }
   size_t overflows =
-      encode(e, true, values, columns, multipliers, rule->unit, words, 0, codes);
+      encode(e, true, values, columns, multipliers, rule->unit, words, 4 * (size_t)ahead, codes);
   if (rule->kind == BK_RULE_TWO_LEVEL) clear_vanished_blocks(e, rule, s->scales, columns, codes);
   return overflows;
 }
 
-// Asks for a row that comes later.
+// Asks for a row that comes later. Where sub-scales take time in which no values are fetched, a row
+// is asked for at once; else while it is encoded.
 INLINE void fetch_row(const float *row, ptrdiff_t ahead, size_t columns) {
   uintptr_t first = (uintptr_t)row + 4 * (uintptr_t)ahead;
   for (size_t byte = 0; byte < 4 * columns; byte += 64)
@@ -130,7 +132,7 @@ static size_t encode_panel(
     const float *values, uint8_t *codes, uint8_t *scales, uint8_t *subscales,
     size_t *overflows) {
   Strip s;
-  size_t width = strip_columns(e, rule, panel), units = rows_of_units(panel);
+  size_t width = strip_columns(e, rule, panel, STRIP_VALUES), units = rows_of_units(panel);
   for (size_t first = 0; first < panel->columns; first += width) {
     size_t left = panel->columns - first, n = left < width ? left : width;
     size_t blocks = (n + rule->block - 1) / rule->block, block = first / rule->block;
@@ -153,11 +155,11 @@ static size_t encode_panel(
         unit++;
         end += panel->unit_rows;
       }
-      if (ahead != 0) fetch_row(row, ahead, n);
+      if (rule->subscale_width) fetch_row(row, ahead, n);
       BKRandom own = random;
       own.first += i * panel->index_stride + first;
       *overflows += encode_strip_row(
-          e, rule, own, row, n, s.multipliers + unit * blocks, &s,
+          e, rule, own, row, n, s.multipliers + unit * blocks, rule->subscale_width ? 0 : ahead, &s,
           e->width == 8 ? bytes : s.codes);
       if (e->width < 8) pack(s.codes, n, e->width, bytes);
       row += panel->stride;
@@ -182,7 +184,7 @@ static size_t quantize_panel(
     const BKElement *e, const BKBlockRule *rule, const BKPanel *panel, BKRandom random,
     const float *values, float *result, bool streams, uint8_t *inexact, size_t *overflows) {
   Strip s;
-  size_t width = strip_columns(e, rule, panel), first = 0;
+  size_t width = strip_columns(e, rule, panel, STRIP_VALUES), first = 0;
   for (; first < panel->columns; first += width) {
     size_t left = panel->columns - first, n = left < width ? left : width;
     size_t blocks = (n + rule->block - 1) / rule->block;
@@ -196,11 +198,11 @@ static size_t quantize_panel(
         unit++;
         end += panel->unit_rows;
       }
-      if (ahead != 0) fetch_row(row, ahead, n);
+      if (rule->subscale_width) fetch_row(row, ahead, n);
       BKRandom own = random;
       own.first += i * panel->index_stride + first;
       *overflows += encode_strip_row(
-          e, rule, own, row, n, s.multipliers + unit * blocks, &s, s.codes);
+          e, rule, own, row, n, s.multipliers + unit * blocks, rule->subscale_width ? 0 : ahead, &s, s.codes);
       const float *factors = s.scale_values + unit * blocks;
       if (inexact) {
         // The values may lie where the result goes.
@@ -224,11 +226,21 @@ static size_t quantize_panel(
   return first < panel->columns ? first : panel->columns;
 }
 
+// Asks for the codes of a row that comes later, in these columns or in those to their right. Those
+// of one row are too few for processors to run ahead of them.
+INLINE void fetch_codes(const uint8_t *bytes, size_t length, const BKPanel *panel, size_t row) {
+  size_t distance = length < 1024 ? 8 : 4;
+  uintptr_t first = (uintptr_t)bytes + distance * panel->code_stride;
+  if (row + distance >= panel->rows) first += length - panel->rows * panel->code_stride;
+  for (size_t line = 0; line < length; line += 64)
+    __builtin_prefetch((const char *)(first + line));
+}
+
 static void decode_panel(
     const BKElement *e, const BKBlockRule *rule, const BKPanel *panel, const uint8_t *codes,
     const uint8_t *scales, const uint8_t *subscales, float *result, bool streams) {
   Strip s;
-  size_t width = strip_columns(e, rule, panel), units = rows_of_units(panel);
+  size_t width = strip_columns(e, rule, panel, SIZE_MAX), units = rows_of_units(panel);
   for (size_t first = 0; first < panel->columns; first += width) {
     size_t left = panel->columns - first, n = left < width ? left : width;
     size_t blocks = (n + rule->block - 1) / rule->block, block = first / rule->block;
@@ -251,9 +263,7 @@ static void decode_panel(
         unit++;
         end += panel->unit_rows;
       }
-      // Codes of a row are too few for processors to run ahead of them.
-      for (size_t line = 0; line < length; line += 64)
-        __builtin_prefetch((const char *)((uintptr_t)bytes + 4 * panel->code_stride + line));
+      fetch_codes(bytes, length, panel, i);
       if (e->width < 8) unpack(bytes, n, e->width, s.codes);
       decode_strip_row(
           e, rule, e->width < 8 ? s.codes : bytes, n, s.scale_values + unit * blocks, streams, &s,
