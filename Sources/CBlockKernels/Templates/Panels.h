@@ -159,8 +159,8 @@ static size_t encode_panel(
       BKRandom own = random;
       own.first += i * panel->index_stride + first;
       *overflows += encode_strip_row(
-          e, rule, own, row, n, s.multipliers + unit * blocks, rule->subscale_width ? 0 : ahead, &s,
-          e->width == 8 ? bytes : s.codes);
+          e, rule, own, row, n, s.multipliers + unit * blocks,
+          rule->subscale_width ? 0 : ahead, &s, e->width == 8 ? bytes : s.codes);
       if (e->width < 8) pack(s.codes, n, e->width, bytes);
       row += panel->stride;
       bytes += panel->code_stride;
@@ -202,7 +202,8 @@ static size_t quantize_panel(
       BKRandom own = random;
       own.first += i * panel->index_stride + first;
       *overflows += encode_strip_row(
-          e, rule, own, row, n, s.multipliers + unit * blocks, rule->subscale_width ? 0 : ahead, &s, s.codes);
+          e, rule, own, row, n, s.multipliers + unit * blocks,
+          rule->subscale_width ? 0 : ahead, &s, s.codes);
       const float *factors = s.scale_values + unit * blocks;
       if (inexact) {
         // The values may lie where the result goes.
