@@ -7,8 +7,10 @@ struct KernelConstants: ~Copyable {
   let shared: UnsafeMutablePointer<BKSharedScale>
   let float: UnsafeMutablePointer<BKFloatScale>
   let twoLevel: UnsafeMutablePointer<BKTwoLevelScale>
-  /// How whole rows are worked on; `nil` where they are too unusual.
+  /// How whole rows, or panels of several, are worked on; `nil` where they are too unusual.
   let row: UnsafeMutablePointer<BKBlockRule>?
+  /// Whether each block is such a row, and the rule must be given its multiplier and scale.
+  let hasLongBlocks: Bool
   /// Which of the scales is used.
   let kind: Kind
   /// How many scales are tried for each block, and the exponent steps of shared ones.
@@ -59,6 +61,7 @@ struct KernelConstants: ~Copyable {
         twoLevel[index].tensor_reciprocal = 1 / tensorScale.encode
       }
     }
+    hasLongBlocks = levels.blockScale == nil && KernelConstants.hasLongBlocks(plan)
     guard let rule = KernelConstants.rowRule(plan, levels) else {
       row = nil
       return
@@ -70,10 +73,36 @@ struct KernelConstants: ~Copyable {
     row?.pointee.two_level = twoLevel.pointee
   }
 
-  /// The geometry of whole rows, if kernels can work on them at once.
+  /// Blocks from this length on are worth a call for each.
+  private static let longBlock = 1024
+
+  /// Whether blocks are rows that are worked on one by one.
+  private static func hasLongBlocks(_ plan: KernelPlan) -> Bool {
+    let grid = plan.grid
+    guard grid.rows == 1, grid.blockColumns >= longBlock, plan.element.isNarrow,
+      grid.columns <= grid.blockColumns || grid.blockColumns * Int(plan.element.width) % 8 == 0,
+      !plan.hasSubscales
+    else { return false }
+    switch plan.scale {
+    case .shared, .float: return true
+    case .unscaled, .twoLevel: return false
+    }
+  }
+
+  /// Whether kernels can work on panels of several rows at once.
+  private static func hasPanelKernels(_ plan: KernelPlan) -> Bool {
+    let grid = plan.grid
+    let unitRows = (grid.rows + grid.unitRows - 1) / grid.unitRows
+    if case .unscaled = plan.scale { return false }
+    return plan.element.isNarrow && grid.unitColumns == grid.blockColumns
+      && grid.blockColumns <= Int(BK_LONGEST_BLOCK)
+      && (unitRows == 1 || (grid.blockColumns == 1 && unitRows <= Int(BK_MOST_UNIT_ROWS)))
+  }
+
+  /// The geometry of whole rows or panels, if kernels can work on them at once.
   private static func rowRule(_ plan: KernelPlan, _ levels: TensorLevels) -> BKBlockRule? {
     let grid = plan.grid
-    guard grid.rows == 1, !plan.scale.triesCandidates else { return nil }
+    guard !plan.scale.triesCandidates, grid.rows == 1 || hasPanelKernels(plan) else { return nil }
     if !plan.element.isNarrow {
       guard case .unscaled = plan.scale, plan.element.fitsHalfWords else { return nil }
     }
@@ -93,9 +122,13 @@ struct KernelConstants: ~Copyable {
       rule.kind = BK_RULE_GIVEN
       rule.multiplier = 1
       rule.scale = 1
+    } else if hasLongBlocks(plan) {
+      rule.kind = BK_RULE_GIVEN
     } else {
-      guard grid.blockColumns <= Int(BK_LONGEST_BLOCK), isPowerOfTwo(grid.blockColumns),
-        isPowerOfTwo(grid.unitColumns)
+      guard
+        grid.rows > 1
+          || (grid.blockColumns <= Int(BK_LONGEST_BLOCK) && isPowerOfTwo(grid.blockColumns)
+            && isPowerOfTwo(grid.unitColumns))
       else { return nil }
       switch plan.scale {
       case .unscaled: return nil

@@ -25,10 +25,17 @@ struct PanelDecoder: ~Copyable {
 
   /// Decodes a panel of packed planes.
   mutating func decode(_ panel: PanelGrid.Panel, from planes: PlaneWriter) {
-    if decodeRow(panel, from: planes) { return }
+    if decodeAtOnce(panel, from: planes) { return }
     let shape = PanelEncoder.Shape(panel, grid)
     loadScales(panel, shape, planes)
     constants.setScaleValues(scratch, table, shape, hasSubscales: hasSubscales)
+    if let rule = constants.row, constants.hasLongBlocks {
+      for index in 0..<shape.blocks {
+        rule.pointee.scale = scratch.scaleValues[index]
+        decodeRow(panel.block(index, grid), rule, from: planes)
+      }
+      return
+    }
     for row in 0..<shape.rows {
       let bytes = planes.codes.bytes(row: panel.codes.row + row * panel.rowStep, panel.codes.column)
       let scales = scratch.scaleValues + row / grid.unitRows * shape.units
@@ -55,9 +62,28 @@ struct PanelDecoder: ~Copyable {
     }
   }
 
+  /// Decodes a panel in a single call, if there is one for it.
+  private mutating func decodeAtOnce(_ panel: PanelGrid.Panel, from planes: PlaneWriter) -> Bool {
+    guard let rule = constants.row, !constants.hasLongBlocks else { return false }
+    if grid.rows == 1 {
+      decodeRow(panel, rule, from: planes)
+      return true
+    }
+    guard let target = output.target(panel.base) else { return false }
+    var layout = BKPanel(panel, grid, codes: planes.codes, subscales: planes.subscales)
+    table.pointee.decode_panel(
+      constants.element, rule, &layout,
+      planes.codes.bytes(row: panel.codes.row, panel.codes.column),
+      planes.scales.bytes(row: panel.scales.row, panel.scales.column),
+      hasSubscales ? planes.subscales.bytes(row: panel.subscales.row, panel.subscales.column) : nil,
+      target, output.streams)
+    return true
+  }
+
   /// Decodes a panel of one row in a single call.
-  private mutating func decodeRow(_ panel: PanelGrid.Panel, from planes: PlaneWriter) -> Bool {
-    guard let rule = constants.row else { return false }
+  private mutating func decodeRow(
+    _ panel: PanelGrid.Panel, _ rule: UnsafePointer<BKBlockRule>, from planes: PlaneWriter
+  ) {
     let direct = output.target(panel.base)
     table.pointee.decode_row(
       constants.element, rule, planes.codes.bytes(row: panel.codes.row, panel.codes.column),
@@ -66,7 +92,6 @@ struct PanelDecoder: ~Copyable {
       hasSubscales ? planes.subscales.bytes(row: panel.subscales.row, panel.subscales.column) : nil,
       panel.columns, direct ?? scratch.decoded, direct != nil && output.streams)
     if direct == nil { output.store(scratch.decoded, panel.columns, at: panel.base, table) }
-    return true
   }
 
   private mutating func loadScales(

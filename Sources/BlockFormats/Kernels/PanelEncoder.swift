@@ -58,9 +58,10 @@ struct PanelEncoder: ~Copyable {
 
   /// Encodes a panel into packed planes.
   mutating func encode(_ panel: PanelGrid.Panel, into planes: PlaneWriter) {
+    var panel = panel
+    var rows = rows(of: panel)
+    if encodeAtOnce(&rows, &panel, into: planes) { return }
     let shape = Shape(panel, grid)
-    let rows = rows(of: panel)
-    if encodeRow(rows, panel, into: planes) { return }
     let isTame = chooseScales(of: rows, panel, shape)
     let lifted = isTame ? rows : lift(rows, shape)
     storeScales(panel, shape, planes)
@@ -83,9 +84,10 @@ struct PanelEncoder: ~Copyable {
   mutating func reconstruct(
     _ panel: PanelGrid.Panel, into output: PanelOutput, exactBlocks: ExactBlockCounting
   ) {
+    var panel = panel
+    var rows = rows(of: panel)
+    if reconstructAtOnce(&rows, &panel, into: output, exactBlocks: exactBlocks) { return }
     let shape = Shape(panel, grid)
-    let rows = rows(of: panel)
-    if reconstructRow(rows, panel, shape, into: output, exactBlocks: exactBlocks) { return }
     let isTame = chooseScales(of: rows, panel, shape)
     let lifted = isTame ? rows : lift(rows, shape)
     setScaleValues(shape)

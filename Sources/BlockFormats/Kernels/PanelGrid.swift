@@ -110,10 +110,37 @@ struct PanelGrid: Sendable {
     var rowStep: Int
     var scales: Place
     var subscales: Place
+    /// The elements from its first one to that of the next panel, where panels have several rows;
+    /// zero for the last one.
+    var ahead = 0
+
+    /// The panel without its first columns, which are whole blocks.
+    func dropping(_ count: Int, _ grid: PanelGrid) -> Panel {
+      var rest = self
+      rest.base += count
+      rest.columns -= count
+      rest.codes.column += count
+      rest.scales.column += count / grid.blockColumns
+      rest.subscales.column += count / grid.unitColumns
+      return rest
+    }
+
+    /// One of the blocks beside each other in a panel.
+    func block(_ index: Int, _ grid: PanelGrid) -> Panel {
+      var block = dropping(index * grid.blockColumns, grid)
+      block.columns = min(grid.blockColumns, block.columns)
+      return block
+    }
   }
 
   /// The panel at an index below `count`.
   func panel(_ index: Int) -> Panel {
+    var panel = place(index)
+    if rows > 1 && index + 1 < count { panel.ahead = place(index + 1).base - panel.base }
+    return panel
+  }
+
+  private func place(_ index: Int) -> Panel {
     let (line, part) = index.quotientAndRemainder(dividingBy: panelsPerRow)
     let column = part * columns
     let width = min(columns, rowLength - column)

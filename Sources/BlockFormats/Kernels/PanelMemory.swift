@@ -127,3 +127,16 @@ extension PlaneWriter.Plane {
     return base + row * bytesPerRow + column * bitWidth / 8
   }
 }
+
+extension BKPanel {
+  /// A panel of several rows, with its values in the caller's memory and its codes in planes.
+  init(
+    _ panel: PanelGrid.Panel, _ grid: PanelGrid, codes: PlaneWriter.Plane?,
+    subscales: PlaneWriter.Plane?
+  ) {
+    self.init(
+      rows: panel.rows, columns: panel.columns, stride: panel.stride, index_stride: panel.stride,
+      unit_rows: grid.unitRows, code_stride: panel.rowStep * (codes?.bytesPerRow ?? 0),
+      subscale_stride: panel.rowStep * (subscales?.bytesPerRow ?? 0), ahead: panel.ahead)
+  }
+}

@@ -13,6 +13,7 @@
 #include "Random.h"
 #include "Numbers.h"
 #include "Rows.h"
+#include "Panels.h"
 
 #define KERNEL_TABLE(name, level_)                                                               \
   const BKKernels name = {                                                                       \
@@ -30,6 +31,9 @@
       .encode_row = encode_row,                                                                  \
       .quantize_row = quantize_row,                                                              \
       .decode_row = decode_row,                                                                  \
+      .encode_panel = encode_panel,                                                              \
+      .quantize_panel = quantize_panel,                                                          \
+      .decode_panel = decode_panel,                                                              \
       .encode = encode,                                                                          \
       .encode_wide = encode_wide,                                                                \
       .decode = decode,                                                                          \

@@ -57,28 +57,38 @@ static void row_magnitudes(const float *values, size_t count, size_t unit, uint3
   }
 }
 
+// The largest magnitudes of the columns of a few rows, or of them and the maxima so far.
+INLINE void fold_rows(
+    const float *values, size_t rows, size_t stride, size_t columns, bool continues,
+    uint32_t *maxima) {
+  size_t column = 0;
+  for (; column + LANES <= columns; column += LANES) {
+    vu v = magnitude_at(values + column);
+    for (size_t row = 1; row < rows; row++)
+      v = max_u(v, magnitude_at(values + row * stride + column));
+    if (continues) v = max_u(v, load_u(maxima + column));
+    store_u(maxima + column, v);
+  }
+  if (column < columns) {
+    size_t n = columns - column;
+    vu v = continues ? load_some_u(maxima + column, n) : all_u(0);
+    for (size_t row = 0; row < rows; row++)
+      v = max_u(v, bits_of(load_some_f(values + row * stride + column, n)) & MAGNITUDE);
+    store_some_u(maxima + column, v, n);
+  }
+}
+
 // Four rows at a time, each read from end to end.
 static void column_magnitudes(
     const float *values, size_t rows, size_t stride, size_t columns, uint32_t *maxima) {
-  for (size_t row = 0; row < rows; row += 4) {
-    const float *r[4];
-    for (size_t i = 0; i < 4; i++) r[i] = values + (row + i < rows ? row + i : row) * stride;
-    size_t column = 0;
-    for (; column + LANES <= columns; column += LANES) {
-      vu v = max_u(
-          max_u(magnitude_at(r[0] + column), magnitude_at(r[1] + column)),
-          max_u(magnitude_at(r[2] + column), magnitude_at(r[3] + column)));
-      if (row > 0) v = max_u(v, load_u(maxima + column));
-      store_u(maxima + column, v);
-    }
-    if (column < columns) {
-      size_t n = columns - column;
-      vu v = row > 0 ? load_some_u(maxima + column, n) : all_u(0);
-      for (size_t i = 0; i < 4; i++)
-        v = max_u(v, bits_of(load_some_f(r[i] + column, n)) & MAGNITUDE);
-      store_some_u(maxima + column, v, n);
-    }
+  size_t row = 0;
+  for (; row + 4 <= rows; row += 4)
+    fold_rows(values + row * stride, 4, stride, columns, row > 0, maxima);
+  if (row + 2 <= rows) {
+    fold_rows(values + row * stride, 2, stride, columns, row > 0, maxima);
+    row += 2;
   }
+  if (row < rows) fold_rows(values + row * stride, 1, stride, columns, row > 0, maxima);
 }
 
 static void finite_magnitudes(

@@ -65,7 +65,8 @@ static void narrow(BKScalar type, const float *values, size_t count, void *numbe
   }
 }
 
-static void stream(const float *values, size_t count, float *result) {
+// Values past the caches, for a fence to wait for.
+INLINE void stream_values(const float *values, size_t count, float *result) {
   size_t i = 0;
   // Stores past the caches need whole vectors in their places.
   if ((uintptr_t)result % sizeof(float) == 0) {
@@ -77,5 +78,9 @@ static void stream(const float *values, size_t count, float *result) {
       __builtin_nontemporal_store(load_f(values + i), (vf *)(result + i));
   }
   if (i < count) memcpy((char *)(result + i), (const char *)(values + i), 4 * (count - i));
+}
+
+static void stream(const float *values, size_t count, float *result) {
+  stream_values(values, count, result);
   STORE_FENCE();
 }

@@ -75,10 +75,14 @@ static bool shared_scales(
   return all_lanes(tame, LANES);
 }
 
-// The codes of LANES / 2 blocks, eight times each.
-INLINE vq eightfold(const uint8_t *codes) {
+// The codes of the blocks of 4 * LANES sub-blocks, which have one or eight each.
+INLINE vq block_codes_at(const uint8_t *codes, size_t index, size_t spread) {
   vq some = 0;
-  memcpy(&some, codes, LANES / 2);
+  if (spread == 1) {
+    memcpy(&some, codes + index, sizeof some);
+    return some;
+  }
+  memcpy(&some, codes + index / 8, LANES / 2);
   return __builtin_shufflevector(some, some, EIGHTFOLD);
 }
 
@@ -106,9 +110,9 @@ INLINE vi subscales_at(
   return is_tame(maximum, *multiplier, rule->tame_limit) & (exponent <= 127);
 }
 
-// The same for 4 * LANES sub-blocks, eight a block, in bytes: a block's exponent field less the
-// sub-block's own, at most the greatest sub-scale. Fields of zero, and of subnormal magnitudes, are
-// low enough for the greatest. `field` is the exponent field of a magnitude over its scale code.
+// The same for 4 * LANES sub-blocks in bytes: a block's exponent field less the sub-block's own, at
+// most the greatest sub-scale. Fields of zero, and of subnormal magnitudes, are low enough for the
+// greatest. `field` is the exponent field of a magnitude over its scale code.
 INLINE void plain_subscales(
     const BKSharedScale *rule, const uint32_t *maxima, vq blocks, uint8_t field, uint8_t *codes,
     float *multipliers) {
@@ -122,14 +126,12 @@ INLINE void plain_subscales(
   store_fields(multipliers, (uint8_t)(127 + rule->bias) - blocks + lowering);
 }
 
-// Whether the scale codes of LANES / 2 blocks lie where nothing is clamped and every power of two
-// is a normal number.
-INLINE bool are_plain_blocks(const BKSharedScale *rule, const uint8_t *codes) {
+// Whether the scale codes of blocks lie where nothing is clamped and every power of two is a normal
+// number.
+INLINE bool are_plain_blocks(const BKSharedScale *rule, vq codes) {
   uint32_t lowest = (uint32_t)(rule->bias - 95) + rule->greatest_subscale;
-  bool is_plain = true;
-  for (size_t i = 0; i < LANES / 2; i++)
-    is_plain &= codes[i] - lowest < rule->nan_code - 1 - lowest;
-  return is_plain;
+  return __builtin_reduce_min(codes) >= lowest
+         && __builtin_reduce_max(codes) + 1u < rule->nan_code;
 }
 
 INLINE bool shared_subscales_of(
@@ -142,12 +144,11 @@ INLINE bool shared_subscales_of(
   vi tame = (vi)all_u(~0u), lowering;
   vf multiplier;
   size_t i = 0;
-  if (spread == 8 && is_floor && rule->is_unstepped && field >= 0 && field < 128) {
+  if ((spread == 1 || spread == 8) && is_floor && rule->is_unstepped && field >= 0 && field < 128) {
     for (; i + 4 * LANES <= count; i += 4 * LANES) {
-      if (!are_plain_blocks(rule, block_codes + i / 8)) break;
-      plain_subscales(
-          rule, maxima + i, eightfold(block_codes + i / 8), (uint8_t)field, codes + i,
-          multipliers + i);
+      vq blocks = block_codes_at(block_codes, i, spread);
+      if (!are_plain_blocks(rule, blocks)) break;
+      plain_subscales(rule, maxima + i, blocks, (uint8_t)field, codes + i, multipliers + i);
     }
   }
   for (; i + LANES <= count; i += LANES) {
@@ -170,6 +171,8 @@ INLINE bool shared_subscales_of(
 static bool shared_subscales(
     const BKSharedScale *rule, const uint32_t *maxima, size_t count, size_t spread,
     const uint8_t *block_codes, uint8_t *codes, float *multipliers) {
+  if (spread == 1)
+    return shared_subscales_of(rule, maxima, count, 1, block_codes, codes, multipliers);
   if (spread == 8)
     return shared_subscales_of(rule, maxima, count, 8, block_codes, codes, multipliers);
   return shared_subscales_of(rule, maxima, count, spread, block_codes, codes, multipliers);
@@ -186,13 +189,12 @@ INLINE void shared_values_of(
   // A copy of its own, which no store can change.
   const BKSharedScale own_rule = *shared_rule, *rule = &own_rule;
   size_t i = 0;
-  if (spread == 8 && subscales && rule->bias > 95) {
+  if ((spread == 1 || spread == 8) && subscales && rule->bias > 95) {
     for (; i + 4 * LANES <= count; i += 4 * LANES) {
-      if (!are_plain_blocks(rule, block_codes + i / 8)) break;
-      vq lowering;
+      vq blocks = block_codes_at(block_codes, i, spread), lowering;
+      if (!are_plain_blocks(rule, blocks)) break;
       memcpy(&lowering, subscales + i, sizeof lowering);
-      store_fields(
-          values + i, eightfold(block_codes + i / 8) + (uint8_t)(127 - rule->bias) - lowering);
+      store_fields(values + i, blocks + (uint8_t)(127 - rule->bias) - lowering);
     }
   }
   for (; i + LANES <= count; i += LANES) {

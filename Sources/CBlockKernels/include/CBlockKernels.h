@@ -147,8 +147,23 @@ typedef struct {
 typedef struct {
   uint64_t seed;
   uint32_t stream;
-  uint64_t first;  // the index of the row's first element
+  uint64_t first;  // the index of the row's first element, or the panel's
 } BKRandom;
+
+// Rows that blocks share: each block has all `rows` of them in `block` columns of the rule, and
+// each sub-block `unit_rows` in as many columns.
+typedef struct {
+  size_t rows, columns;
+  size_t stride;           // values from one row to the next
+  size_t index_stride;     // the same in the tensor, for stochastic rounding
+  size_t unit_rows;        // those of the panel where there are no sub-blocks
+  size_t code_stride;      // bytes from one row of codes to the next
+  size_t subscale_stride;  // bytes from one row of sub-scales to the next
+  ptrdiff_t ahead;         // values to the first one of the panel that comes next, 0 for unknown
+} BKPanel;
+
+// The most rows of sub-blocks in a panel; their blocks then have one column.
+#define BK_MOST_UNIT_ROWS 512
 
 // MARK: - Caller's number types
 
@@ -218,6 +233,25 @@ typedef struct {
   void (*decode_row)(
       const BKElement *element, const BKBlockRule *rule, const uint8_t *codes,
       const uint8_t *_Nullable scales, const uint8_t *_Nullable subscales, size_t count,
+      float *result, bool streams);
+
+  // The same for panels: rows and columns of values, codes of up to eight bits, scales found by the
+  // rule, and sub-blocks that divide blocks by rows alone. A panel's first column begins a byte of
+  // everything packed. Encoding stops before the first columns that are not tame and returns how
+  // many are done, a multiple of eight blocks unless it is all.
+  //
+  // Results have the stride of values, and may be those.
+  size_t (*encode_panel)(
+      const BKElement *element, const BKBlockRule *rule, const BKPanel *panel, BKRandom random,
+      const float *values, uint8_t *codes, uint8_t *scales, uint8_t *_Nullable subscales,
+      size_t *overflows);
+  size_t (*quantize_panel)(
+      const BKElement *element, const BKBlockRule *rule, const BKPanel *panel, BKRandom random,
+      const float *values, float *result, bool streams, uint8_t *_Nullable inexact,
+      size_t *overflows);
+  void (*decode_panel)(
+      const BKElement *element, const BKBlockRule *rule, const BKPanel *panel,
+      const uint8_t *codes, const uint8_t *scales, const uint8_t *_Nullable subscales,
       float *result, bool streams);
 
   // Codes of `count` values, each times the multiplier of its group of `unit` values; where

@@ -36,7 +36,8 @@ enum EncodeCommand: Command {
   ) throws(CommandError) -> ExitStatus {
     let format = try format(arguments)
     let policy = try EncodingOptions.policy(of: format, arguments)
-    let tensorScale = try EncodingOptions.tensorScale(of: format, arguments)
+    let tensorScale = try EncodingOptions.tensorScale(
+      of: format, arguments, includesBlockScale: true)
 
     let path = arguments[input]
     let values = try CommandError.bridgingFileFailures { () throws(TensorFileError) in

@@ -90,5 +90,6 @@ void run_memory(Driver *d);
 void run_references(Driver *d);
 void run_chains(Driver *d);
 void run_whole_rows(Driver *d);
+void run_panels(Driver *d);
 
 #endif

@@ -103,5 +103,6 @@ int main(int count, char **arguments) {
   run_references(&d);
   run_chains(&d);
   run_whole_rows(&d);
+  run_panels(&d);
   return 0;
 }

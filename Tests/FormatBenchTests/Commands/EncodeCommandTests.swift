@@ -127,6 +127,13 @@ struct EncodeCommandTests {
     #expect(try file.floats(of: scale) == [0.00390625])
   }
 
+  @Test("The FP32 scale of a block that is the whole tensor may be given as well")
+  func wholeTensorBlockScale() throws {
+    let file = try encode(["--format", "fp8_e4m3_tensor", "--tensor-scale", "0.375"])
+    let scales = try #require(file.tensor(named: "scales"))
+    #expect(try file.floats(of: scales) == [0.375])
+  }
+
   @Test("The same seed gives the same bytes, another seed others")
   func seeds() throws {
     func packed(_ seed: String) throws -> [UInt8] {
@@ -146,6 +153,7 @@ struct EncodeCommandTests {
       (["--format", "mxfp4", "--scale-rule", "amax"], "has no rule 'amax'"),
       (["--format", "mxfp4", "--axis", "2"], "not an axis"),
       (["--format", "mxfp4", "--tensor-scale", "2"], "no tensor scale"),
+      (["--format", "fp8_e4m3_row", "--tensor-scale", "2"], "no tensor scale"),
       (["--format", "nvfp4", "--tensor-scale", "0"], "positive"),
       (["--format", "nvfp4", "--tensor-scale", "nan"], "positive"),
       (["--format", "nvfp4_2d", "--block", "8"], "no parameter 'block'"),

@@ -8,7 +8,7 @@ enum EncodingOptions {
     "rounding", .rounding, default: "nearest_even", help: "how values are rounded to elements")
   static let tensorScale = Option.optional(
     "tensor-scale", .float,
-    help: "the decode multiplier of a format with a tensor scale; from amax by default")
+    help: "the decode multiplier of the whole tensor, in formats with one; from amax by default")
 
   /// In the order of the help.
   static let all: [any OptionDeclaration] =
@@ -38,11 +38,16 @@ enum EncodingOptions {
   }
 
   /// The tensor scale given, checked against the format.
+  ///
+  /// - Parameter includesBlockScale: whether the FP32 scale of a block that is the whole tensor
+  ///   counts as one.
   static func tensorScale(
-    of format: any BlockFormat, _ arguments: ParsedArguments
+    of format: any BlockFormat, _ arguments: ParsedArguments, includesBlockScale: Bool = false
   ) throws(CommandError) -> Float? {
     guard let scale = arguments[tensorScale] else { return nil }
-    guard format.layout.tensorScale != .absent else {
+    let layout = format.layout
+    let isOneBlock = layout.block == .tensor && layout.scale == .fp32
+    guard layout.tensorScale != .absent || (includesBlockScale && isOneBlock) else {
       throw .usage("--tensor-scale: \(format.id) has no tensor scale")
     }
     guard TensorScale.isValid(decode: scale) else {
