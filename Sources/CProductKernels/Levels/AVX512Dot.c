@@ -25,6 +25,12 @@ INLINE vi dot_int8(vi sum, Word column, Word row) {
 }
 INLINE vi first_int8(int32_t offset) { return (vi)offset; }
 
+#define HAS_BYTE_SUMS
+INLINE vi byte_sums(vu v) {
+  return (vi)_mm512_dpbusd_epi32(
+      _mm512_setzero_si512(), _mm512_set1_epi8(1), (__m512i)v);
+}
+
 #define HAS_INT16_DOT
 INLINE vi dot_int16(vi sum, vu a, vu b) {
   return (vi)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);

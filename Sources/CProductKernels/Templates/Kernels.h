@@ -18,5 +18,6 @@
       .interleave = interleave,                                                                  \
       .join_nibbles = join_nibbles,                                                              \
       .split_nibbles = split_nibbles,                                                            \
+      .claim = claim,                                                                            \
       .finish = finish,                                                                          \
   }

@@ -57,13 +57,47 @@ static void join_shifts(
   for (size_t i = 0; i < count; i++) codes[i] |= (uint8_t)(shifts[i / length] << width);
 }
 
+// The sums of the four bytes of every lane.
+#ifndef HAS_BYTE_SUMS
+INLINE vi byte_sums(vu v) {
+  vs pairs = ((vs)v << 8 >> 8) + ((vs)v >> 8);
+  return ((vi)pairs << 16 >> 16) + ((vi)pairs >> 16);
+}
+#endif
+
+#define OFFSET_WORDS 256
+
+INLINE void word_group_offsets(
+    const int32_t *words, size_t count, const size_t length, int32_t *offsets) {
+  for (size_t group = 0; group < count / length; group++) {
+    int32_t sum = 0;
+    UNROLLED for (size_t i = 0; i < length; i++) sum += words[group * length + i];
+    offsets[group] = -128 * sum;
+  }
+}
+
 static void group_offsets(
     const int8_t *elements, size_t count, size_t length, int32_t *offsets) {
-  for (size_t i = 0; i < count; i += length) {
+  size_t i = 0;
+  if (length == 16 || length == 32) {
+    int32_t words[OFFSET_WORDS];
+    for (; i + sizeof words <= count; i += sizeof words) {
+      for (size_t word = 0; word < OFFSET_WORDS; word += LANES) {
+        vi sums = byte_sums(load_u(elements + i + 4 * word));
+        memcpy(words + word, &sums, sizeof sums);
+      }
+      if (length == 16) {
+        word_group_offsets(words, OFFSET_WORDS, 4, offsets + i / 16);
+      } else {
+        word_group_offsets(words, OFFSET_WORDS, 8, offsets + i / 32);
+      }
+    }
+  }
+  for (; i < count; i += length) {
     size_t end = count - i < length ? count : i + length;
     int32_t sum = 0;
     for (size_t k = i; k < end; k++) sum += elements[k];
-    *offsets++ = -128 * sum;
+    offsets[i / length] = -128 * sum;
   }
 }
 
@@ -108,6 +142,12 @@ INLINE vf finished_values(
   if (beta != 0) y = fma_f((vf)beta, *old, y);
   vu is_nan = (vu)(y != y);
   return floats_of((bits_of(y) & ~is_nan) | (CANONICAL_NAN & is_nan));
+}
+
+static void claim(const void *result, size_t rows, size_t row_bytes, size_t stride_bytes) {
+  for (size_t row = 0; row < rows; row++)
+    for (size_t byte = 0; byte < row_bytes; byte += 64)
+      __builtin_prefetch((const char *)result + row * stride_bytes + byte, 1);
 }
 
 static void finish(

@@ -99,7 +99,7 @@ INLINE void tile(
 
 // All rows, in tiles of as many as there is room for.
 INLINE void multiply_tiles(
-    const TileKind kind, const BKProductShape *shape, const BKRows *a, const BKPanel *b,
+    const TileKind kind, const BKProductShape *shape, const BKRows *a, const BKColumns *b,
     const int8_t *nibbles, float *sums) {
   Table values = table_of(nibbles);
   for (int first = 0; first < PANEL_VECTORS; first += kind.vectors) {
@@ -120,7 +120,7 @@ INLINE void multiply_tiles(
 
 #define MULTIPLIER(name, ...)                                                                    \
   static NOINLINE void name(                                                                     \
-      const BKProductShape *shape, const BKRows *rows, const BKPanel *panel,                     \
+      const BKProductShape *shape, const BKRows *rows, const BKColumns *panel,                     \
       const int8_t *nibbles, float *sums) {                                                      \
     multiply_tiles((TileKind){__VA_ARGS__}, shape, rows, panel, nibbles, sums);                  \
   }
@@ -140,7 +140,7 @@ MULTIPLIER(
 MULTIPLIER(float32, BK_FLOAT32_FMA, BK_MULTIPLIED, false, false, FLOAT_ROWS, FLOAT_VECTORS)
 
 static void multiply(
-    const BKProductShape *shape, const BKRows *rows, const BKPanel *panel, float *sums) {
+    const BKProductShape *shape, const BKRows *rows, const BKColumns *panel, float *sums) {
   bool adds = shape->scale_product == BK_ADDED_EXPONENTS;
   switch (shape->unit) {
     case BK_INT8:
@@ -158,7 +158,7 @@ static void multiply(
 }
 
 static void multiply_nibbles(
-    const BKProductShape *shape, const BKRows *rows, const BKPanel *panel, const int8_t *values,
+    const BKProductShape *shape, const BKRows *rows, const BKColumns *panel, const int8_t *values,
     float *sums) {
   bool adds = shape->scale_product == BK_ADDED_EXPONENTS;
   (adds ? nibbles_added : nibbles_multiplied)(shape, rows, panel, values, sums);

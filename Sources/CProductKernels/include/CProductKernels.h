@@ -59,7 +59,7 @@ typedef struct {
 typedef struct {
   const uint8_t *elements;           // [word][column]
   const float *_Nullable scales;     // [group][column]
-} BKPanel;
+} BKColumns;
 
 // MARK: - Kernels
 
@@ -70,13 +70,13 @@ typedef struct {
   // Row r times column c: the sum over groups, in order, of the group's dot product times the
   // factor of its scales, each a fused multiply-add onto sums[r * BK_PANEL + c], which begins as 0.
   void (*multiply)(
-      const BKProductShape *shape, const BKRows *rows, const BKPanel *panel, float *sums);
+      const BKProductShape *shape, const BKRows *rows, const BKColumns *panel, float *sums);
 
   // The same for a panel of 8-bit integers that are still codes of four bits: byte b of word w of
   // a group holds, low, the code of byte b of word 2w and, high, that of word 2w + 1. `values` has
   // the integer of every code. Groups have an even number of words.
   void (*multiply_nibbles)(
-      const BKProductShape *shape, const BKRows *rows, const BKPanel *panel,
+      const BKProductShape *shape, const BKRows *rows, const BKColumns *panel,
       const int8_t *values, float *sums);
 
   // From codes in bytes to elements: values[code], with codes below 2^width.
@@ -105,6 +105,9 @@ typedef struct {
   void (*join_nibbles)(const uint8_t *panel, size_t words, uint8_t *nibbles);
   void (*split_nibbles)(
       const uint8_t *nibbles, size_t words, const int8_t *values, uint8_t *panel);
+
+  // Asks for the lines that `finish` is going to write, which lie far apart, while sums are at work.
+  void (*claim)(const void *result, size_t rows, size_t row_bytes, size_t stride_bytes);
 
   // Rows of `columns` sums, BK_PANEL apart, into rows of a result, in this order: times
   // `tensor_scale`; times `alpha`; plus `bias`, one number for each column; plus `beta` times the

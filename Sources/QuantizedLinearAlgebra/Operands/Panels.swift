@@ -97,8 +97,8 @@ final class Panels: @unchecked Sendable {
   }
 
   /// A panel, counted through the batch, as the kernels take it.
-  func operand(_ panel: Int) -> BKPanel {
-    BKPanel(
+  func operand(_ panel: Int) -> BKColumns {
+    BKColumns(
       elements: UnsafePointer(bytes(panel)),
       scales: layout.unit == .float32 ? nil : UnsafePointer(scales(panel)))
   }

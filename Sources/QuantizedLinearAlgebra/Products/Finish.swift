@@ -9,6 +9,15 @@ struct Finish: Sendable {
   let result: MutableMatrixRows
   let kernels: ProductKernels
 
+  /// Brings the lines of the result near, while their sums are at work.
+  func claim(firstRow: Int, rowCount: Int, panel: Int) {
+    let first = panel * ProductKernels.panelColumns
+    let columns = min(ProductKernels.panelColumns, result.columnCount - first)
+    kernels.products.pointee.claim(
+      result.row(firstRow) + first * result.type.byteCount, rowCount,
+      columns * result.type.byteCount, result.stride * result.type.byteCount)
+  }
+
   /// Stores the sums of some rows and one panel of columns.
   func store(
     _ sums: UnsafePointer<Float>, firstRow: Int, rowCount: Int, panel: Int,

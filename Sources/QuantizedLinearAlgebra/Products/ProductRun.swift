@@ -24,7 +24,7 @@ struct ProductRun: @unchecked Sendable {
   /// Bytes of packed rows that meet all panels in turn: a part of a second-level cache.
   private static let blockByteCount = 384 << 10
   /// Rows of a strip: a multiple of every level's tiles, with sums that stay in a first-level cache.
-  private static let stripRows = 84
+  private static let stripRows = 28
 
   /// Computes the product.
   func multiply(_ left: LeftOperand, into result: MutableMatrixRows) {
@@ -85,6 +85,8 @@ struct ProductRun: @unchecked Sendable {
       var first = range.lowerBound
       while first < range.upperBound {
         let strip = first..<min(first + Self.stripRows, range.upperBound)
+        finish.claim(
+          firstRow: rows.lowerBound + first, rowCount: strip.count, panel: panel)
         let sums = multiplier.sums(block.rows(strip, groups: layout.groupCount))
         finish.store(
           sums, firstRow: rows.lowerBound + first, rowCount: strip.count, panel: panel,
@@ -98,7 +100,7 @@ struct ProductRun: @unchecked Sendable {
 /// A panel and the kernel that multiplies it.
 struct PanelMultiplier {
   private var shape: BKProductShape
-  private var operand: BKPanel
+  private var operand: BKColumns
   private let nibbles: [Int8]?
   private let kernels: ProductKernels
   private let memory: ProductWorkspace.Worker
