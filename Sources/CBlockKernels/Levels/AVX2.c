@@ -13,6 +13,9 @@
 
 #define HAS_BIT_GATHER
 #define HAS_PAIR_ORDER
+#define HAS_QUAD_ORDER
+#define HAS_SPLIT_ORDER
+#define HAS_SEPARATE_SIGNS
 #include "../Templates/Lanes.h"
 
 // Packing works in halves of 128 bits: words of a pair are a's and b's lower lanes, then the upper.
@@ -31,6 +34,30 @@ INLINE vq ordered_bytes(vw a, vw b) {
   __m256i bytes = _mm256_packus_epi16(
       _mm256_and_si256((__m256i)a, low), _mm256_and_si256((__m256i)b, low));
   return (vq)_mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+
+// Packing to bytes halves twice: pairs of a's, b's, c's and d's lower lanes, then the upper.
+INLINE vq ordered_quad(vq v) {
+  return (vq)_mm256_permutevar8x32_epi32(
+      (__m256i)v, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+INLINE vq ordered_split(vq v) { return ordered_quad(v); }
+INLINE vq magnitude_bytes(const vu *v) {
+  __m256i first = _mm256_packs_epi32((__m256i)v[0], (__m256i)v[1]);
+  __m256i second = _mm256_packs_epi32((__m256i)v[2], (__m256i)v[3]);
+  return (vq)_mm256_packus_epi16(_mm256_abs_epi16(first), _mm256_abs_epi16(second));
+}
+INLINE vq sign_bytes(const vf *v) {
+  __m256i first = _mm256_packs_epi32((__m256i)v[0], (__m256i)v[1]);
+  __m256i second = _mm256_packs_epi32((__m256i)v[2], (__m256i)v[3]);
+  return (vq)_mm256_packs_epi16(first, second);
+}
+INLINE void split_quad(const vu *codes, const vf *products, vq *low, vq *signs) {
+  __m256i byte = _mm256_set1_epi32(0xFF), v[4];
+  for (int j = 0; j < 4; j++) v[j] = _mm256_and_si256((__m256i)codes[j], byte);
+  *low = (vq)_mm256_packus_epi16(
+      _mm256_packus_epi32(v[0], v[1]), _mm256_packus_epi32(v[2], v[3]));
+  *signs = sign_bytes(products);
 }
 
 // Shifts by the counts of the lanes; counts of 32 and more give zero.

@@ -16,6 +16,8 @@
 
 #define HAS_BIT_GATHER
 #define HAS_MASKED_MOVES
+#define HAS_QUAD_ORDER
+#define HAS_SPLIT_ORDER
 #include "../Templates/Lanes.h"
 
 // Whole moves are much quicker than masked ones, of narrowed lanes above all.
@@ -50,6 +52,37 @@ INLINE void store_some_b(uint8_t *p, vb v, size_t n) {
     _mm_mask_storeu_epi8(p, some(n), (__m128i)v);
   }
 }
+
+#define OUTER_BYTES \
+    0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60, 64, 68, 72, 76, 80, 84, 88, \
+    92, 96, 100, 104, 108, 112, 116, 120, 124, 3, 7, 11, 15, 19, 23, 27, 31, 35, 39, 43, 47, \
+    51, 55, 59, 63, 67, 71, 75, 79, 83, 87, 91, 95, 99, 103, 107, 111, 115, 119, 123, 127
+
+// Packing works in quarters of 128 bits: four bytes of each vector's first quarter, then the next.
+INLINE vq ordered_quad(vq v) {
+  return (vq)_mm512_permutexvar_epi32(
+      _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), (__m512i)v);
+}
+INLINE vq magnitude_bytes(const vu *v) {
+  __m512i first = _mm512_packs_epi32((__m512i)v[0], (__m512i)v[1]);
+  __m512i second = _mm512_packs_epi32((__m512i)v[2], (__m512i)v[3]);
+  return (vq)_mm512_packus_epi16(_mm512_abs_epi16(first), _mm512_abs_epi16(second));
+}
+INLINE vq sign_bytes(const vf *v) {
+  __m512i first = _mm512_packs_epi32((__m512i)v[0], (__m512i)v[1]);
+  __m512i second = _mm512_packs_epi32((__m512i)v[2], (__m512i)v[3]);
+  return (vq)_mm512_packs_epi16(first, second);
+}
+// The lowest and the uppermost bytes of a pair fill one vector, the codes' order.
+INLINE void split_quad(const vu *codes, const vf *products, vq *low, vq *signs) {
+  vq v[4], pair[2];
+  memcpy(v, codes, sizeof v);
+  for (int i = 0; i < 2; i++)
+    pair[i] = __builtin_shufflevector(v[2 * i], v[2 * i + 1], OUTER_BYTES);
+  *low = (vq)_mm512_shuffle_i64x2((__m512i)pair[0], (__m512i)pair[1], 0x44);
+  *signs = (vq)_mm512_shuffle_i64x2((__m512i)pair[0], (__m512i)pair[1], 0xEE);
+}
+INLINE vq ordered_split(vq v) { return v; }
 
 // Shifts by the counts of the lanes; counts of 32 and more give zero.
 INLINE vu shift_left(vu v, vu n) { return (vu)_mm512_sllv_epi32((__m512i)v, (__m512i)n); }
