@@ -104,6 +104,11 @@ INLINE vu widen_h(vh v) { return __builtin_convertvector(v, vu); }
 #define ODD_LANES 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
 #define LOW_ZIP 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
 #define HIGH_ZIP 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#define EVEN_PAIRS 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30
+#define ODD_PAIRS 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31
+#define EVEN_QUARTERS 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27
+#define ODD_QUARTERS 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31
+#define ORDERED_PAIRS 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15
 #define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 #elif LANES == 8
 #define EIGHTFOLD \
@@ -123,6 +128,11 @@ INLINE vu widen_h(vh v) { return __builtin_convertvector(v, vu); }
 #define ODD_LANES 1, 3, 5, 7, 9, 11, 13, 15
 #define LOW_ZIP 0, 8, 1, 9, 2, 10, 3, 11
 #define HIGH_ZIP 4, 12, 5, 13, 6, 14, 7, 15
+#define EVEN_PAIRS 0, 2, 8, 10, 4, 6, 12, 14
+#define ODD_PAIRS 1, 3, 9, 11, 5, 7, 13, 15
+#define EVEN_QUARTERS 0, 1, 2, 3, 8, 9, 10, 11
+#define ODD_QUARTERS 4, 5, 6, 7, 12, 13, 14, 15
+#define ORDERED_PAIRS 0, 1, 4, 5, 2, 3, 6, 7
 #define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7}
 #elif LANES == 4
 #define EIGHTFOLD \
@@ -139,6 +149,9 @@ INLINE vu widen_h(vh v) { return __builtin_convertvector(v, vu); }
 #define ODD_LANES 1, 3, 5, 7
 #define LOW_ZIP 0, 4, 1, 5
 #define HIGH_ZIP 2, 6, 3, 7
+#define EVEN_PAIRS 0, 2, 4, 6
+#define ODD_PAIRS 1, 3, 5, 7
+#define ORDERED_PAIRS 0, 1, 2, 3
 #define LANE_NUMBERS {0, 1, 2, 3}
 #endif
 
@@ -146,6 +159,16 @@ INLINE vu even_lanes(vu a, vu b) { return __builtin_shufflevector(a, b, EVEN_LAN
 INLINE vu odd_lanes(vu a, vu b) { return __builtin_shufflevector(a, b, ODD_LANES); }
 INLINE vu low_zip(vu a, vu b) { return __builtin_shufflevector(a, b, LOW_ZIP); }
 INLINE vu high_zip(vu a, vu b) { return __builtin_shufflevector(a, b, HIGH_ZIP); }
+// The even or odd lanes of every quarter of 128 bits of two vectors: a's, then b's.
+INLINE vu even_pairs(vu a, vu b) { return __builtin_shufflevector(a, b, EVEN_PAIRS); }
+INLINE vu odd_pairs(vu a, vu b) { return __builtin_shufflevector(a, b, ODD_PAIRS); }
+// The even or odd quarters of two vectors that have several.
+#if LANES > 4
+INLINE vu even_quarters(vu a, vu b) { return __builtin_shufflevector(a, b, EVEN_QUARTERS); }
+INLINE vu odd_quarters(vu a, vu b) { return __builtin_shufflevector(a, b, ODD_QUARTERS); }
+#endif
+// All lanes in order where each quarter has lanes of a, then lanes of b.
+INLINE vu ordered_pairs(vu v) { return __builtin_shufflevector(v, v, ORDERED_PAIRS); }
 // The low or the high halves of the lanes of two vectors, and the low bytes of two such.
 INLINE vw low_words(vu a, vu b) {
   vw x, y;

@@ -19,24 +19,36 @@ typedef struct {
   uint8_t scales[PART], subscales[PART], codes[2 * PART];
 } Part;
 
-// The scales, sub-scales and multipliers of a part; whether it is tame.
+// The scales, sub-scales and multipliers of values with sub-blocks; whether they are tame.
+INLINE bool find_subscales(const BKBlockRule *rule, const float *values, size_t count, Part *p) {
+  size_t done = 0;
+  if (has_plain_pairs(&rule->shared, rule->block, rule->unit))
+    done = plain_pair_scales(
+        &rule->shared, values, count, p->scales, p->subscales, p->multipliers);
+  if (done == count) return true;
+  size_t units = (count - done + rule->unit - 1) / rule->unit, first = done / rule->unit;
+  size_t blocks = (count - done + rule->block - 1) / rule->block;
+  size_t spread = rule->block / rule->unit;
+  uint8_t *scales = p->scales + first / spread;
+  row_magnitudes(values + done, count - done, rule->unit, p->maxima);
+  row_magnitudes((const float *)p->maxima, units, spread, p->block_maxima);
+  (void)shared_scales(&rule->shared, p->block_maxima, blocks, 0, scales, p->multipliers + first);
+  return shared_subscales(
+      &rule->shared, p->maxima, units, spread, scales, p->subscales + first,
+      p->multipliers + first);
+}
+
+// The same of any part.
 INLINE bool find_part_scales(const BKBlockRule *rule, const float *values, size_t count, Part *p) {
-  size_t units = (count + rule->unit - 1) / rule->unit;
   size_t blocks = (count + rule->block - 1) / rule->block;
   switch (rule->kind) {
     case BK_RULE_GIVEN:
       row_magnitudes(values, count, count, p->maxima);
       return false;
     case BK_RULE_SHARED:
+      if (rule->subscale_width > 0) return find_subscales(rule, values, count, p);
       row_magnitudes(values, count, rule->unit, p->maxima);
-      if (rule->subscale_width == 0)
-        return shared_scales(&rule->shared, p->maxima, blocks, 0, p->scales, p->multipliers);
-      row_magnitudes((const float *)p->maxima, units, rule->block / rule->unit, p->block_maxima);
-      (void)shared_scales(
-          &rule->shared, p->block_maxima, blocks, 0, p->scales, p->multipliers);
-      return shared_subscales(
-          &rule->shared, p->maxima, units, rule->block / rule->unit, p->scales, p->subscales,
-          p->multipliers);
+      return shared_scales(&rule->shared, p->maxima, blocks, 0, p->scales, p->multipliers);
     case BK_RULE_FLOAT:
       row_magnitudes(values, count, rule->unit, p->maxima);
       return float_scales(&rule->floating, p->maxima, blocks, p->wide_scales, p->multipliers);
