@@ -80,9 +80,33 @@ INLINE vf look_up(vf table, const float *values, vu codes) {
   vf low = permute(table, codes), high = permute(load_f(values + 8), codes);
   return (vf)_mm256_blendv_ps((__m256)low, (__m256)high, (__m256)(codes << 28));
 }
-// Squeezes 32 codes at a time and stores 4 words of `width` bytes; leaves the rest.
+// Thirty-two codes at a time, of any width but 4 and 8, as long as whole vectors fit the row.
+INLINE size_t pack_sets(const uint8_t *codes, size_t count, uint32_t width, uint8_t *bytes) {
+  size_t i = 0, total = (count * width + 7) / 8;
+  // Products with powers of two move the upper one of two codes, then of two pairs; shifts bring
+  // four codes beside the four above them.
+  __m256i by_one = _mm256_set1_epi16((short)(1 | 0x100 << width));
+  __m256i by_two = _mm256_set1_epi32((int)(1u | 0x10000u << 2 * width));
+  __m256i by_four = _mm256_set1_epi64x(32 - 4 * (int)width);
+  uint8_t index[16];
+  memset(index, 0xFF, sizeof index);
+  for (uint32_t byte = 0; byte < 2 * width; byte++)
+    index[byte] = (uint8_t)(byte / width * 8 + byte % width);
+  __m256i squeezed = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)index));
+  for (; i + 32 <= count; i += 32) {
+    uint8_t *at = bytes + i / 8 * width;
+    if (i / 8 * width + 2 * width + 16 > total) break;
+    __m256i x = _mm256_maddubs_epi16(by_one, _mm256_loadu_si256((const __m256i *)(codes + i)));
+    x = _mm256_sllv_epi32(_mm256_madd_epi16(x, by_two), by_four);
+    x = _mm256_shuffle_epi8(_mm256_srlv_epi64(x, by_four), squeezed);
+    // What the lower half writes too much the upper one overwrites.
+    _mm_storeu_si128((__m128i *)at, _mm256_castsi256_si128(x));
+    _mm_storeu_si128((__m128i *)(at + 2 * width), _mm256_extracti128_si256(x, 1));
+  }
+  return i;
+}
 INLINE size_t pack_words(const uint8_t *codes, size_t count, uint32_t width, uint8_t *bytes) {
-  if (width != 4) return 0;
+  if (width != 4) return pack_sets(codes, count, width, bytes);
   size_t i = 0;
   for (; i + 32 <= count; i += 32) {
     __m256i x = _mm256_loadu_si256((const __m256i *)(codes + i));
@@ -93,8 +117,34 @@ INLINE size_t pack_words(const uint8_t *codes, size_t count, uint32_t width, uin
   }
   return i;
 }
+// The same way back: each code is a field of two bytes, which a product moves to the top of a word.
+INLINE size_t unpack_sets(const uint8_t *bytes, size_t count, uint32_t width, uint8_t *codes) {
+  size_t i = 0, total = (count * width + 7) / 8;
+  uint8_t index[32];
+  uint16_t factors[16];
+  for (uint32_t j = 0; j < 16; j++) {
+    index[2 * j] = (uint8_t)(j * width / 8);
+    index[2 * j + 1] = (uint8_t)(j * width / 8 + 1);
+    factors[j] = (uint16_t)(1u << (16 - width - j * width % 8));
+  }
+  __m256i spread = _mm256_loadu_si256((const __m256i *)index);
+  __m256i factor = _mm256_loadu_si256((const __m256i *)factors);
+  for (; i + 32 <= count; i += 32) {
+    const uint8_t *at = bytes + i / 8 * width;
+    if (i / 8 * width + 2 * width + 16 > total) break;
+    __m256i words[2];
+    for (uint32_t half = 0; half < 2; half++) {
+      __m128i x = _mm_loadu_si128((const __m128i *)(at + 2 * half * width));
+      words[half] = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(x), spread);
+      words[half] = _mm256_srli_epi16(_mm256_mullo_epi16(words[half], factor), 16 - (int)width);
+    }
+    __m256i both = _mm256_packus_epi16(words[0], words[1]);
+    _mm256_storeu_si256((__m256i *)(codes + i), _mm256_permute4x64_epi64(both, 0xD8));
+  }
+  return i;
+}
 INLINE size_t unpack_words(const uint8_t *bytes, size_t count, uint32_t width, uint8_t *codes) {
-  if (width != 4) return 0;
+  if (width != 4) return unpack_sets(bytes, count, width, codes);
   size_t i = 0;
   for (; i + 32 <= count; i += 32) {
     __m256i pairs = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(bytes + i / 2)));

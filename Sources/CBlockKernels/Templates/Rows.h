@@ -3,15 +3,12 @@
 
 #define PART 2048
 
-// Values of a part: fewer where sub-scales take time in which no values are fetched.
-INLINE size_t part_length(const BKBlockRule *rule) {
-  return rule->subscale_width ? PART / 2 : PART;
-}
+// Values of a part that is encoded: fewer, since no values are fetched while scales are found and
+// codes are packed.
+#define ENCODED_PART (PART / 2)
 
 // How far ahead values are fetched, in bytes: past the part at work, which magnitudes have fetched.
-INLINE size_t fetch_distance(const BKBlockRule *rule) {
-  return rule->subscale_width ? 3 * PART * sizeof(float) / 2 : 2 * PART * sizeof(float);
-}
+#define FETCH_DISTANCE (3 * ENCODED_PART * sizeof(float))
 
 typedef struct {
   uint32_t maxima[PART], block_maxima[PART], wide_scales[PART], words[PART + 4];
@@ -93,12 +90,12 @@ INLINE bool encode_part(
     words = p->words + offset;
   }
   if (e->width == 16) {
-    *overflows += encode_halves(e, values, count, words, fetch_distance(rule), codes);
+    *overflows += encode_halves(e, values, count, words, FETCH_DISTANCE, codes);
     return true;
   }
   *overflows += encode(
       e, true, values, count, p->multipliers, is_given ? PART : rule->unit, words,
-      fetch_distance(rule), codes);
+      FETCH_DISTANCE, codes);
   if (rule->kind == BK_RULE_TWO_LEVEL) clear_vanished_blocks(e, rule, p->scales, count, codes);
   return true;
 }
@@ -144,7 +141,8 @@ static size_t encode_row(
     const BKElement *e, const BKBlockRule *rule, BKRandom random, const float *values,
     size_t count, uint8_t *codes, uint8_t *scales, uint8_t *subscales, size_t *overflows) {
   Part p;
-  size_t done = 0, part = part_length(rule);
+  size_t done = 0;
+  const size_t part = ENCODED_PART;
   for (; done < count; done += part) {
     size_t n = count - done < part ? count - done : part;
     uint8_t *bytes = codes + done * e->width / 8;
@@ -204,7 +202,8 @@ static size_t quantize_row(
   Part p;
   Streamer streamer = {result, 0};
   streams = streams && (uintptr_t)result % sizeof(float) == 0;
-  size_t done = 0, part = part_length(rule);
+  size_t done = 0;
+  const size_t part = ENCODED_PART;
   for (; done < count; done += part) {
     size_t n = count - done < part ? count - done : part;
     if (!encode_part(e, rule, random, values + done, n, &p, p.codes, overflows)) break;
