@@ -210,7 +210,8 @@ INLINE size_t plain_pair_scales(
       for (size_t j = 0; j < each; j++) v[j] = magnitude_at(values + i + 16 * b + j * LANES);
       blocks[b] = v[0];
       for (size_t j = 1; j < each; j++) blocks[b] = max_u(blocks[b], v[j]);
-      for (size_t j = 0; j + 1 < each; j += 2) pairs[(b * each + j) / 2] = fold_pairs(v[j], v[j + 1]);
+      for (size_t j = 0; j + 1 < each; j += 2)
+        pairs[(b * each + j) / 2] = fold_pairs(v[j], v[j + 1]);
       if (each == 1 && b % 2 == 1) pairs[b / 2] = fold_pairs(blocks[b - 1], v[0]);
     }
     vu binade = fold_vectors(blocks) & INFINITE;

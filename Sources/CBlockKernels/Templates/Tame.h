@@ -20,7 +20,8 @@ typedef struct {
 } OverflowCount;
 
 INLINE void flush_overflows(OverflowCount *count) {
-  for (int i = 0; i < 2 * LANES; i++) count->total += count->words[i];
+  if (__builtin_reduce_or(count->words) != 0)
+    for (int i = 0; i < 2 * LANES; i++) count->total += count->words[i];
   count->total += sum_bytes(count->bytes);
   count->words = 0;
   count->bytes = 0;
@@ -163,9 +164,12 @@ INLINE vq tame_codes(
   if (way == TAME_NEAREST_FLOAT) return nearest_bytes(r, products, over);
   vu whole[4];
   for (int j = 0; j < 4; j++) {
-    whole[j] = way == TAME_ANY
-                   ? min_u(any_magnitudes(r, rounding, values[j], products[j], random[j]), all_u(255))
-                   : round_to_integers(products[j]);
+    if (way == TAME_ANY) {
+      vu any = any_magnitudes(r, rounding, values[j], products[j], random[j]);
+      whole[j] = min_u(any, all_u(255));
+    } else {
+      whole[j] = round_to_integers(products[j]);
+    }
   }
   bool is_integer = way == TAME_NEAREST_INTEGER || (way == TAME_ANY && r->e.kind == BK_INTEGER);
   return ordered_quad(
