@@ -14,9 +14,14 @@ public enum Parallelism: Hashable, Sendable {
     switch self {
     case .allCores: return max(1, ProcessInfo.processInfo.activeProcessorCount)
     case .threads(let count):
-      require(count >= 1, "\(count) threads cannot work")
+      requireThreads()
       return count
     }
+  }
+
+  private func requireThreads() {
+    guard case .threads(let count) = self else { return }
+    require(count >= 1, "\(count) threads cannot work")
   }
 
   /// Parts of a result, each computed from a range of items, in the order of the ranges.
@@ -46,7 +51,9 @@ public enum Parallelism: Hashable, Sendable {
 
   /// How many parts `map` cuts items into.
   package func partCount(count: Int, grain: Int) -> Int {
+    requireThreads()
     let worthwhile = count / max(grain, 1)
+    // The number of cores is a question to the system, which short calls need not ask.
     guard worthwhile > 1 else { return 1 }
     // Several parts for each thread even out parts of unequal cost.
     let threads = threadCount
