@@ -16,6 +16,8 @@ struct KernelConstants: ~Copyable {
   /// How many scales are tried for each block, and the exponent steps of shared ones.
   let candidateCount: Int
   let steps: UnsafeMutablePointer<Int32>
+  /// The memory of all of these, which is one allocation: short calls feel every one.
+  private let memory: UnsafeMutableRawPointer
   /// What all blocks of the tensor share.
   let tensorScale: TensorScale
   let blockScale: TensorLevels.BlockScale?
@@ -29,12 +31,22 @@ struct KernelConstants: ~Copyable {
 
   init(_ plan: KernelPlan, _ levels: TensorLevels) {
     candidateCount = plan.scale.candidateCount
-    element = .allocate(capacity: 1)
-    scaleElement = .allocate(capacity: 1)
-    shared = .allocate(capacity: 1)
-    float = .allocate(capacity: 1)
-    twoLevel = .allocate(capacity: candidateCount)
-    steps = .allocate(capacity: candidateCount)
+    var layout = MemoryCuts()
+    let elementAt = layout.cut(BKElement.self)
+    let scaleElementAt = layout.cut(BKElement.self)
+    let sharedAt = layout.cut(BKSharedScale.self)
+    let floatAt = layout.cut(BKFloatScale.self)
+    let rowAt = layout.cut(BKBlockRule.self)
+    let twoLevelAt = layout.cut(BKTwoLevelScale.self, count: candidateCount)
+    let stepsAt = layout.cut(Int32.self, count: candidateCount)
+    memory = .allocate(byteCount: layout.byteCount, alignment: 16)
+    element = (memory + elementAt).bindMemory(to: BKElement.self, capacity: 1)
+    scaleElement = (memory + scaleElementAt).bindMemory(to: BKElement.self, capacity: 1)
+    shared = (memory + sharedAt).bindMemory(to: BKSharedScale.self, capacity: 1)
+    float = (memory + floatAt).bindMemory(to: BKFloatScale.self, capacity: 1)
+    twoLevel = (memory + twoLevelAt)
+      .bindMemory(to: BKTwoLevelScale.self, capacity: candidateCount)
+    steps = (memory + stepsAt).bindMemory(to: Int32.self, capacity: candidateCount)
     element.initialize(to: plan.element)
     scaleElement.initialize(to: BKElement())
     shared.initialize(to: BKSharedScale())
@@ -66,7 +78,7 @@ struct KernelConstants: ~Copyable {
       row = nil
       return
     }
-    row = .allocate(capacity: 1)
+    row = (memory + rowAt).bindMemory(to: BKBlockRule.self, capacity: 1)
     row?.initialize(to: rule)
     row?.pointee.shared = shared.pointee
     row?.pointee.floating = float.pointee
@@ -141,12 +153,19 @@ struct KernelConstants: ~Copyable {
   }
 
   deinit {
-    element.deallocate()
-    scaleElement.deallocate()
-    shared.deallocate()
-    float.deallocate()
-    twoLevel.deallocate()
-    steps.deallocate()
-    row?.deallocate()
+    memory.deallocate()
+  }
+}
+
+/// Places of values one behind the other in memory.
+private struct MemoryCuts {
+  private(set) var byteCount = 0
+
+  /// The offset of the next values.
+  mutating func cut<Value>(_ type: Value.Type, count: Int = 1) -> Int {
+    let mask = MemoryLayout<Value>.alignment - 1
+    let offset = (byteCount + mask) & ~mask
+    byteCount = offset + count * MemoryLayout<Value>.stride
+    return offset
   }
 }

@@ -14,9 +14,14 @@ public enum Parallelism: Hashable, Sendable {
     switch self {
     case .allCores: return max(1, ProcessInfo.processInfo.activeProcessorCount)
     case .threads(let count):
-      require(count >= 1, "\(count) threads cannot work")
+      requireThreads()
       return count
     }
+  }
+
+  private func requireThreads() {
+    guard case .threads(let count) = self else { return }
+    require(count >= 1, "\(count) threads cannot work")
   }
 
   /// Parts of a result, each computed from a range of items, in the order of the ranges.
@@ -32,9 +37,7 @@ public enum Parallelism: Hashable, Sendable {
     count: Int, grain: Int, _ body: @Sendable (Range<Int>) -> Part
   ) -> [Part] {
     guard count > 0 else { return [] }
-    // Several parts for each thread even out parts of unequal cost.
-    let most = threadCount == 1 ? 1 : threadCount * 4
-    let parts = max(1, min(most, count / max(grain, 1)))
+    let parts = partCount(count: count, grain: grain)
     return [Part](unsafeUninitializedCapacity: parts) { buffer, initializedCount in
       // Safe to share: every part has its own element, and all end before this closure does.
       nonisolated(unsafe) let slots = buffer
@@ -44,6 +47,17 @@ public enum Parallelism: Hashable, Sendable {
       }
       initializedCount = parts
     }
+  }
+
+  /// How many parts `map` cuts items into.
+  package func partCount(count: Int, grain: Int) -> Int {
+    requireThreads()
+    let worthwhile = count / max(grain, 1)
+    // The number of cores is a question to the system, which short calls need not ask.
+    guard worthwhile > 1 else { return 1 }
+    // Several parts for each thread even out parts of unequal cost.
+    let threads = threadCount
+    return min(threads == 1 ? 1 : threads * 4, worthwhile)
   }
 
   /// An array whose elements `body` initializes, in parallel over ranges of indices.

@@ -114,26 +114,29 @@ struct Quantizer<Format: BlockFormat>: Sendable {
   private func encode(
     _ input: PanelInput, _ plan: KernelPlan, _ levels: TensorLevels, into writer: PlaneWriter
   ) -> EncodingTally {
-    forPanels(of: plan.grid) { panels in
+    @Sendable func encodePanels(_ panels: Range<Int>) -> EncodingTally {
       var encoder = PanelEncoder(plan, levels, input: input)
       for index in panels { encoder.encode(plan.grid.panel(index), into: writer) }
       return encoder.tally
     }
-    .reduce(into: EncodingTally()) { $0 += $1 }
+    if let whole = onlyPart(of: plan.grid) { return encodePanels(whole) }
+    return forPanels(of: plan.grid, encodePanels).reduce(into: EncodingTally()) { $0 += $1 }
   }
 
   private func reconstruct(
     _ input: PanelInput, _ plan: KernelPlan, _ levels: TensorLevels, into output: PanelOutput,
     _ exactBlocks: ExactBlockCounting
   ) -> Reconstruction {
-    forPanels(of: plan.grid) { panels in
+    @Sendable func reconstructPanels(_ panels: Range<Int>) -> Reconstruction {
       var encoder = PanelEncoder(plan, levels, input: input)
       for index in panels {
         encoder.reconstruct(plan.grid.panel(index), into: output, exactBlocks: exactBlocks)
       }
       return Reconstruction(tally: encoder.tally, exactBlockCount: encoder.exactBlockCount)
     }
-    .reduce(into: Reconstruction()) { $0 += $1 }
+    if let whole = onlyPart(of: plan.grid) { return reconstructPanels(whole) }
+    return forPanels(of: plan.grid, reconstructPanels)
+      .reduce(into: Reconstruction()) { $0 += $1 }
   }
 
   private func decode(
@@ -141,9 +144,14 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     into output: PanelOutput
   ) {
     tensor.withUnsafeReader { reader in
-      _ = forPanels(of: plan.grid) { panels in
+      @Sendable func decodePanels(_ panels: Range<Int>) {
         var decoder = PanelDecoder(plan, levels, output: output)
         for index in panels { decoder.decode(plan.grid.panel(index), from: reader) }
+      }
+      if let whole = onlyPart(of: plan.grid) {
+        decodePanels(whole)
+      } else {
+        _ = forPanels(of: plan.grid, decodePanels)
       }
     }
   }
@@ -152,8 +160,20 @@ struct Quantizer<Format: BlockFormat>: Sendable {
   private func forPanels<Part: Sendable>(
     of panels: PanelGrid, _ body: @Sendable (Range<Int>) -> Part
   ) -> [Part] {
+    parallelism.map(count: panels.count, grain: grain(of: panels), body)
+  }
+
+  /// All panels, if they are few enough for one thread: such calls are short, and the arrays of
+  /// several parts would take a good share of them.
+  private func onlyPart(of panels: PanelGrid) -> Range<Int>? {
+    parallelism.partCount(count: panels.count, grain: grain(of: panels)) == 1
+      ? 0..<panels.count : nil
+  }
+
+  /// The fewest panels worth a thread.
+  private func grain(of panels: PanelGrid) -> Int {
     let perPanel = max(1, grid.elementCount / max(1, panels.count))
-    return parallelism.map(count: panels.count, grain: max(1, 262_144 / perPanel), body)
+    return max(1, 262_144 / perPanel)
   }
 
   // MARK: - The reference path

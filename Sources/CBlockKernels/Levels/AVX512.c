@@ -16,6 +16,8 @@
 
 #define HAS_BIT_GATHER
 #define HAS_MASKED_MOVES
+#define HAS_QUAD_ORDER
+#define HAS_SPLIT_ORDER
 #include "../Templates/Lanes.h"
 
 // Whole moves are much quicker than masked ones, of narrowed lanes above all.
@@ -51,6 +53,37 @@ INLINE void store_some_b(uint8_t *p, vb v, size_t n) {
   }
 }
 
+#define OUTER_BYTES \
+    0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60, 64, 68, 72, 76, 80, 84, 88, \
+    92, 96, 100, 104, 108, 112, 116, 120, 124, 3, 7, 11, 15, 19, 23, 27, 31, 35, 39, 43, 47, \
+    51, 55, 59, 63, 67, 71, 75, 79, 83, 87, 91, 95, 99, 103, 107, 111, 115, 119, 123, 127
+
+// Packing works in quarters of 128 bits: four bytes of each vector's first quarter, then the next.
+INLINE vq ordered_quad(vq v) {
+  return (vq)_mm512_permutexvar_epi32(
+      _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), (__m512i)v);
+}
+INLINE vq magnitude_bytes(const vu *v) {
+  __m512i first = _mm512_packs_epi32((__m512i)v[0], (__m512i)v[1]);
+  __m512i second = _mm512_packs_epi32((__m512i)v[2], (__m512i)v[3]);
+  return (vq)_mm512_packus_epi16(_mm512_abs_epi16(first), _mm512_abs_epi16(second));
+}
+INLINE vq sign_bytes(const vf *v) {
+  __m512i first = _mm512_packs_epi32((__m512i)v[0], (__m512i)v[1]);
+  __m512i second = _mm512_packs_epi32((__m512i)v[2], (__m512i)v[3]);
+  return (vq)_mm512_packs_epi16(first, second);
+}
+// The lowest and the uppermost bytes of a pair fill one vector, the codes' order.
+INLINE void split_quad(const vu *codes, const vf *products, vq *low, vq *signs) {
+  vq v[4], pair[2];
+  memcpy(v, codes, sizeof v);
+  for (int i = 0; i < 2; i++)
+    pair[i] = __builtin_shufflevector(v[2 * i], v[2 * i + 1], OUTER_BYTES);
+  *low = (vq)_mm512_shuffle_i64x2((__m512i)pair[0], (__m512i)pair[1], 0x44);
+  *signs = (vq)_mm512_shuffle_i64x2((__m512i)pair[0], (__m512i)pair[1], 0xEE);
+}
+INLINE vq ordered_split(vq v) { return v; }
+
 // Shifts by the counts of the lanes; counts of 32 and more give zero.
 INLINE vu shift_left(vu v, vu n) { return (vu)_mm512_sllv_epi32((__m512i)v, (__m512i)n); }
 INLINE vu shift_right(vu v, vu n) { return (vu)_mm512_srlv_epi32((__m512i)v, (__m512i)n); }
@@ -73,14 +106,41 @@ INLINE vf look_up_magnitude(const float *values, vu codes) {
       (__m512)load_f(values), (__m512i)codes, (__m512)load_f(values + 16));
 }
 
-// The bytes of the squeezed words of 64 codes, one behind the other.
+// The bytes of eight words, whose halves have four codes each, one behind the other; odd widths
+// have eight codes in the lower bits.
 INLINE __m512i squeezed_bytes(uint32_t width) {
   uint8_t index[64];
   memset(index, 0, sizeof index);
   for (uint32_t word = 0; word < 8; word++)
-    for (uint32_t byte = 0; byte < width; byte++)
-      index[word * width + byte] = (uint8_t)(word * 8 + byte);
+    for (uint32_t byte = 0; byte < width; byte++) {
+      uint32_t skipped = width % 2 == 0 && byte >= width / 2 ? 4 - width / 2 : 0;
+      index[word * width + byte] = (uint8_t)(word * 8 + byte + skipped);
+    }
   return _mm512_loadu_si512(index);
+}
+// Sixty-four codes at a time.
+INLINE size_t pack_sets(const uint8_t *codes, size_t count, uint32_t width, uint8_t *bytes) {
+  size_t i = 0, total = (count * width + 7) / 8;
+  __m512i index = squeezed_bytes(width);
+  __mmask64 mask = _bzhi_u64(~0ull, 8 * width);
+  // Products with powers of two move the upper one of two codes, then of two pairs.
+  __m512i by_one = _mm512_set1_epi16((short)(1 | 0x100 << width));
+  __m512i by_two = _mm512_set1_epi32((int)(1u | 0x10000u << 2 * width));
+  __m512i four = _mm512_set1_epi64((long long)((1ull << 4 * width) - 1));
+  for (; i + 64 <= count; i += 64) {
+    __m512i x = _mm512_maddubs_epi16(by_one, _mm512_loadu_si512(codes + i));
+    x = _mm512_madd_epi16(x, by_two);
+    if (width % 2 != 0)
+      x = _mm512_ternarylogic_epi64(four, x, _mm512_srli_epi64(x, 32 - 4 * width), 0xCA);
+    x = _mm512_permutexvar_epi8(index, x);
+    // Whole stores are quicker; what they write too much the next one overwrites.
+    if (i / 8 * width + 64 <= total) {
+      _mm512_storeu_si512(bytes + i / 8 * width, x);
+    } else {
+      _mm512_mask_storeu_epi8(bytes + i / 8 * width, mask, x);
+    }
+  }
+  return i;
 }
 INLINE size_t pack_words(const uint8_t *codes, size_t count, uint32_t width, uint8_t *bytes) {
   size_t i = 0;
@@ -99,31 +159,11 @@ INLINE size_t pack_words(const uint8_t *codes, size_t count, uint32_t width, uin
     }
     return i;
   }
-  __m512i index = squeezed_bytes(width);
-  __mmask64 mask = _bzhi_u64(~0ull, 8 * width);
-  __m128i by_one = _mm_cvtsi32_si128(8 - (int)width);
-  __m128i by_two = _mm_cvtsi32_si128(16 - 2 * (int)width);
-  __m128i by_four = _mm_cvtsi32_si128(32 - 4 * (int)width);
-  // Each step keeps the lower part of a lane and moves the upper part down to it; what else comes
-  // down lies above both.
-  __m512i one = _mm512_set1_epi16((short)((1u << width) - 1));
-  __m512i two = _mm512_set1_epi32((int)((1u << 2 * width) - 1));
-  __m512i four = _mm512_set1_epi64((long long)((1ull << 4 * width) - 1));
-  size_t total = (count * width + 7) / 8;
-  for (; i + 64 <= count; i += 64) {
-    __m512i x = _mm512_loadu_si512(codes + i);
-    x = _mm512_ternarylogic_epi64(one, x, _mm512_srl_epi64(x, by_one), 0xCA);
-    x = _mm512_ternarylogic_epi64(two, x, _mm512_srl_epi64(x, by_two), 0xCA);
-    x = _mm512_ternarylogic_epi64(four, x, _mm512_srl_epi64(x, by_four), 0xCA);
-    x = _mm512_permutexvar_epi8(index, x);
-    // Whole stores are quicker; what they write too much the next one overwrites.
-    if (i / 8 * width + 64 <= total) {
-      _mm512_storeu_si512(bytes + i / 8 * width, x);
-    } else {
-      _mm512_mask_storeu_epi8(bytes + i / 8 * width, mask, x);
-    }
+  switch (width) {
+    case 5: return pack_sets(codes, count, 5, bytes);
+    case 6: return pack_sets(codes, count, 6, bytes);
+    default: return pack_sets(codes, count, width, bytes);
   }
-  return i;
 }
 INLINE size_t unpack_words(const uint8_t *bytes, size_t count, uint32_t width, uint8_t *codes) {
   size_t i = 0;

@@ -207,8 +207,7 @@ INLINE bool has_special_code(const BKElement *e, const uint8_t *codes, size_t co
     rest |= (uint8_t)((codes[i] & magnitude) > greatest);
     if (e->is_negative_zero_nan) rest |= (uint8_t)(codes[i] == sign);
   }
-  for (int lane = 0; lane < 4 * LANES; lane++) rest |= found[lane];
-  return rest != 0;
+  return (rest | __builtin_reduce_or(found)) != 0;
 }
 
 // Whether scales times a power of two are finite and lose no bits below the smallest normal number.

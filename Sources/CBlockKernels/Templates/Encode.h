@@ -10,7 +10,7 @@ INLINE size_t encode_tame(
   bool is_fixed = way == TAME_NEAREST_MAGNITUDE || way == TAME_NEAREST_INTEGER;
   float factor = is_fixed ? element->spacings_of_one : 1;
   vu lanes = group_lanes(fit, unit);
-  OverflowCount over = {0, 0, 0};
+  OverflowCount over = {0, 0, 0, 0};
   vf x[4], m[4];
   vu word[4] = {0, 0, 0, 0};
   size_t i = 0;
@@ -28,7 +28,7 @@ INLINE size_t encode_tame(
     }
     vq quad = tame_codes(&r, way, rounding, x, m, word, &over);
     memcpy(codes + i, &quad, sizeof quad);
-    if (++over.steps == 0x7FFF) flush_overflows(&over);
+    if (++over.steps == 0xFF) flush_overflows(&over);
   }
   if (i < count) {
     float rest[QUAD] = {0}, scale[QUAD];
@@ -97,7 +97,7 @@ INLINE size_t encode_half_words(
     const BKElement *element, TameWay way, BKRounding rounding, const float *values, size_t count,
     const uint32_t *random, size_t prefetch, uint8_t *codes) {
   Rounder r = make_rounder(element);
-  OverflowCount over = {0, 0, 0};
+  OverflowCount over = {0, 0, 0, 0};
   const vf ones[4] = {1, 1, 1, 1};
   for (size_t i = 0; i < count; i += QUAD) {
     size_t left = count - i < QUAD ? count - i : QUAD;
@@ -203,8 +203,8 @@ static size_t encode(
   if (e->rounding == BK_NEAREST_EVEN && e->is_fixed_point)
     return encode_nearest_magnitude(e, values, count, multipliers, unit, random, prefetch, codes);
   // Rounding sums to even is rounding codes to even where codes and sums alternate together, which
-  // takes a fraction bit.
-  if (e->rounding == BK_NEAREST_EVEN && e->fraction_bits > 0)
+  // takes a fraction bit. Codes of a few binades beyond the largest must fit a byte.
+  if (e->rounding == BK_NEAREST_EVEN && e->fraction_bits > 0 && e->fraction_bits <= 5)
     return encode_nearest_float(e, values, count, multipliers, unit, random, prefetch, codes);
   return encode_directed(e, values, count, multipliers, unit, random, prefetch, codes);
 }

@@ -3,8 +3,26 @@
 
 INLINE vu magnitude_at(const float *values) { return bits_of(load_f(values)) & MAGNITUDE; }
 
-// One vector of the maxima of LANES groups, from `count` vectors that hold them in order.
+INLINE vu fold_pairs(vu a, vu b) { return max_u(even_pairs(a, b), odd_pairs(a, b)); }
+
+// One vector of the maxima of LANES groups, from LANES vectors with one group each. Quarters of
+// vectors are folded on their own as long as they can be, which is quicker.
+INLINE vu fold_vectors(vu *v) {
+  size_t count = LANES;
+  for (; count > LANES / 4; count /= 2)
+    for (size_t i = 0; i < count / 2; i++) v[i] = fold_pairs(v[2 * i], v[2 * i + 1]);
+#if LANES > 4
+  for (; count > 1; count /= 2)
+    for (size_t i = 0; i < count / 2; i++)
+      v[i] = max_u(even_quarters(v[2 * i], v[2 * i + 1]), odd_quarters(v[2 * i], v[2 * i + 1]));
+#endif
+  return v[0];
+}
+
+// The same from `count` vectors that hold the groups in order.
 INLINE vu fold_maxima(vu *v, size_t count) {
+  if (count == LANES) return fold_vectors(v);
+  if (count == 2) return ordered_pairs(fold_pairs(v[0], v[1]));
   for (; count > 1; count /= 2)
     for (size_t i = 0; i < count / 2; i++)
       v[i] = max_u(even_lanes(v[2 * i], v[2 * i + 1]), odd_lanes(v[2 * i], v[2 * i + 1]));
@@ -27,6 +45,7 @@ INLINE void row_magnitudes_of(
   if (unit % LANES == 0) {
     for (; group + LANES <= groups; group += LANES) {
       vu v[LANES];
+#pragma clang loop unroll(full)
       for (size_t i = 0; i < LANES; i++) {
         const float *start = values + (group + i) * unit;
         v[i] = magnitude_at(start);

@@ -2,7 +2,6 @@
 //
 // A word of eight bytes is squeezed in three steps: pairs of codes, then of pairs, then of fours.
 
-#define PAIRS 0x00FF00FF00FF00FFull
 #define FOURS 0x0000FFFF0000FFFFull
 #define EIGHTS 0x00000000FFFFFFFFull
 

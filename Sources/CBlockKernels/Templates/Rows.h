@@ -3,15 +3,12 @@
 
 #define PART 2048
 
-// Values of a part: fewer where sub-scales take time in which no values are fetched.
-INLINE size_t part_length(const BKBlockRule *rule) {
-  return rule->subscale_width ? PART / 2 : PART;
-}
+// Values of a part that is encoded: fewer, since no values are fetched while scales are found and
+// codes are packed.
+#define ENCODED_PART (PART / 2)
 
 // How far ahead values are fetched, in bytes: past the part at work, which magnitudes have fetched.
-INLINE size_t fetch_distance(const BKBlockRule *rule) {
-  return rule->subscale_width ? 3 * PART * sizeof(float) / 2 : 2 * PART * sizeof(float);
-}
+#define FETCH_DISTANCE (3 * ENCODED_PART * sizeof(float))
 
 typedef struct {
   uint32_t maxima[PART], block_maxima[PART], wide_scales[PART], words[PART + 4];
@@ -19,24 +16,36 @@ typedef struct {
   uint8_t scales[PART], subscales[PART], codes[2 * PART];
 } Part;
 
-// The scales, sub-scales and multipliers of a part; whether it is tame.
+// The scales, sub-scales and multipliers of values with sub-blocks; whether they are tame.
+INLINE bool find_subscales(const BKBlockRule *rule, const float *values, size_t count, Part *p) {
+  size_t done = 0;
+  if (has_plain_pairs(&rule->shared, rule->block, rule->unit))
+    done = plain_pair_scales(
+        &rule->shared, values, count, p->scales, p->subscales, p->multipliers);
+  if (done == count) return true;
+  size_t units = (count - done + rule->unit - 1) / rule->unit, first = done / rule->unit;
+  size_t blocks = (count - done + rule->block - 1) / rule->block;
+  size_t spread = rule->block / rule->unit;
+  uint8_t *scales = p->scales + first / spread;
+  row_magnitudes(values + done, count - done, rule->unit, p->maxima);
+  row_magnitudes((const float *)p->maxima, units, spread, p->block_maxima);
+  (void)shared_scales(&rule->shared, p->block_maxima, blocks, 0, scales, p->multipliers + first);
+  return shared_subscales(
+      &rule->shared, p->maxima, units, spread, scales, p->subscales + first,
+      p->multipliers + first);
+}
+
+// The same of any part.
 INLINE bool find_part_scales(const BKBlockRule *rule, const float *values, size_t count, Part *p) {
-  size_t units = (count + rule->unit - 1) / rule->unit;
   size_t blocks = (count + rule->block - 1) / rule->block;
   switch (rule->kind) {
     case BK_RULE_GIVEN:
       row_magnitudes(values, count, count, p->maxima);
       return false;
     case BK_RULE_SHARED:
+      if (rule->subscale_width > 0) return find_subscales(rule, values, count, p);
       row_magnitudes(values, count, rule->unit, p->maxima);
-      if (rule->subscale_width == 0)
-        return shared_scales(&rule->shared, p->maxima, blocks, 0, p->scales, p->multipliers);
-      row_magnitudes((const float *)p->maxima, units, rule->block / rule->unit, p->block_maxima);
-      (void)shared_scales(
-          &rule->shared, p->block_maxima, blocks, 0, p->scales, p->multipliers);
-      return shared_subscales(
-          &rule->shared, p->maxima, units, rule->block / rule->unit, p->scales, p->subscales,
-          p->multipliers);
+      return shared_scales(&rule->shared, p->maxima, blocks, 0, p->scales, p->multipliers);
     case BK_RULE_FLOAT:
       row_magnitudes(values, count, rule->unit, p->maxima);
       return float_scales(&rule->floating, p->maxima, blocks, p->wide_scales, p->multipliers);
@@ -81,12 +90,12 @@ INLINE bool encode_part(
     words = p->words + offset;
   }
   if (e->width == 16) {
-    *overflows += encode_halves(e, values, count, words, fetch_distance(rule), codes);
+    *overflows += encode_halves(e, values, count, words, FETCH_DISTANCE, codes);
     return true;
   }
   *overflows += encode(
       e, true, values, count, p->multipliers, is_given ? PART : rule->unit, words,
-      fetch_distance(rule), codes);
+      FETCH_DISTANCE, codes);
   if (rule->kind == BK_RULE_TWO_LEVEL) clear_vanished_blocks(e, rule, p->scales, count, codes);
   return true;
 }
@@ -132,7 +141,8 @@ static size_t encode_row(
     const BKElement *e, const BKBlockRule *rule, BKRandom random, const float *values,
     size_t count, uint8_t *codes, uint8_t *scales, uint8_t *subscales, size_t *overflows) {
   Part p;
-  size_t done = 0, part = part_length(rule);
+  size_t done = 0;
+  const size_t part = ENCODED_PART;
   for (; done < count; done += part) {
     size_t n = count - done < part ? count - done : part;
     uint8_t *bytes = codes + done * e->width / 8;
@@ -192,7 +202,8 @@ static size_t quantize_row(
   Part p;
   Streamer streamer = {result, 0};
   streams = streams && (uintptr_t)result % sizeof(float) == 0;
-  size_t done = 0, part = part_length(rule);
+  size_t done = 0;
+  const size_t part = ENCODED_PART;
   for (; done < count; done += part) {
     size_t n = count - done < part ? count - done : part;
     if (!encode_part(e, rule, random, values + done, n, &p, p.codes, overflows)) break;

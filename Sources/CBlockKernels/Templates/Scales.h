@@ -49,26 +49,33 @@ INLINE vi spread_codes(const uint8_t *codes, size_t index, size_t spread, size_t
   return (vi)v;
 }
 
+// LANES blocks: their codes and multipliers; whether they are tame.
+INLINE vi shared_scales_at(
+    const BKSharedScale *rule, vu maximum, int32_t exponent_step, vi *codes, vf *multipliers) {
+  vi is_poisoned = maximum >= INFINITE;
+  vi exponent = shared_exponents(rule, maximum);
+  vi code = max_i(
+      min_i(exponent + exponent_step + rule->bias, (vi)all_u(rule->greatest_code)),
+      (vi)all_u(0));
+  code = (vi)pick(maximum == 0, all_u(rule->zero_code), (vu)code);
+  // Zeros need no multiplier, and the lowest scale's is not tame.
+  vf multiplier = high_powers_of_two((vi)pick(maximum == 0, all_u(0), (vu)(rule->bias - code)));
+  *codes = (vi)pick(is_poisoned, all_u(rule->nan_code), (vu)code);
+  *multipliers = pick_f(is_poisoned, floats_of(all_u(CANONICAL_NAN)), multiplier);
+  return is_tame(maximum, *multipliers, rule->tame_limit);
+}
+
 static bool shared_scales(
     const BKSharedScale *shared_rule, const uint32_t *maxima, size_t count, int32_t exponent_step,
     uint8_t *codes, float *multipliers) {
   // A copy of its own, which no store can change.
   const BKSharedScale own_rule = *shared_rule, *rule = &own_rule;
-  vi tame = (vi)all_u(~0u);
+  vi tame = (vi)all_u(~0u), code;
+  vf multiplier;
   for (size_t i = 0; i < count; i += LANES) {
     size_t n = count - i < LANES ? count - i : LANES;
-    vu maximum = load_some_u(maxima + i, n);
-    vi is_poisoned = maximum >= INFINITE;
-    vi exponent = shared_exponents(rule, maximum);
-    vi code = max_i(
-        min_i(exponent + exponent_step + rule->bias, (vi)all_u(rule->greatest_code)),
-        (vi)all_u(0));
-    code = (vi)pick(maximum == 0, all_u(rule->zero_code), (vu)code);
-    // Zeros need no multiplier, and the lowest scale's is not tame.
-    vf multiplier = high_powers_of_two((vi)pick(maximum == 0, all_u(0), (vu)(rule->bias - code)));
-    code = (vi)pick(is_poisoned, all_u(rule->nan_code), (vu)code);
-    multiplier = pick_f(is_poisoned, floats_of(all_u(CANONICAL_NAN)), multiplier);
-    tame &= is_tame(maximum, multiplier, rule->tame_limit);
+    tame &= shared_scales_at(
+        rule, load_some_u(maxima + i, n), exponent_step, &code, &multiplier);
     store_some_b(codes + i, narrow_b((vu)code), n);
     store_some_f(multipliers + i, multiplier, n);
   }
@@ -176,6 +183,57 @@ static bool shared_subscales(
   if (spread == 8)
     return shared_subscales_of(rule, maxima, count, 8, block_codes, codes, multipliers);
   return shared_subscales_of(rule, maxima, count, spread, block_codes, codes, multipliers);
+}
+
+// Whether blocks of 16 with sub-blocks of pairs, lowered by one at most, may go the quick way.
+INLINE bool has_plain_pairs(const BKSharedScale *rule, size_t block, size_t unit) {
+  return block == 16 && unit == 2 && rule->greatest_subscale == 1 && rule->product == 1
+         && rule->threshold[0] > 0x7FFFFF && rule->bias > 95 && rule->is_unstepped;
+}
+
+// Scales, sub-scales and multipliers of whole sets of LANES such blocks, as long as no scale is
+// clamped and every power of two is a normal number; how many values are done. All are tame.
+//
+// A sub-block is lowered where it stays below the power of two that its block reaches.
+INLINE size_t plain_pair_scales(
+    const BKSharedScale *shared_rule, const float *values, size_t count, uint8_t *codes,
+    uint8_t *subscales, float *multipliers) {
+  // A copy of its own, which no store can change.
+  const BKSharedScale own_rule = *shared_rule, *rule = &own_rule;
+  const size_t each = 16 / LANES;  // vectors of a block
+  const uint32_t lowest = (uint32_t)(rule->bias - 95) + 1;
+  const int32_t to_code = rule->offset - 127 + rule->bias;
+  const uint32_t one = 1u << 23, to_multiplier = (uint32_t)(254 - rule->offset) << 23;
+  size_t i = 0;
+  for (; i + 16 * LANES <= count; i += 16 * LANES) {
+    vu blocks[LANES], pairs[8];
+#pragma clang loop unroll(full)
+    for (size_t b = 0; b < LANES; b++) {
+      vu v[4];
+      for (size_t j = 0; j < each; j++) v[j] = magnitude_at(values + i + 16 * b + j * LANES);
+      blocks[b] = v[0];
+      for (size_t j = 1; j < each; j++) blocks[b] = max_u(blocks[b], v[j]);
+      for (size_t j = 0; j + 1 < each; j += 2)
+        pairs[(b * each + j) / 2] = fold_pairs(v[j], v[j + 1]);
+      if (each == 1 && b % 2 == 1) pairs[b / 2] = fold_pairs(blocks[b - 1], v[0]);
+    }
+    vu binade = fold_vectors(blocks) & INFINITE;
+    vu code = (vu)((vi)(binade >> 23) + to_code);
+    if (any_lane(code - lowest >= rule->nan_code - 1 - lowest)) break;
+    store_b(codes + i / 16, narrow_b(code));
+#pragma clang loop unroll(full)
+    for (size_t p = 0; p < 8; p++) {
+      // The blocks of the lanes of two vectors, whose halves may have one each.
+      vu lanes = ((uint32_t)(2 * p) + (each == 1 ? lane_numbers() >> log_two(LANES / 2) : all_u(0)))
+                 / (uint32_t)each;
+      vu own = ordered_pairs(pairs[p]), block = bits_of(permute(floats_of(binade), lanes));
+      vi is_lowered = own < block;
+      store_u((uint32_t *)multipliers + i / 2 + p * LANES,
+              to_multiplier - block + ((vu)is_lowered & one));
+      store_b(subscales + i / 2 + p * LANES, narrow_b((vu)is_lowered & 1));
+    }
+  }
+  return i;
 }
 
 INLINE vf shared_values_at(const BKSharedScale *rule, vi block, vi subscales) {

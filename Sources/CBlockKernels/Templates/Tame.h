@@ -11,16 +11,20 @@ typedef enum {
 // Words of pairs of vectors may come in an order of the level's own, which ordered_bytes and
 // ordered_words undo.
 
-// Counts of overflows in 16-bit lanes, emptied before they are full.
+// Counts of overflows in lanes of words or bytes, emptied before they are full.
 typedef struct {
-  vw lanes;
+  vw words;
+  vq bytes;
   uint32_t steps;
   size_t total;
 } OverflowCount;
 
 INLINE void flush_overflows(OverflowCount *count) {
-  for (int i = 0; i < 2 * LANES; i++) count->total += count->lanes[i];
-  count->lanes = 0;
+  if (__builtin_reduce_or(count->words) != 0)
+    for (int i = 0; i < 2 * LANES; i++) count->total += count->words[i];
+  count->total += sum_bytes(count->bytes);
+  count->words = 0;
+  count->bytes = 0;
   count->steps = 0;
 }
 
@@ -30,7 +34,7 @@ INLINE vw finish_words(const Rounder *r, vw code, vw signs, bool is_integer, Ove
   if (is_integer)
     limit += (signs >> 15) & (uint16_t)(r->e.greatest_negative - r->e.greatest);
   vw kept = __builtin_elementwise_min(code, limit);
-  over->lanes -= (vw)(code != kept);
+  over->words -= (vw)(code != kept);
   code = kept;
   if (is_integer) {
     vw sign = (vw)((vws)signs >> 15);
@@ -44,6 +48,17 @@ INLINE vw finish_words(const Rounder *r, vw code, vw signs, bool is_integer, Ove
 // of spacings: the low half of the sum. The high half has sign and binade.
 INLINE vu nearest_sums(const Rounder *r, vf values) {
   return bits_of(values + floats_of(signed_binades(values, r->lowest_bits) + r->magic));
+}
+
+// The same for codes of a byte, which find signs elsewhere where that is quicker.
+INLINE vu quad_sums(const Rounder *r, vf values) {
+#ifdef HAS_SEPARATE_SIGNS
+  vu magnitude = bits_of(values) & MAGNITUDE;
+  vu binade = max_u(magnitude & INFINITE, all_u(r->lowest_bits));
+  return bits_of(floats_of(magnitude) + floats_of(binade + r->magic));
+#else
+  return nearest_sums(r, values);
+#endif
 }
 
 INLINE vw nearest_words(const Rounder *r, vu first, vu second, OverflowCount *over) {
@@ -64,22 +79,27 @@ INLINE vw fixed_words(
       r, (vw)__builtin_elementwise_abs((vws)whole), signs, is_integer, over);
 }
 
+// Magnitude codes by any rounding.
+INLINE vu any_magnitudes(
+    const Rounder *r, BKRounding rounding, vf value, vf product, vu random) {
+  vu bits = bits_of(product);
+  if (r->e.kind == BK_PATTERN) return pattern_codes(r, rounding, bits, random);
+  // Where scaling is exact a value above zero may leave FP32 but does not become zero.
+  vu source = r->e.is_scaling_exact ? bits_of(value) : bits;
+  return rounded_codes(r, rounding, bits, (source & MAGNITUDE) == 0, random);
+}
+
 INLINE vw any_words(
     const Rounder *r, BKRounding rounding, const vf *values, const vf *products, const vu *random,
     OverflowCount *over) {
-  vu code[2], bits[2];
-  for (int j = 0; j < 2; j++) {
-    bits[j] = bits_of(products[j]);
-    // Where scaling is exact a value above zero may leave FP32 but does not become zero.
-    vu source = r->e.is_scaling_exact ? bits_of(values[j]) : bits[j];
-    code[j] = r->e.kind == BK_PATTERN
-                  ? pattern_codes(r, rounding, bits[j], random[j])
-                  : rounded_codes(r, rounding, bits[j], (source & MAGNITUDE) == 0, random[j]);
-    code[j] = min_u(code[j], all_u(0xFFFF));
-  }
+  vu code[2];
+  for (int j = 0; j < 2; j++)
+    code[j] = min_u(
+        any_magnitudes(r, rounding, values[j], products[j], random[j]), all_u(0xFFFF));
   return finish_words(
-      r, paired_low_words(code[0], code[1]), paired_high_words(bits[0], bits[1]),
-      r->e.kind == BK_INTEGER, over);
+      r, paired_low_words(code[0], code[1]),
+      paired_high_words(bits_of(products[0]), bits_of(products[1])), r->e.kind == BK_INTEGER,
+      over);
 }
 
 // The codes of 4 * LANES values, in two vectors of words; where the way is fixed, `multipliers`
@@ -104,12 +124,54 @@ INLINE void tame_words(
   }
 }
 
+// Signed codes of magnitude codes of up to 255, given bytes whose top bit is the sign.
+INLINE vq finish_bytes(const Rounder *r, vq code, vq signs, bool is_integer, OverflowCount *over) {
+  vq limit = (vq)(uint8_t)r->e.greatest;
+  vq negative = is_integer ? (vq)((vqs)signs < 0) : (vq)0;
+  if (is_integer) limit += negative & (uint8_t)(r->e.greatest_negative - r->e.greatest);
+  vq kept = __builtin_elementwise_min(code, limit);
+  over->bytes -= (vq)(code != kept);
+  if (is_integer) return ((kept ^ negative) - negative) & (uint8_t)r->width_mask;
+  // Whole words shift the bits of one byte into the next, where the mask drops them.
+  vw words;
+  memcpy(&words, &signs, sizeof words);
+  words >>= 8 - r->e.width;
+  memcpy(&signs, &words, sizeof signs);
+  return kept | (signs & (uint8_t)r->sign_bit);
+}
+
+// Of a sum of `nearest_sums`, the low half has the fraction's spacings. With the binade moved down
+// to them the lowest byte is the magnitude code, but for what the lowest binade adds to it.
+INLINE vq nearest_bytes(const Rounder *r, const vf *products, OverflowCount *over) {
+  vu codes[4];
+  for (int j = 0; j < 4; j++) {
+    vu sum = quad_sums(r, products[j]);
+    codes[j] = (sum >> r->field_shift) + sum;
+  }
+  vq low, signs;
+  split_quad(codes, products, &low, &signs);
+  low -= (uint8_t)((r->lowest_bits + r->magic) >> r->field_shift);
+  return ordered_split(finish_bytes(r, low, signs, false, over));
+}
+
+// The codes of 4 * LANES values, of up to eight bits; where the way is fixed, `multipliers` include
+// the spacings of one.
 INLINE vq tame_codes(
     const Rounder *r, TameWay way, BKRounding rounding, const vf *values, const vf *multipliers,
     const vu *random, OverflowCount *over) {
-  vw words[2];
-  tame_words(r, way, rounding, values, multipliers, random, over, words);
-  vq codes = ordered_bytes(words[0], words[1]);
-  if (way == TAME_NEAREST_INTEGER || way == TAME_ANY) codes &= (uint8_t)r->width_mask;
-  return codes;
+  vf products[4];
+  for (int j = 0; j < 4; j++) products[j] = values[j] * multipliers[j];
+  if (way == TAME_NEAREST_FLOAT) return nearest_bytes(r, products, over);
+  vu whole[4];
+  for (int j = 0; j < 4; j++) {
+    if (way == TAME_ANY) {
+      vu any = any_magnitudes(r, rounding, values[j], products[j], random[j]);
+      whole[j] = min_u(any, all_u(255));
+    } else {
+      whole[j] = round_to_integers(products[j]);
+    }
+  }
+  bool is_integer = way == TAME_NEAREST_INTEGER || (way == TAME_ANY && r->e.kind == BK_INTEGER);
+  return ordered_quad(
+      finish_bytes(r, magnitude_bytes(whole), sign_bytes(products), is_integer, over));
 }

@@ -5,7 +5,8 @@ INLINE vi is_tame(vu maxima, vf multipliers, float limit) {
 }
 
 INLINE bool all_lanes(vi mask, size_t count) {
-  for (size_t lane = 0; lane < LANES && lane < count; lane++)
+  if (count >= LANES) return !any_lane(~mask);
+  for (size_t lane = 0; lane < count; lane++)
     if (!mask[lane]) return false;
   return true;
 }
