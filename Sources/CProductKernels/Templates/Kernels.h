@@ -1,6 +1,7 @@
 // All templates, and the table of one level.
 #include "../Levels/Tables.h"
 #include "Units.h"
+#include "Results.h"
 #include "Tiles.h"
 #include "Panels.h"
 
@@ -18,6 +19,4 @@
       .interleave = interleave,                                                                  \
       .join_nibbles = join_nibbles,                                                              \
       .split_nibbles = split_nibbles,                                                            \
-      .claim = claim,                                                                            \
-      .finish = finish,                                                                          \
   }

@@ -11,6 +11,8 @@ typedef int32_t vi __attribute__((ext_vector_type(LANES)));
 typedef int16_t vs __attribute__((ext_vector_type(2 * LANES)));
 typedef uint8_t vq __attribute__((ext_vector_type(4 * LANES)));
 
+#define UNROLLED _Pragma("clang loop unroll(full)")
+
 #define SIGN 0x80000000u
 #define INFINITE 0x7F800000u
 #define CANONICAL_NAN 0x7FC00000u

@@ -1,4 +1,4 @@
-// From codes to operands, and from sums to results.
+// From codes to operands.
 
 // Levels whose permutations do better define their own.
 #ifndef HAS_BYTE_MAP
@@ -131,43 +131,5 @@ static void split_nibbles(
     }
     panel += 8 * BK_PANEL;
     nibbles += 4 * BK_PANEL;
-  }
-}
-
-INLINE vf finished_values(
-    vf y, float tensor_scale, float alpha, const vf *bias, float beta, const vf *old) {
-  if (tensor_scale != 1) y *= (vf)tensor_scale;
-  if (alpha != 1) y *= (vf)alpha;
-  if (bias) y += *bias;
-  if (beta != 0) y = fma_f((vf)beta, *old, y);
-  vu is_nan = (vu)(y != y);
-  return floats_of((bits_of(y) & ~is_nan) | (CANONICAL_NAN & is_nan));
-}
-
-static void claim(const void *result, size_t rows, size_t row_bytes, size_t stride_bytes) {
-  for (size_t row = 0; row < rows; row++)
-    for (size_t byte = 0; byte < row_bytes; byte += 64)
-      __builtin_prefetch((const char *)result + row * stride_bytes + byte, 1);
-}
-
-static void finish(
-    const float *sums, size_t rows, size_t columns, float tensor_scale, float alpha,
-    const float *bias, float beta, float *result, size_t stride) {
-  for (size_t row = 0; row < rows; row++, sums += BK_PANEL) {
-    char *target = (char *)result + row * stride * sizeof(float);
-    size_t column = 0;
-    for (; column < columns; column += LANES) {
-      size_t n = columns - column < LANES ? columns - column : LANES;
-      vf b = (vf)0.0f, old = (vf)0.0f;
-      if (bias) memcpy(&b, bias + column, n * sizeof(float));
-      if (beta != 0) memcpy(&old, target + column * sizeof(float), n * sizeof(float));
-      vf y = finished_values(
-          load_f(sums + column), tensor_scale, alpha, bias ? &b : NULL, beta, &old);
-      if (n == LANES) {
-        store_f(target + column * sizeof(float), y);
-      } else {
-        memcpy(target + column * sizeof(float), &y, n * sizeof(float));
-      }
-    }
   }
 }

@@ -12,7 +12,6 @@ typedef struct {
 
 #define MOST_ROWS 14
 #define PANEL_VECTORS (BK_PANEL / LANES)
-#define UNROLLED _Pragma("clang loop unroll(full)")
 
 // The bytes of a word of all columns; two words of nibbles share them.
 INLINE size_t word_bytes(const TileKind kind) { return BK_PANEL * (kind.has_nibbles ? 2 : 4); }
@@ -45,12 +44,13 @@ INLINE vf scale_factor(const BKScaleProduct product, vf columns, const float *ro
 INLINE void tile(
     const TileKind kind, const int rows, const BKProductShape *shape, const BKRows *a,
     size_t first_row, const uint8_t *panel, const float *panel_scales, Table values,
-    float *sums) {
+    const BKResult *result, size_t first_column) {
   const bool is_grouped = kind.unit != BK_FLOAT32_FMA;
   const uint8_t *row = a->elements + first_row * a->stride;
   const float *scales = is_grouped ? a->scales + first_row * shape->groups : NULL;
   const int32_t *offsets =
       kind.unit == BK_INT8 ? a->offsets + first_row * shape->groups : NULL;
+  claim_rows(result, first_row, rows);
   vf y[MOST_ROWS][PANEL_VECTORS];
   UNROLLED for (int r = 0; r < rows; r++) {
     UNROLLED for (int v = 0; v < kind.vectors; v++) y[r][v] = (vf)0.0f;
@@ -93,23 +93,22 @@ INLINE void tile(
   }
   UNROLLED for (int r = 0; r < rows; r++) {
     UNROLLED for (int v = 0; v < kind.vectors; v++)
-      store_f(sums + (size_t)r * BK_PANEL + v * LANES, y[r][v]);
+      store_result(result, first_row + (size_t)r, first_column + (size_t)v * LANES, y[r][v]);
   }
 }
 
 // All rows, in tiles of as many as there is room for.
 INLINE void multiply_tiles(
     const TileKind kind, const BKProductShape *shape, const BKRows *a, const BKColumns *b,
-    const int8_t *nibbles, float *sums) {
+    const int8_t *nibbles, const BKResult *result) {
   Table values = table_of(nibbles);
   for (int first = 0; first < PANEL_VECTORS; first += kind.vectors) {
     const uint8_t *panel = b->elements + (size_t)first * sizeof(vu);
     const float *scales = b->scales ? b->scales + first * LANES : NULL;
-    float *target = sums + first * LANES;
     size_t row = 0;
 #define TILES(count)                                                                             \
   for (; row + (count) <= a->rows; row += (count))                                               \
-    tile(kind, count, shape, a, row, panel, scales, values, target + row * BK_PANEL);
+    tile(kind, count, shape, a, row, panel, scales, values, result, (size_t)first * LANES);
     TILES(kind.rows)
     if (kind.rows > 4) { TILES(4) }
     if (kind.rows > 2) { TILES(2) }
@@ -120,9 +119,9 @@ INLINE void multiply_tiles(
 
 #define MULTIPLIER(name, ...)                                                                    \
   static NOINLINE void name(                                                                     \
-      const BKProductShape *shape, const BKRows *rows, const BKColumns *panel,                     \
-      const int8_t *nibbles, float *sums) {                                                      \
-    multiply_tiles((TileKind){__VA_ARGS__}, shape, rows, panel, nibbles, sums);                  \
+      const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,                 \
+      const int8_t *nibbles, const BKResult *result) {                                           \
+    multiply_tiles((TileKind){__VA_ARGS__}, shape, rows, columns, nibbles, result);              \
   }
 
 MULTIPLIER(int8_multiplied, BK_INT8, BK_MULTIPLIED, false, false, TILE_ROWS, TILE_VECTORS)
@@ -140,26 +139,27 @@ MULTIPLIER(
 MULTIPLIER(float32, BK_FLOAT32_FMA, BK_MULTIPLIED, false, false, FLOAT_ROWS, FLOAT_VECTORS)
 
 static void multiply(
-    const BKProductShape *shape, const BKRows *rows, const BKColumns *panel, float *sums) {
+    const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
+    const BKResult *result) {
   bool adds = shape->scale_product == BK_ADDED_EXPONENTS;
   switch (shape->unit) {
     case BK_INT8:
-      (adds ? int8_added : int8_multiplied)(shape, rows, panel, NULL, sums);
+      (adds ? int8_added : int8_multiplied)(shape, rows, columns, NULL, result);
       break;
     case BK_INT16:
-      (adds ? int16_added : int16_multiplied)(shape, rows, panel, NULL, sums);
+      (adds ? int16_added : int16_multiplied)(shape, rows, columns, NULL, result);
       break;
     case BK_BFLOAT16_DOT:
       (shape->flushes ? bfloat16_flushing : adds ? bfloat16_added : bfloat16_multiplied)(
-          shape, rows, panel, NULL, sums);
+          shape, rows, columns, NULL, result);
       break;
-    case BK_FLOAT32_FMA: float32(shape, rows, panel, NULL, sums); break;
+    case BK_FLOAT32_FMA: float32(shape, rows, columns, NULL, result); break;
   }
 }
 
 static void multiply_nibbles(
-    const BKProductShape *shape, const BKRows *rows, const BKColumns *panel, const int8_t *values,
-    float *sums) {
+    const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
+    const int8_t *values, const BKResult *result) {
   bool adds = shape->scale_product == BK_ADDED_EXPONENTS;
-  (adds ? nibbles_added : nibbles_multiplied)(shape, rows, panel, values, sums);
+  (adds ? nibbles_added : nibbles_multiplied)(shape, rows, columns, values, result);
 }

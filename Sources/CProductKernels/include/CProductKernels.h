@@ -61,6 +61,17 @@ typedef struct {
   const float *_Nullable scales;     // [group][column]
 } BKColumns;
 
+// Where sums go, and what becomes of them there, in this order: times `tensor_scale`; times `alpha`;
+// plus `bias`, one number for each column; plus `beta` times the old value, fused, where `beta` is
+// not 0; NaN made canonical. Factors of 1 are left out.
+typedef struct {
+  float *values;
+  size_t stride;   // numbers from row to row
+  size_t columns;  // those of a panel that exist
+  float tensor_scale, alpha, beta;
+  const float *_Nullable bias;
+} BKResult;
+
 // MARK: - Kernels
 
 typedef struct {
@@ -68,16 +79,17 @@ typedef struct {
   uint32_t lanes;
 
   // Row r times column c: the sum over groups, in order, of the group's dot product times the
-  // factor of its scales, each a fused multiply-add onto sums[r * BK_PANEL + c], which begins as 0.
+  // factor of its scales, each a fused multiply-add onto a sum that begins as 0; then finished.
   void (*multiply)(
-      const BKProductShape *shape, const BKRows *rows, const BKColumns *panel, float *sums);
+      const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
+      const BKResult *result);
 
-  // The same for a panel of 8-bit integers that are still codes of four bits: byte b of word w of
+  // The same for columns of 8-bit integers that are still codes of four bits: byte b of word w of
   // a group holds, low, the code of byte b of word 2w and, high, that of word 2w + 1. `values` has
   // the integer of every code. Groups have an even number of words.
   void (*multiply_nibbles)(
-      const BKProductShape *shape, const BKRows *rows, const BKColumns *panel,
-      const int8_t *values, float *sums);
+      const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
+      const int8_t *values, const BKResult *result);
 
   // From codes in bytes to elements: values[code], with codes below 2^width.
   void (*map_int8)(
@@ -105,17 +117,6 @@ typedef struct {
   void (*join_nibbles)(const uint8_t *panel, size_t words, uint8_t *nibbles);
   void (*split_nibbles)(
       const uint8_t *nibbles, size_t words, const int8_t *values, uint8_t *panel);
-
-  // Asks for the lines that `finish` is going to write, which lie far apart, while sums are at work.
-  void (*claim)(const void *result, size_t rows, size_t row_bytes, size_t stride_bytes);
-
-  // Rows of `columns` sums, BK_PANEL apart, into rows of a result, in this order: times
-  // `tensor_scale`; times `alpha`; plus `bias`, one number for each column; plus `beta` times the
-  // result's old value, fused, where `beta` is not 0; NaN made canonical. Factors of 1 are left
-  // out.
-  void (*finish)(
-      const float *sums, size_t rows, size_t columns, float tensor_scale, float alpha,
-      const float *_Nullable bias, float beta, float *result, size_t stride);
 } BKProductKernels;
 
 // The kernels of a supported level; those of the level in use for any other.

@@ -9,61 +9,37 @@ struct Finish: Sendable {
   let result: MutableMatrixRows
   let kernels: ProductKernels
 
-  /// Brings the lines of the result near, while their sums are at work.
-  func claim(firstRow: Int, rowCount: Int, panel: Int) {
-    let first = panel * ProductKernels.panelColumns
-    let columns = min(ProductKernels.panelColumns, result.columnCount - first)
-    kernels.products.pointee.claim(
-      result.row(firstRow) + first * result.type.byteCount, rowCount,
-      columns * result.type.byteCount, result.stride * result.type.byteCount)
-  }
-
-  /// Stores the sums of some rows and one panel of columns.
+  /// Lets `multiply` put rows of a panel's columns where they belong, by way of FP32 memory where
+  /// the result is of another type.
   func store(
-    _ sums: UnsafePointer<Float>, firstRow: Int, rowCount: Int, panel: Int,
-    memory: ProductWorkspace.Worker
+    rows: Range<Int>, panel: Int, memory: ProductWorkspace.Worker,
+    _ multiply: (BKResult) -> Void
   ) {
     let first = panel * ProductKernels.panelColumns
     let columns = min(ProductKernels.panelColumns, result.columnCount - first)
-    let target = result.row(firstRow) + first * result.type.byteCount
+    let target = result.row(rows.lowerBound) + first * result.type.byteCount
     epilogue.bias.withUnsafeBufferPointer { bias in
-      let bias = bias.isEmpty ? nil : bias.baseAddress.map { $0 + first }
-      if result.type == .float32 {
-        finish(
-          sums, rowCount, columns, bias, target.assumingMemoryBound(to: Float.self),
-          result.stride)
-      } else {
-        storeNarrow(sums, rowCount, columns, bias, target, memory)
+      var place = BKResult(
+        values: target.assumingMemoryBound(to: Float.self), stride: result.stride,
+        columns: columns, tensor_scale: tensorScale, alpha: epilogue.alpha, beta: epilogue.beta,
+        bias: bias.isEmpty ? nil : bias.baseAddress.map { $0 + first })
+      guard result.type != .float32 else {
+        multiply(place)
+        return
       }
-    }
-  }
-
-  private func finish(
-    _ sums: UnsafePointer<Float>, _ rowCount: Int, _ columns: Int,
-    _ bias: UnsafePointer<Float>?, _ target: UnsafeMutablePointer<Float>, _ stride: Int
-  ) {
-    kernels.products.pointee.finish(
-      sums, rowCount, columns, tensorScale, epilogue.alpha, bias, epilogue.beta, target, stride)
-  }
-
-  private func storeNarrow(
-    _ sums: UnsafePointer<Float>, _ rowCount: Int, _ columns: Int,
-    _ bias: UnsafePointer<Float>?, _ target: UnsafeMutableRawPointer,
-    _ memory: ProductWorkspace.Worker
-  ) {
-    let type = result.type.code
-    let step = result.stride * result.type.byteCount
-    let wide = memory.wide.reserve(rowCount * ProductKernels.panelColumns, of: Float.self)
-    if epilogue.beta != 0 {
-      for row in 0..<rowCount {
-        kernels.blocks.pointee.widen(
-          type, target + row * step, columns, wide + row * ProductKernels.panelColumns)
+      let wide = memory.wide.reserve(rows.count * columns, of: Float.self)
+      place.values = wide
+      place.stride = columns
+      let (type, step) = (result.type.code, result.stride * result.type.byteCount)
+      if epilogue.beta != 0 {
+        for row in 0..<rows.count {
+          kernels.blocks.pointee.widen(type, target + row * step, columns, wide + row * columns)
+        }
       }
-    }
-    finish(sums, rowCount, columns, bias, wide, ProductKernels.panelColumns)
-    for row in 0..<rowCount {
-      kernels.blocks.pointee.narrow(
-        type, wide + row * ProductKernels.panelColumns, columns, target + row * step)
+      multiply(place)
+      for row in 0..<rows.count {
+        kernels.blocks.pointee.narrow(type, wide + row * columns, columns, target + row * step)
+      }
     }
   }
 }

@@ -23,8 +23,8 @@ struct ProductRun: @unchecked Sendable {
   private static let packedByteCount = 8 << 20
   /// Bytes of packed rows that meet all panels in turn: a part of a second-level cache.
   private static let blockByteCount = 384 << 10
-  /// Rows of a strip: a multiple of every level's tiles, with sums that stay in a first-level cache.
-  private static let stripRows = 28
+  /// Blocks have a multiple of so many rows, of which every level's tiles are parts.
+  private static let rowUnit = 84
 
   /// Computes the product.
   func multiply(_ left: LeftOperand, into result: MutableMatrixRows) {
@@ -62,10 +62,9 @@ struct ProductRun: @unchecked Sendable {
   ) {
     let panels = prepared.panels
     let panelCount = panels.panelCount
-    let strip = Self.stripRows
     let blockRows =
       max(
-        1, Self.blockByteCount / max(block.operand.stride, 1) / strip) * strip
+        1, Self.blockByteCount / max(block.operand.stride, 1) / Self.rowUnit) * Self.rowUnit
     let blockCount = (rows.count + blockRows - 1) / blockRows
     let items = blockCount * panelCount
     let workers = workspace.workers(parallelism.workerCount(forItems: items), layout)
@@ -82,16 +81,11 @@ struct ProductRun: @unchecked Sendable {
       let multiplier = PanelMultiplier(
         shape: shape, panels: panels, panel: index * panelCount + panel, kernels: kernels,
         rowCount: range.count, memory: workers[worker])
-      var first = range.lowerBound
-      while first < range.upperBound {
-        let strip = first..<min(first + Self.stripRows, range.upperBound)
-        finish.claim(
-          firstRow: rows.lowerBound + first, rowCount: strip.count, panel: panel)
-        let sums = multiplier.sums(block.rows(strip, groups: layout.groupCount))
-        finish.store(
-          sums, firstRow: rows.lowerBound + first, rowCount: strip.count, panel: panel,
-          memory: workers[worker])
-        first = strip.upperBound
+      finish.store(
+        rows: rows.lowerBound + range.lowerBound..<rows.lowerBound + range.upperBound,
+        panel: panel, memory: workers[worker]
+      ) { result in
+        multiplier.multiply(block.rows(range, groups: layout.groupCount), into: result)
       }
     }
   }
@@ -130,20 +124,20 @@ struct PanelMultiplier {
     }
   }
 
-  /// The sums of some rows, which the next call writes over.
-  func sums(_ rows: BKRows) -> UnsafePointer<Float> {
-    let sums = memory.sums.reserve(rows.rows * ProductKernels.panelColumns, of: Float.self)
+  /// Multiplies some rows.
+  func multiply(_ rows: BKRows, into result: BKResult) {
     withUnsafePointer(to: shape) { shape in
       withUnsafePointer(to: rows) { rows in
         withUnsafePointer(to: operand) { operand in
-          if let nibbles {
-            kernels.products.pointee.multiply_nibbles(shape, rows, operand, nibbles, sums)
-          } else {
-            kernels.products.pointee.multiply(shape, rows, operand, sums)
+          withUnsafePointer(to: result) { result in
+            if let nibbles {
+              kernels.products.pointee.multiply_nibbles(shape, rows, operand, nibbles, result)
+            } else {
+              kernels.products.pointee.multiply(shape, rows, operand, result)
+            }
           }
         }
       }
     }
-    return UnsafePointer(sums)
   }
 }

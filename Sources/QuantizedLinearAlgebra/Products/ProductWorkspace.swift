@@ -41,9 +41,7 @@ public final class ProductWorkspace {
   final class Worker: @unchecked Sendable {
     let layout: OperandLayout
     let packing: PackingScratch
-    /// Sums of a strip.
-    let sums = AlignedMemory()
-    /// A strip of the result, where it is not FP32.
+    /// A part of the result, where it is not FP32.
     let wide = AlignedMemory()
     /// A panel whose codes have become integers.
     let panel = AlignedMemory()
