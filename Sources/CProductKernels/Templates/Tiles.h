@@ -16,6 +16,13 @@ typedef struct {
 // The bytes of a word of all columns; two words of nibbles share them.
 INLINE size_t word_bytes(const TileKind kind) { return BK_PANEL * (kind.has_nibbles ? 2 : 4); }
 
+// Tiles of few rows wait for memory, where panels lie one behind the other.
+#define FETCH_DISTANCE 8192
+INLINE void fetch_ahead(const void *panel, const size_t bytes) {
+  UNROLLED for (size_t byte = 0; byte < bytes; byte += 64)
+    __builtin_prefetch((const void *)((uintptr_t)panel + FETCH_DISTANCE + byte));
+}
+
 // Word `index` from here on, of some rows and vectors of columns.
 INLINE void multiply_word(
     const TileKind kind, const int rows, const int index, const uint8_t *row, size_t stride,
@@ -66,6 +73,7 @@ INLINE void tile(
     }
     size_t word = 0;
     for (; word + 4 <= shape->words; word += 4) {
+      if (rows <= 2) fetch_ahead(panel, 4 * word_bytes(kind));
       UNROLLED for (int i = 0; i < 4; i++)
         multiply_word(kind, rows, i, row, a->stride, panel, values, d);
       row += 16;
@@ -77,6 +85,8 @@ INLINE void tile(
       row += 4 * least;
       panel += least * word_bytes(kind);
     }
+    if (is_grouped && rows <= 2)
+      fetch_ahead(panel_scales + group * BK_PANEL, BK_PANEL * sizeof(float));
     UNROLLED for (int v = 0; v < kind.vectors; v++) {
       vf factors = (vf)1.0f;
       if (is_grouped) factors = load_f(panel_scales + group * BK_PANEL + v * LANES);

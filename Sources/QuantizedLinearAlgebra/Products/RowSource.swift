@@ -18,8 +18,8 @@ struct RowSource: @unchecked Sendable {
   private enum Way {
     /// FP32 numbers where they are.
     case inPlace(MatrixRows)
-    /// Numbers of another type, widened.
-    case widened(MatrixRows)
+    /// Numbers of another type, or too far from each other, as FP32 numbers.
+    case copied(MatrixRows)
     /// Decoded numbers.
     case decoded(Tensor, firstRow: Int)
     /// Codes and scales that exist.
@@ -41,7 +41,8 @@ struct RowSource: @unchecked Sendable {
     switch left {
     case .floats(let rows):
       (bandRows, tensorScale) = (1, 1)
-      way = rows.type == .float32 ? .inPlace(rows) : .widened(rows)
+      way =
+        rows.type == .float32 && !RowSource.contend(rows) ? .inPlace(rows) : .copied(rows)
     case .quantized(let matrix, let index):
       bandRows = 1
       let first = index * matrix.rowCount
@@ -66,6 +67,11 @@ struct RowSource: @unchecked Sendable {
         way = .quantized(rows, bands, levels, packer(format, shape))
       }
     }
+  }
+
+  /// Whether the rows of a tile fall on the same lines of a first-level cache.
+  private static func contend(_ rows: MatrixRows) -> Bool {
+    rows.rowCount > 8 && rows.stride * rows.type.byteCount % 1024 == 0
   }
 
   /// What the bands of a matrix share; only some formats look at the numbers.
@@ -96,7 +102,7 @@ struct RowSource: @unchecked Sendable {
           elements: band.base.assumingMemoryBound(to: UInt8.self), stride: 4 * band.stride,
           scales: nil, offsets: nil, rows: rows.count),
         scaleProduct: BK_MULTIPLIED)
-    case .widened(let source):
+    case .copied(let source):
       let packed = workspace.rows(layout)
       packed.reserve(rows: rows.count)
       let kernels = prepared.kernels
