@@ -27,7 +27,7 @@ INLINE vi dot_int16(vi sum, vu a, vu b) {
   return sum + (vi)_mm256_madd_epi16((__m256i)a, (__m256i)b);
 }
 
-#define TILE_ROWS 2
+#define TILE_ROWS 4
 #define TILE_VECTORS 2
 #define FLOAT_ROWS 6
 #define FLOAT_VECTORS 2
