@@ -65,7 +65,7 @@ struct ExactSum {
 
   /// Propagates carries: all limbs but the highest are in 0..<2^32, and the highest has the sign
   /// and the range of `Int32`.
-  private mutating func settle() {
+  mutating func settle() {
     pending = 0
     guard lowest <= highest else { return }
     var carry: Int64 = 0
