@@ -124,6 +124,26 @@ struct ReferenceProductTests {
     }
   }
 
+  @Test(
+    "Kernels give the reference's bits, with an epilogue and batches",
+    arguments: [
+      ("mxfp4", "mx9"), ("mxfp8_e4m3", "nvfp4"), ("fp16", "mxfp4"),
+    ])
+  func kernels(_ pair: (String, String)) throws {
+    let (left, right) = (
+      try FormatCatalog.format(id: pair.0), try FormatCatalog.format(id: pair.1)
+    )
+    let a = QuantizedMatrix(sample([2, 5, 96], seed: 21), format: left)
+    let b = QuantizedMatrix(sample([2, 3, 96], seed: 22), format: right)
+    let epilogue = ProductEpilogue(alpha: 0.3, bias: [1, -2, 3])
+    let expected = try referenceMatmul(a, transposed: b, epilogue: epilogue)
+    #expect(bits(try matmul(a, transposed: b, epilogue: epilogue)) == bits(expected))
+    let x = sample([2, 5, 96], seed: 23)
+    #expect(
+      bits(try matmul(x, transposed: b, epilogue: epilogue))
+        == bits(try referenceMatmul(x, transposed: b, epilogue: epilogue)))
+  }
+
   @Test("Batches of equal extents multiply one by one, and single matrices meet all of them")
   func batches() throws {
     let x = sample([2, 3, 4, 32], seed: 8)
