@@ -62,6 +62,11 @@ struct ExactSumTests {
   @Test("Ties go to the even number, and the smallest term beyond a tie decides it")
   func ties() {
     #expect(Self.sum([(1, 1), (0x1p-12, 0x1p-12)]) == 1)
+    for exponent in -298 ... -13 {
+      let small = Double.scaled(1, byPowerOfTwo: exponent)
+      #expect(Self.sum([(1, 1), (0x1p-12, 0x1p-12), (small, 0x1p-12)]) == 1 + 0x1p-23)
+      #expect(Self.sum([(-1, 1), (0x1p-12, -0x1p-12), (small, 0x1p-12)]) == -1)
+    }
     #expect(Self.sum([(1, 1), (0x1p-12, 0x1p-12), (0x1p-298, 0x1p-298)]) == 1 + 0x1p-23)
     #expect(Self.sum([(1, 1), (0x1p-12, 0x1p-12), (-0x1p-298, 0x1p-298)]) == 1)
     #expect(Self.sum([(1, 1 + 0x1p-23), (0x1p-24, 1)]) == 1 + 0x1p-22)
