@@ -3,14 +3,13 @@ extension ProductUnit {
   /// - Parameters:
   ///   - a: elements of the left operand, exact.
   ///   - b: as many of the right operand.
-  func dot(_ a: ArraySlice<Double>, _ b: ArraySlice<Double>) -> Float {
+  func dot(_ a: UnsafeBufferPointer<Double>, _ b: UnsafeBufferPointer<Double>) -> Float {
     switch self {
     case .int8, .int16:
       // Integers times one power of two, with sums below 2^31 of them: exact in `Double`.
       return Float(zip(a, b).reduce(0) { $0 + $1.0 * $1.1 })
     case .bfloat16:
       var sum: Float = 0
-      let (a, b) = (Array(a), Array(b))
       for even in stride(from: 0, to: a.count, by: 2) {
         if even + 1 < a.count { sum.addBFloat16Product(a[even + 1], b[even + 1]) }
         sum.addBFloat16Product(a[even], b[even])

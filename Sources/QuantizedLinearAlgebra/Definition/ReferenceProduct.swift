@@ -9,28 +9,43 @@ struct ReferenceProduct {
   /// - Parameters:
   ///   - a: M x K.
   ///   - b: N x K.
-  func sums(_ a: ReferenceOperand, _ b: ReferenceOperand) -> [Float] {
-    let (depth, length, groups) = (
-      definition.depth, definition.groupLength, definition.groupCount
-    )
-    var result: [Float] = []
-    result.reserveCapacity(a.rowCount * b.rowCount)
-    for row in 0..<a.rowCount {
-      for column in 0..<b.rowCount {
-        var y: Float = 0
-        for group in 0..<groups {
-          let range = group * length..<min((group + 1) * length, depth)
-          let dot = definition.unit.dot(a.elements(row, range), b.elements(column, range))
-          if definition.unit == .float32 {
-            y = dot
-          } else {
-            y.addProduct(dot, a.scale(row, group) * b.scale(column, group))
+  ///   - accumulator: how products are summed.
+  ///   - parallelism: how many threads may work; never changes a result.
+  func sums(
+    _ a: ReferenceOperand, _ b: ReferenceOperand, accumulator: Accumulator = .float32,
+    parallelism: Parallelism = .allCores
+  ) -> [Float] {
+    let width = definition.dotBitWidth
+    // Some milliseconds of work for a thread.
+    let grain = (1 << 18) / max(definition.depth, 1)
+    return parallelism.fill(count: a.rowCount * b.rowCount, grain: grain) { range, sums in
+      var exact = [ExactSum()]
+      a.withUnsafeElements { elementsA, scalesA in
+        b.withUnsafeElements { elementsB, scalesB in
+          for index in range {
+            let (row, column) = index.quotientAndRemainder(dividingBy: b.rowCount)
+            let operands = DotOperands(
+              unit: definition.unit, groupLength: definition.groupLength,
+              a: a.row(row, of: elementsA), b: b.row(column, of: elementsB),
+              scalesA: a.scales(row, of: scalesA), scalesB: b.scales(column, of: scalesB))
+            let sum = sum(operands, accumulator, width: width, &exact)
+            sums.initializeElement(at: index, to: sum)
           }
         }
-        result.append(y)
       }
     }
-    return result
+  }
+
+  private func sum(
+    _ operands: DotOperands, _ accumulator: Accumulator, width: Int, _ exact: inout [ExactSum]
+  ) -> Float {
+    switch accumulator {
+    case .float32: operands.float32Sum()
+    case .exact: operands.exactSum(&exact[0])
+    case .bfloat16: operands.bfloat16Sum()
+    case .alignedFixedPoint(let model): model.sum(operands, width: width, blocks: &exact)
+    case .tensorCore(let model): model.sum(operands)
+    }
   }
 
   /// The product of the operands' tensor scales.
@@ -41,12 +56,17 @@ struct ReferenceProduct {
 
 /// One matrix of an operand as exact numbers.
 struct ReferenceOperand {
+  /// The rows of the matrix.
   let rowCount: Int
+  /// The contraction length.
   let depth: Int
+  /// The decode multiplier of the tensor; 1 without one.
   let tensorScale: Float
   private let values: [Double]
   private let scales: [Float]
   private let groupCount: Int
+  /// The matrix's place in the batch.
+  private var index: Int
 
   /// Which operand of a product.
   enum Side {
@@ -58,33 +78,56 @@ struct ReferenceOperand {
   init(_ matrix: QuantizedMatrix, _ side: Side, index: Int = 0, definition: ProductDefinition) {
     rowCount = matrix.rowCount
     depth = matrix.columnCount
-    let rows = index * rowCount..<(index + 1) * rowCount
+    self.index = index
     if definition.unit == .float32 {
-      let decoded = matrix.storage.dequantized().elements
-      values = decoded[rows.lowerBound * depth..<rows.upperBound * depth].map(Double.init)
+      values = matrix.storage.dequantized().elements.map(Double.init)
       (scales, groupCount, tensorScale) = ([], 0, 1)
     } else {
       let factors = FactoredMatrix(
         matrix, groupLength: definition.groupLength,
         unitExponent: side == .a ? definition.unitExponents.a : definition.unitExponents.b)
-      values = Array(factors.elements[rows.lowerBound * depth..<rows.upperBound * depth])
+      values = factors.elements
       groupCount = factors.groupCount
-      scales = Array(factors.scales[rows.lowerBound * groupCount..<rows.upperBound * groupCount])
+      scales = factors.scales
       tensorScale = factors.tensorScale
     }
   }
 
-  /// A matrix of FP32 numbers.
+  /// Matrices of FP32 numbers, of which this is the first.
   init(_ values: ArraySlice<Float>, rowCount: Int, depth: Int) {
     self.rowCount = rowCount
     self.depth = depth
     self.values = values.map(Double.init)
-    (scales, groupCount, tensorScale) = ([], 0, 1)
+    (scales, groupCount, tensorScale, index) = ([], 0, 1, 0)
   }
 
-  func elements(_ row: Int, _ range: Range<Int>) -> ArraySlice<Double> {
-    values[row * depth + range.lowerBound..<row * depth + range.upperBound]
+  /// Another matrix of the same batch.
+  func matrix(at index: Int) -> ReferenceOperand {
+    var other = self
+    other.index = index
+    return other
   }
 
-  func scale(_ row: Int, _ group: Int) -> Float { scales[row * groupCount + group] }
+  /// The elements and the scales of the whole batch.
+  func withUnsafeElements(
+    _ body: (UnsafeBufferPointer<Double>, UnsafeBufferPointer<Float>) -> Void
+  ) {
+    values.withUnsafeBufferPointer { values in scales.withUnsafeBufferPointer { body(values, $0) } }
+  }
+
+  /// The elements of a row of this matrix.
+  func row(
+    _ row: Int, of elements: UnsafeBufferPointer<Double>
+  ) -> UnsafeBufferPointer<Double> {
+    let start = (index * rowCount + row) * depth
+    return UnsafeBufferPointer(rebasing: elements[start..<start + depth])
+  }
+
+  /// The scales of a row of this matrix.
+  func scales(
+    _ row: Int, of scales: UnsafeBufferPointer<Float>
+  ) -> UnsafeBufferPointer<Float> {
+    let start = (index * rowCount + row) * groupCount
+    return UnsafeBufferPointer(rebasing: scales[start..<start + groupCount])
+  }
 }

@@ -1,0 +1,94 @@
+/// One row of each operand of a product as exact numbers: what accumulators sum.
+struct DotOperands {
+  let unit: ProductUnit
+  /// The elements of a group; the last one may be shorter.
+  let groupLength: Int
+  /// K elements each: normal numbers of `Double` or zeros, at most 24 significant bits, or not
+  /// finite.
+  let a: UnsafeBufferPointer<Double>
+  let b: UnsafeBufferPointer<Double>
+  /// The scales of each group; empty without scales.
+  let scalesA: UnsafeBufferPointer<Float>
+  let scalesB: UnsafeBufferPointer<Float>
+
+  /// The number of groups.
+  var groupCount: Int { a.isEmpty ? 0 : (a.count - 1) / groupLength + 1 }
+
+  /// The elements of a group.
+  func range(_ group: Int) -> Range<Int> {
+    let start = group * groupLength
+    return start..<min(start + groupLength, a.count)
+  }
+
+  /// The elements of both operands in a group.
+  func elements(
+    _ group: Int
+  ) -> (UnsafeBufferPointer<Double>, UnsafeBufferPointer<Double>) {
+    let range = range(group)
+    return (UnsafeBufferPointer(rebasing: a[range]), UnsafeBufferPointer(rebasing: b[range]))
+  }
+
+  /// fl(sₐ · s_b) of a group; 1 without scales.
+  func roundedScale(_ group: Int) -> Float {
+    scalesA.isEmpty ? 1 : scalesA[group] * scalesB[group]
+  }
+
+  /// sₐ · s_b of a group, exact: at least 2^-298 unless zero.
+  func exactScale(_ group: Int) -> Double {
+    scalesA.isEmpty ? 1 : Double(scalesA[group]) * Double(scalesB[group])
+  }
+}
+
+extension DotOperands {
+  /// The sum that `ProductDefinition` defines.
+  func float32Sum() -> Float {
+    var y: Float = 0
+    for group in 0..<groupCount {
+      let (a, b) = elements(group)
+      let dot = unit.dot(a, b)
+      if unit == .float32 {
+        y = dot
+      } else {
+        y.addProduct(dot, roundedScale(group))
+      }
+    }
+    return y
+  }
+
+  /// The sum of `Accumulator.bfloat16`.
+  func bfloat16Sum() -> Float {
+    var y: Float = 0
+    if unit == .float32 {
+      for (x, z) in zip(a, b) {
+        y.addProduct(Float(x), Float(z))
+        y = y.roundedToBFloat16
+      }
+    } else {
+      for group in 0..<groupCount {
+        let (a, b) = elements(group)
+        y.addProduct(unit.dot(a, b), roundedScale(group))
+        y = y.roundedToBFloat16
+      }
+    }
+    return y
+  }
+
+  /// The sum of `Accumulator.exact`.
+  func exactSum(_ sum: inout ExactSum) -> Float {
+    sum.reset()
+    for group in 0..<groupCount { add(group, to: &sum) }
+    return sum.rounded()
+  }
+
+  /// Adds the exact products of a group with their scales.
+  func add(_ group: Int, to sum: inout ExactSum) {
+    let scale = exactScale(group)
+    if unit.isExact {
+      // Integers, with exact sums below 2^31.
+      let (a, b) = elements(group)
+      sum.add(zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }, times: scale)
+    } else {
+      for index in range(group) { sum.add(a[index] * b[index], times: scale) }
+    }
+  }
+}
