@@ -31,6 +31,7 @@ INLINE vi dot_int16(vi sum, vu a, vu b) {
 #define TILE_VECTORS 2
 #define FLOAT_ROWS 6
 #define FLOAT_VECTORS 2
+#define PREFERS_INT16 true
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(bk_avx2_products, BK_AVX2);

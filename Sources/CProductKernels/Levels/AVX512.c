@@ -16,6 +16,7 @@ INLINE vi dot_int16(vi sum, vu a, vu b) {
   return sum + (vi)_mm512_madd_epi16((__m512i)a, (__m512i)b);
 }
 
+#define PREFERS_INT16 true
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(bk_avx512_products, BK_AVX512);

@@ -41,6 +41,7 @@ INLINE vf dot_bfloat16(vf sum, Word column, Word row, const bool flushes) {
   return (vf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)column.first, (__m512bh)row.first);
 }
 
+#define PREFERS_INT16 false
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(bk_avx512_dot_products, BK_AVX512_DOT);

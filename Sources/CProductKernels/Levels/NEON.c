@@ -13,6 +13,7 @@ INLINE vi dot_int8(vi sum, Word column, Word row) {
 }
 INLINE vi first_int8(int32_t offset) { return (vi)0; }
 
+#define PREFERS_INT16 false
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(bk_neon_products, BK_NEON);

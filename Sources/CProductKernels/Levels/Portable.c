@@ -19,6 +19,7 @@ INLINE vu nibble_values(Table values, vu word) {
 #define TILE_VECTORS 2
 #define FLOAT_ROWS 4
 #define FLOAT_VECTORS 2
+#define PREFERS_INT16 true
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(bk_portable_products, BK_PORTABLE);

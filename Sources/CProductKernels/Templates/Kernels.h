@@ -8,6 +8,7 @@
 #define KERNEL_TABLE(name, level_)                                                               \
   const BKProductKernels name = {                                                                \
       .level = level_,                                                                           \
+      .prefers_int16 = PREFERS_INT16,                                                            \
       .lanes = LANES,                                                                            \
       .multiply = multiply,                                                                      \
       .multiply_nibbles = multiply_nibbles,                                                      \
@@ -17,6 +18,7 @@
       .join_shifts = join_shifts,                                                                \
       .group_offsets = group_offsets,                                                            \
       .interleave = interleave,                                                                  \
+      .widen_bytes = widen_bytes,                                                                \
       .join_nibbles = join_nibbles,                                                              \
       .split_nibbles = split_nibbles,                                                            \
   }

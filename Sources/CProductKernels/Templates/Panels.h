@@ -110,6 +110,20 @@ static void interleave(
   }
 }
 
+static void widen_bytes(const uint8_t *panel, size_t words, uint8_t *wide) {
+  for (size_t word = 0; word < words; word++) {
+    for (size_t i = 0; i < 4 * BK_PANEL; i += sizeof(vu)) {
+      vi bytes = (vi)load_u(panel + i);
+      vi first = ((bytes << 24 >> 24) & 0xFFFF) | (bytes << 16 >> 24 << 16);
+      vi second = ((bytes << 8 >> 24) & 0xFFFF) | (bytes >> 24 << 16);
+      memcpy(wide + i, &first, sizeof first);
+      memcpy(wide + 4 * BK_PANEL + i, &second, sizeof second);
+    }
+    panel += 4 * BK_PANEL;
+    wide += 8 * BK_PANEL;
+  }
+}
+
 static void join_nibbles(const uint8_t *panel, size_t words, uint8_t *nibbles) {
   for (size_t pair = 0; pair < words / 2; pair++) {
     for (size_t i = 0; i < 4 * BK_PANEL; i++)

@@ -77,6 +77,8 @@ typedef struct {
 typedef struct {
   BKLevel level;
   uint32_t lanes;
+  // Whether integers of 8 bits multiply quicker once they are widened to 16.
+  bool prefers_int16;
 
   // Row r times column c: the sum over groups, in order, of the group's dot product times the
   // factor of its scales, each a fused multiply-add onto a sum that begins as 0; then finished.
@@ -112,6 +114,8 @@ typedef struct {
   void (*interleave)(
       const uint8_t *elements, size_t stride, size_t rows, size_t words, uint8_t *panel);
 
+  // `words` words of 8-bit integers as twice as many of 16 bits.
+  void (*widen_bytes)(const uint8_t *panel, size_t words, uint8_t *wide);
   // Two panels of `words` words of codes, the even words' and the odd ones', into one of nibbles, and
   // back to integers. `words` is even.
   void (*join_nibbles)(const uint8_t *panel, size_t words, uint8_t *nibbles);

@@ -56,8 +56,9 @@ public struct ProductDefinition: Sendable {
   public let unit: ProductUnit
   /// The elements of a group; the last one may be shorter.
   public let groupLength: Int
-  /// The exponents u of the operands' elements: 2^u is the value of the integer 1. 0 for other
-  /// units.
+  /// The exponents u of the operands' elements: 2^u is the value of the integer 1.
+  ///
+  /// 0 for units that do not multiply integers.
   public let unitExponents: (a: Int, b: Int)
 
   /// Whether sums of the BF16 unit can be subnormal, so that they are flushed to zero.

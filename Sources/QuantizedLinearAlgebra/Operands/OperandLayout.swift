@@ -19,6 +19,16 @@ struct OperandLayout: Hashable, Sendable {
     wordCount = (definition.groupLength + elementsPerWord - 1) / elementsPerWord
   }
 
+  private init(_ bytes: OperandLayout, unit: ProductUnit, wordCount: Int) {
+    (depth, groupLength, groupCount) = (bytes.depth, bytes.groupLength, bytes.groupCount)
+    (self.unit, self.wordCount) = (unit, wordCount)
+  }
+
+  /// The layout of the same integers in 16 bits, where this has them in eight.
+  var widened: OperandLayout {
+    OperandLayout(self, unit: .int16, wordCount: 2 * wordCount)
+  }
+
   /// The bytes of a group.
   var groupByteCount: Int { 4 * wordCount }
   /// The bytes of a row.

@@ -24,11 +24,10 @@ extension PreparedMatrix {
     let workspace = workspace ?? ProductWorkspace()
     for index in 0..<batch {
       let run = ProductRun(
-        prepared: self, index: batchCount == 1 ? 0 : index, epilogue: epilogue,
-        parallelism: parallelism, workspace: workspace)
-      run.multiply(
-        .quantized(a, index: a.batchCount == 1 ? 0 : index),
-        into: result.band(index * a.rowCount..<(index + 1) * a.rowCount))
+        .quantized(a, index: a.batchCount == 1 ? 0 : index), self,
+        index: batchCount == 1 ? 0 : index, epilogue: epilogue, parallelism: parallelism,
+        workspace: workspace)
+      run.multiply(into: result.band(index * a.rowCount..<(index + 1) * a.rowCount))
     }
   }
 
@@ -62,9 +61,9 @@ extension PreparedMatrix {
       case .quantized(let format): .quantizing(a, format, policy ?? format.defaultPolicy)
       }
     let run = ProductRun(
-      prepared: self, index: index, epilogue: epilogue, parallelism: parallelism,
+      left, self, index: index, epilogue: epilogue, parallelism: parallelism,
       workspace: workspace ?? ProductWorkspace())
-    run.multiply(left, into: result)
+    run.multiply(into: result)
   }
 
   // MARK: - Checks

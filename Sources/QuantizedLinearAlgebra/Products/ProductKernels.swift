@@ -15,6 +15,9 @@ struct ProductKernels: @unchecked Sendable {
     precondition(products.pointee.level == code, "no kernels for level \(level.id)")
   }
 
+  /// Whether integers of 8 bits multiply quicker once they are widened to 16.
+  var prefersInt16: Bool { products.pointee.prefers_int16 }
+
   /// The columns of a panel.
   static let panelColumns = Int(BK_PANEL)
 }

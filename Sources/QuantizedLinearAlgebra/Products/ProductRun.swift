@@ -16,8 +16,28 @@ struct ProductRun: @unchecked Sendable {
   let parallelism: Parallelism
   let workspace: ProductWorkspace
 
-  private var layout: OperandLayout { prepared.panels.layout }
+  /// How the rows lie: as the panels do, or widened where that is quicker.
+  let layout: OperandLayout
+  private let left: LeftOperand
+
   private var kernels: ProductKernels { prepared.kernels }
+
+  init(
+    _ left: LeftOperand, _ prepared: PreparedMatrix, index: Int, epilogue: ProductEpilogue,
+    parallelism: Parallelism, workspace: ProductWorkspace
+  ) {
+    self.left = left
+    self.prepared = prepared
+    self.index = index
+    self.epilogue = epilogue
+    self.parallelism = parallelism
+    self.workspace = workspace
+    let panels = prepared.panels.layout
+    let widens =
+      panels.unit == .int8 && prepared.kernels.prefersInt16
+      && left.rowCount > PanelMultiplier.fewRows
+    layout = widens ? panels.widened : panels
+  }
 
   /// Bytes of packed rows at a time: they stay in a last-level cache.
   private static let packedByteCount = 8 << 20
@@ -27,7 +47,7 @@ struct ProductRun: @unchecked Sendable {
   private static let rowUnit = 84
 
   /// Computes the product.
-  func multiply(_ left: LeftOperand, into result: MutableMatrixRows) {
+  func multiply(into result: MutableMatrixRows) {
     guard result.rowCount > 0, result.columnCount > 0 else { return }
     let source = RowSource(left, self, workspace)
     let most = max(
@@ -80,63 +100,12 @@ struct ProductRun: @unchecked Sendable {
       let range = part * blockRows..<min((part + 1) * blockRows, rows.count)
       let multiplier = PanelMultiplier(
         shape: shape, panels: panels, panel: index * panelCount + panel, kernels: kernels,
-        rowCount: range.count, memory: workers[worker])
+        isWhole: left.rowCount > PanelMultiplier.fewRows, memory: workers[worker])
       finish.store(
         rows: rows.lowerBound + range.lowerBound..<rows.lowerBound + range.upperBound,
         panel: panel, memory: workers[worker]
       ) { result in
         multiplier.multiply(block.rows(range, groups: layout.groupCount), into: result)
-      }
-    }
-  }
-}
-
-/// A panel and the kernel that multiplies it.
-struct PanelMultiplier {
-  private var shape: BKProductShape
-  private var operand: BKColumns
-  private let nibbles: [Int8]?
-  private let kernels: ProductKernels
-  private let memory: ProductWorkspace.Worker
-
-  /// Up to so many rows, looking nibbles up again for every tile costs less than writing integers
-  /// down.
-  private static let mostRowsOfNibbles = 8
-
-  init(
-    shape: BKProductShape, panels: Panels, panel: Int, kernels: ProductKernels, rowCount: Int,
-    memory: ProductWorkspace.Worker
-  ) {
-    self.shape = shape
-    self.kernels = kernels
-    self.memory = memory
-    operand = panels.operand(panel)
-    if let values = panels.nibbles, rowCount > Self.mostRowsOfNibbles {
-      let layout = panels.layout
-      let bytes = memory.panel.reserve(
-        layout.rowByteCount * ProductKernels.panelColumns, of: UInt8.self)
-      kernels.products.pointee.split_nibbles(
-        operand.elements, layout.groupCount * layout.wordCount, values, bytes)
-      operand.elements = UnsafePointer(bytes)
-      nibbles = nil
-    } else {
-      nibbles = panels.nibbles
-    }
-  }
-
-  /// Multiplies some rows.
-  func multiply(_ rows: BKRows, into result: BKResult) {
-    withUnsafePointer(to: shape) { shape in
-      withUnsafePointer(to: rows) { rows in
-        withUnsafePointer(to: operand) { operand in
-          withUnsafePointer(to: result) { result in
-            if let nibbles {
-              kernels.products.pointee.multiply_nibbles(shape, rows, operand, nibbles, result)
-            } else {
-              kernels.products.pointee.multiply(shape, rows, operand, result)
-            }
-          }
-        }
       }
     }
   }

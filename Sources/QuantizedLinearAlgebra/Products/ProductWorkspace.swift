@@ -45,6 +45,8 @@ public final class ProductWorkspace {
     let wide = AlignedMemory()
     /// A panel whose codes have become integers.
     let panel = AlignedMemory()
+    /// The same in 16 bits.
+    let widePanel = AlignedMemory()
     /// Rows of the caller's that do not follow each other.
     let gathered = AlignedMemory()
     /// A band's codes and scales.

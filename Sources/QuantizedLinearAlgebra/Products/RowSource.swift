@@ -31,12 +31,12 @@ struct RowSource: @unchecked Sendable {
   init(_ left: LeftOperand, _ run: ProductRun, _ workspace: ProductWorkspace) {
     prepared = run.prepared
     self.workspace = workspace
-    layout = prepared.panels.layout
+    layout = run.layout
     let definition = prepared.definition
     func packer(_ format: some BlockFormat, _ shape: [Int]) -> RowPacker {
       RowPacker(
-        format: format, shape: shape, layout: OperandLayout(definition),
-        unitExponent: definition.unitExponents.a, kernels: run.prepared.kernels)
+        format: format, shape: shape, layout: run.layout, unitExponent: definition.unitExponents.a,
+        kernels: run.prepared.kernels)
     }
     switch left {
     case .floats(let rows):
@@ -194,11 +194,12 @@ struct RowSource: @unchecked Sendable {
     _ packer: RowPacker, _ memory: ProductWorkspace.Worker
   ) {
     let values = band.denseBytes(gathering: memory.gathered)
-    if memory.storage?.shape != quantizer.shape || memory.storage?.format.id != quantizer.format.id
-    {
-      memory.storage = quantizer.makeStorage()
+    // Taken out, so that its arrays have one owner and are written in place.
+    var storage = memory.storage.take() ?? quantizer.makeStorage()
+    if storage.shape != quantizer.shape || storage.format.id != quantizer.format.id {
+      storage = quantizer.makeStorage()
     }
-    guard memory.storage != nil else { return }
-    quantizer.encodeBand(values, as: band.type, levels: levels, into: &memory.storage!)
+    quantizer.encodeBand(values, as: band.type, levels: levels, into: &storage)
+    memory.storage = storage
   }
 }
