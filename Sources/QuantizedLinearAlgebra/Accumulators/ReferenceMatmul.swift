@@ -117,7 +117,7 @@ private struct ReferenceMatmul {
   }
 
   func callAsFunction(_ a: Operand, _ b: Operand) throws(ProductError) -> Tensor {
-    let shape = try Self.shape(a.shape, b.shape)
+    let shape = try ProductShape.of(a.shape, b.shape)
     let definition = try ProductDefinition(
       a: a.format, b: b.format, depth: a.shape[a.shape.count - 1])
     let columns = shape[shape.count - 1]
@@ -146,18 +146,5 @@ private struct ReferenceMatmul {
       }
     }
     return Tensor(result, shape: shape)
-  }
-
-  /// The shape of a product.
-  private static func shape(_ a: [Int], _ b: [Int]) throws(ProductError) -> [Int] {
-    guard a.count >= 2 else { throw .notAMatrix(shape: a) }
-    guard b.count >= 2 else { throw .notAMatrix(shape: b) }
-    guard a.last == b.last else { throw .depthMismatch(a: a, b: b) }
-    let (batchA, batchB) = (a.dropLast(2), b.dropLast(2))
-    let (isOneA, isOneB) = (batchA.allSatisfy { $0 == 1 }, batchB.allSatisfy { $0 == 1 })
-    guard batchA == batchB || isOneA || isOneB else { throw .batchMismatch(a: a, b: b) }
-    // Of two single matrices the one with more axes gives the shape.
-    let isA = isOneB && (!isOneA || batchA.count >= batchB.count)
-    return Array(isA || batchA == batchB ? batchA : batchB) + [a[a.count - 2], b[b.count - 2]]
   }
 }

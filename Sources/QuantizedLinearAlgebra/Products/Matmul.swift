@@ -58,7 +58,7 @@ package func matmul(
   _ a: QuantizedMatrix, transposed b: QuantizedMatrix, epilogue: ProductEpilogue = .init(),
   level: KernelLevel, parallelism: Parallelism = .allCores
 ) throws(ProductError) -> Tensor {
-  let shape = try productShape(a.shape, b.shape)
+  let shape = try ProductShape.of(a.shape, b.shape)
   let prepared = try PreparedMatrix(
     b, for: .quantized(a.format), level: level, parallelism: parallelism)
   return Tensor.uninitialized(shape: shape) { result in
@@ -67,24 +67,12 @@ package func matmul(
   }
 }
 
-/// The shape of a product.
-func productShape(_ a: [Int], _ b: [Int]) throws(ProductError) -> [Int] {
-  guard a.count >= 2 else { throw .notAMatrix(shape: a) }
-  guard b.count >= 2 else { throw .notAMatrix(shape: b) }
-  guard a[a.count - 1] == b[b.count - 1] else { throw .depthMismatch(a: a, b: b) }
-  let (batchA, batchB) = (a.dropLast(2), b.dropLast(2))
-  guard batchA == batchB || batchA.isEmpty || batchB.isEmpty else {
-    throw .batchMismatch(a: a, b: b)
-  }
-  return Array(batchA.isEmpty ? batchB : batchA) + [a[a.count - 2], b[b.count - 2]]
-}
-
 extension PreparedMatrix {
   /// The product with FP32 numbers.
   func product(
     _ a: Tensor, _ b: [Int], epilogue: ProductEpilogue, parallelism: Parallelism
   ) throws(ProductError) -> Tensor {
-    let shape = try productShape(a.shape, b)
+    let shape = try ProductShape.of(a.shape, b)
     let rows = a.shape[a.shape.count - 2]
     let batchA = a.shape.dropLast(2).reduce(1, *)
     let count = shape.dropLast(2).reduce(1, *)
