@@ -103,7 +103,7 @@ def ratio_table(rates: Iterable[PeerRate], speeds: Speeds) -> str:
         "Format", "Direction", "Threads", "Peer", "Call", "Elements",
         "Peer G/s", "Spread", "Ours G/s", "Ours / peer",
     )  # fmt: skip
-    return _table(columns, "lllllrrrrr", cells)
+    return markdown_table(columns, "lllllrrrrr", cells)
 
 
 def _ratio_cells(row: PeerRate, ours: float | None) -> list[str]:
@@ -138,7 +138,7 @@ def agreement_table(outcomes: Sequence[tuple[str, Check, Sequence[Agreement]]]) 
         for peer, check, agreements in outcomes
     ]
     columns = ("Format", "Peer", "Call", "Our options", *probes)
-    return _table(columns, "l" * len(columns), cells)
+    return markdown_table(columns, "l" * len(columns), cells)
 
 
 def unavailable_list(missing: Sequence[Unavailable]) -> str:
@@ -153,7 +153,7 @@ def _significant(value: float) -> str:
     return f"{float(f'{value:.3g}'):.6f}".rstrip("0").rstrip(".")
 
 
-def _table(columns: Sequence[str], alignments: str, rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(columns: Sequence[str], alignments: str, rows: Iterable[Sequence[str]]) -> str:
     rule = ["---:" if alignment == "r" else ":---" for alignment in alignments]
     lines = [columns, rule, *rows]
     return "\n".join(
