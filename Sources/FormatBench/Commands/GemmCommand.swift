@@ -5,14 +5,17 @@ import QuantizedLinearAlgebra
 /// processor's arithmetic.
 enum GemmCommand: Command {
   static let shapes = Option.list(
-    "shapes", .gemmShape, default: "1024x1024x1024,1x4096x4096",
+    "shapes", .gemmShape, default: "1024x1024x1024, 1x4096x4096",
     help: "rows of A, rows of B and the length of both: Y is M x N")
   static let formats = Option.list(
     "formats", .gemmPair,
     default: """
-      fp32,bf16,mxfp4,mxint8,mxfp6_e2m3,mxfp6_e3m2,mxfp8_e4m3,mxfp8_e4m3:mxfp4,nvfp4,mx9,mx6,msfp12,\
-      fp8_e4m3_tensor,int8_row
+      fp32, bf16, mxfp4, mxint8, mxfp6_e2m3, mxfp6_e3m2, mxfp8_e4m3, mxfp8_e4m3:mxfp4, nvfp4, mx9, \
+      mx6, msfp12, fp8_e4m3_tensor, int8_row
       """, help: "formats of A and B, or one for both; fp32 leaves an operand as it is")
+  static let accumulators = Option.list(
+    "accumulator", .accumulator,
+    help: "how products are summed, instead of fp32 alone; adds the errors of the sums")
   static let threads = Option.list(
     "threads", .integer(in: 1...1024), help: "numbers of threads; one and all cores by default")
   static let levels = Option.list(
@@ -23,7 +26,7 @@ enum GemmCommand: Command {
   static let declaration = CommandDeclaration(
     name: "gemm", abstract: "Measures products of quantized matrices",
     output: .report,
-    options: [shapes, formats, threads, levels, repeats, PolicyOptions.seed],
+    options: [shapes, formats, accumulators, threads, levels, repeats, PolicyOptions.seed],
     examples: [
       .init(
         line: "gemm --formats mxfp4,mxfp8_e4m3:mxfp4 --threads 1",
@@ -31,6 +34,9 @@ enum GemmCommand: Command {
       .init(
         line: "gemm --formats fp32,fp32:mxfp4 --shapes 1x4096x4096",
         purpose: "a vector times full and 4-bit weights"),
+      .init(
+        line: "gemm --formats fp8_e4m3_tensor --accumulator fp32,hopper_fp8_like",
+        purpose: "what a tensor core's sums cost"),
     ],
     discussion: [
       """
@@ -41,7 +47,10 @@ enum GemmCommand: Command {
       too, beside a loop that only reads as many.
       """,
       """
-      Errors are those of Y against the FP64 product of the FP32 operands.
+      Errors are those of Y against the FP64 product of the FP32 operands. Other accumulators than \
+      fp32 are models, such as bf16, bdr(f=25) or tensor_core(...): their rows have errors and no \
+      speed. With --accumulator, rows also tell the error against the exact product of the \
+      quantized operands.
       """,
     ])
 
@@ -61,11 +70,13 @@ enum GemmCommand: Command {
 
   /// What a command line asks for: the product of its lists.
   static func plan(_ arguments: ParsedArguments) -> GemmPlan {
-    let levels = arguments[levels]
+    let (levels, accumulators) = (arguments[levels], arguments[accumulators])
     return GemmPlan(
       shapes: arguments[shapes], pairs: arguments[formats],
       levels: levels.isEmpty ? [.best] : levels, showsLevel: !levels.isEmpty,
       threadCounts: SpeedCommand.threadCounts(arguments[threads]),
+      accumulators: accumulators.isEmpty ? [.float32] : accumulators,
+      showsProductErrors: !accumulators.isEmpty,
       seed: UInt64(arguments[PolicyOptions.seed]))
   }
 }
@@ -106,5 +117,17 @@ extension ValueKind<GemmPair> {
   private static func operand(_ name: String) throws(ValueFailure) -> OperandFormat {
     name == OperandFormat.float32.id
       ? .float32 : .quantized(try ValueKind<any BlockFormat>.format.parse(name))
+  }
+}
+
+extension ValueKind<Accumulator> {
+  /// A model of summation by its id.
+  static let accumulator = ValueKind(
+    placeholder: "ACCUMULATOR", accepted: "an accumulator", choices: Accumulator.standard.map(\.id)
+  ) { (text) throws(ValueFailure) in
+    guard let accumulator = Accumulator(id: text) else {
+      throw .unknown("accumulator", text, known: Accumulator.standard.map(\.id))
+    }
+    return accumulator
   }
 }

@@ -151,7 +151,8 @@ extension KernelLevel {
     guard supported.contains(level) else {
       throw .explained(
         "this machine does not support kernel level '\(id)'",
-        hint: "it has " + (supported.map(\.id) + names.filter { $0 == "reference" })
+        hint: "it has "
+          + (supported.map(\.id) + names.filter { $0 == "reference" })
           .joined(separator: ", "))
     }
     return level

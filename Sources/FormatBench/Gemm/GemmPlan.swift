@@ -47,11 +47,20 @@ struct GemmPlan: Sendable {
   var showsLevel = false
   /// Numbers of threads, each at least 1.
   var threadCounts: [Int]
+  /// How products are summed: kernels do it in FP32, everything else is the reference's.
+  var accumulators = [Accumulator.float32]
+  /// Whether rows tell the errors of the arithmetic alone.
+  var showsProductErrors = false
   /// The seed of the operands.
   var seed: UInt64 = 0
 
   /// The number of rows.
-  var rowCount: Int { shapes.count * pairs.count * levels.count * threadCounts.count }
+  var rowCount: Int {
+    let perPair = accumulators.reduce(0) {
+      $0 + ($1 == .float32 ? levels.count * threadCounts.count : 1)
+    }
+    return shapes.count * pairs.count * perPair
+  }
 
   /// Refuses pairs whose blocks do not fit each other at a shape, before anything is measured.
   func check() throws(CommandError) {

@@ -37,6 +37,9 @@ enum GemmReport {
         .init(key: "gain", title: "Gain", style: .fixed(decimals: 5)),
         .init(key: "max_abs_error", title: "Max abs error", style: .significant(3)),
       ]
+      + (plan.showsProductErrors
+        ? [Column(key: "product_qsnr_db", title: "Product QSNR", unit: "dB", style: .decibels)]
+        : [])
   }
 
   private static func facts(_ run: GemmRun, _ machine: MachineFacts) -> [Report.Fact] {
@@ -48,18 +51,18 @@ enum GemmReport {
   }
 
   private static func cells(_ row: GemmRun.Row, _ plan: GemmPlan) -> [Cell] {
-    let (shape, measurement, reading) = (row.shape, row.measurement, row.measurement.reading)
+    let (shape, measurement) = (row.shape, row.measurement)
     return [
       .text(row.pair.a.id), .text(row.pair.b.id), .integer(shape.rows), .integer(shape.columns),
       .integer(shape.depth),
-    ] + (plan.showsLevel ? [.text(row.level.id)] : []) + [
-      .integer(row.threads), .text("fp32"), .text(row.unit.rawValue),
-      .number(measurement.gigaoperationsPerSecond), .number(measurement.call.spread),
-      .number(measurement.peakGigaoperationsPerSecond), .number(measurement.peak.spread),
-      .number(measurement.peakRatio), Cell(measurement.gigabytesPerSecond),
-      Cell(reading?.limitGigabytesPerSecond), Cell(measurement.readRatio),
+    ] + (plan.showsLevel ? [.text(row.level?.id ?? KernelSelection.reference.id)] : []) + [
+      .integer(row.threads), .text(row.accumulator.id), .text(row.unit.rawValue),
+      Cell(measurement?.gigaoperationsPerSecond), Cell(measurement?.call.spread),
+      Cell(measurement?.peakGigaoperationsPerSecond), Cell(measurement?.peak.spread),
+      Cell(measurement?.peakRatio), Cell(measurement?.gigabytesPerSecond),
+      Cell(measurement?.reading?.limitGigabytesPerSecond), Cell(measurement?.readRatio),
       .number(row.errors.qsnr), .number(row.errors.gain), .number(row.errors.maxAbsoluteError),
-    ]
+    ] + (plan.showsProductErrors ? [Cell(row.productErrors?.qsnr)] : [])
   }
 
   private static func notes(_ plan: GemmPlan) -> [String] {
@@ -85,6 +88,14 @@ enum GemmReport {
       Errors are against the FP64 product of the FP32 operands, rounded once to FP32\
       \(isPart ? ", in at most \(GemmInput.mostMeasuredRows) rows spread evenly" : "").
       """)
+    if plan.showsProductErrors {
+      notes.append(
+        """
+        Product QSNR compares Y with the exact product of the same quantized operands, rounded \
+        once to FP32: what the accumulator costs. All accumulators but fp32 are computed by the \
+        reference, without a speed.
+        """)
+    }
     return notes
   }
 }

@@ -5,8 +5,6 @@ import QuantizedLinearAlgebra
 /// A pair of formats at a shape, with B prepared for the kernels of a level.
 final class GemmSubject {
   let input: GemmInput
-  /// The unit that the formats' products run on.
-  var unit: ProductUnit { prepared.definition.unit }
   private let prepared: PreparedMatrix
   private let level: KernelLevel
   private let workspace = ProductWorkspace()
@@ -33,7 +31,8 @@ final class GemmSubject {
 
   /// Measures a call and its limits in turn.
   func measure(threads: Int, clock: RepeatClock) -> GemmMeasurement {
-    let peak = MultiplyLimit(level: level, unit: unit, threadCount: threads)
+    let peak = MultiplyLimit(
+      level: level, unit: prepared.definition.unit, threadCount: threads)
     var works: [() -> Void] = [{ peak.run() }, { self.multiply(threads: threads) }]
     let byteCount = prepared.byteCount
     if input.shape.isReading {
@@ -61,19 +60,17 @@ final class GemmSubject {
 
 extension GemmPair {
   /// B in the form that products read.
-  func prepared(_ b: Tensor, level: KernelLevel) throws(ProductError) -> PreparedMatrix {
-    switch (a, quantizedB(b)) {
-    case (.float32, nil): try PreparedMatrix(b, level: level, parallelism: .allCores)
-    case (_, let matrix):
+  fileprivate func prepared(_ b: Tensor, level: KernelLevel) throws(ProductError) -> PreparedMatrix
+  {
+    switch (a, self.b) {
+    case (.float32, .float32): try PreparedMatrix(b, level: level, parallelism: .allCores)
+    case (_, .quantized(let format)):
       try PreparedMatrix(
-        matrix ?? QuantizedMatrix(b, format: CastFormat.fp32), for: a, level: level,
-        parallelism: .allCores)
+        QuantizedMatrix(b, format: format), for: a, level: level, parallelism: .allCores)
+    case (.quantized, .float32):
+      // Casts to FP32 keep numbers as they are.
+      try PreparedMatrix(
+        QuantizedMatrix(b, format: CastFormat.fp32), for: a, level: level, parallelism: .allCores)
     }
-  }
-
-  /// B in its format; `nil` for FP32.
-  func quantizedB(_ b: Tensor) -> QuantizedMatrix? {
-    guard case .quantized(let format) = self.b else { return nil }
-    return QuantizedMatrix(b, format: format)
   }
 }
