@@ -48,8 +48,9 @@ enum GemmCommand: Command {
       """,
       """
       Errors are those of Y against the FP64 product of the FP32 operands. Other accumulators than \
-      fp32 are models, such as bf16, bdr(f=25) or tensor_core(...): their rows have errors and no \
-      speed. With --accumulator, rows also tell the error against the exact product of the \
+      fp32 are models with parameters such as bdr(f=25,length=128) and \
+      tensor_core(group=32,f=13,rounding=truncate,promote=128), which is hopper_fp8_like: their rows \
+      have errors and no speed. With --accumulator, rows also tell the error against the exact product of the \
       quantized operands.
       """,
     ])
@@ -123,11 +124,16 @@ extension ValueKind<GemmPair> {
 extension ValueKind<Accumulator> {
   /// A model of summation by its id.
   static let accumulator = ValueKind(
-    placeholder: "ACCUMULATOR", accepted: "an accumulator", choices: Accumulator.standard.map(\.id)
+    placeholder: "MODEL", accepted: "an accumulator", choices: names
   ) { (text) throws(ValueFailure) in
     guard let accumulator = Accumulator(id: text) else {
-      throw .unknown("accumulator", text, known: Accumulator.standard.map(\.id))
+      throw .unknown("accumulator", text, known: names)
     }
     return accumulator
+  }
+
+  /// The models with default parameters, each by its shortest name.
+  private static let names = Accumulator.standard.map {
+    $0 == .tensorCore(.hopperFP8Like) ? "hopper_fp8_like" : $0.id
   }
 }
