@@ -37,10 +37,14 @@ let package = Package(
     .target(name: "CProductKernels", dependencies: ["CBlockKernels"]),
 
     // MARK: - Command line
+    .target(name: "CMultiplyLimit"),
     .target(name: "CStreamLimit"),
     .target(
       name: "FormatBench",
-      dependencies: ["BlockFormats", "CStreamLimit", "FormatMetrics", "TensorFiles"],
+      dependencies: [
+        "BlockFormats", "CMultiplyLimit", "CStreamLimit", "FormatMetrics", "QuantizedLinearAlgebra",
+        "TensorFiles",
+      ],
       swiftSettings: settings),
     .executableTarget(name: "fmtbench", dependencies: ["FormatBench"], swiftSettings: settings),
 
@@ -67,7 +71,8 @@ let package = Package(
     .testTarget(
       name: "FormatBenchTests",
       dependencies: [
-        "FormatBench", "BlockFormats", "FormatMetrics", "TensorFiles", "FormatTestSupport",
+        "FormatBench", "BlockFormats", "FormatMetrics", "QuantizedLinearAlgebra", "TensorFiles",
+        "FormatTestSupport",
       ],
       swiftSettings: settings),
   ],

@@ -148,6 +148,21 @@ struct ReportTests {
         """#)
   }
 
+  @Test("An empty cell is null in JSON and no text elsewhere")
+  func emptyCells() {
+    var report = Report(
+      command: "gemm",
+      columns: [
+        Column(key: "a", title: "A"), Column(key: "gops", title: "G op/s", style: .decibels),
+      ])
+    report.append([.text("x"), .empty])
+    let text = { (format: ReportFormat) in format.text(of: report, for: .stream) }
+    #expect(text(.json).contains(#"{"a": "x", "gops": null}"#))
+    #expect(text(.csv) == "a,gops\nx,\n")
+    #expect(text(.markdown).contains("| x |  |"))
+    #expect(text(.table).hasSuffix("\nx\n"))
+  }
+
   @Test("A report without rows says so, and keeps its shape for programs")
   func empty() {
     let report = Report(command: "x", columns: [.init(key: "t", title: "T")])

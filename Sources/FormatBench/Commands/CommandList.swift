@@ -4,6 +4,7 @@ enum CommandList {
   static let all: [any Command.Type] = [
     CompareCommand.self,
     SpeedCommand.self,
+    GemmCommand.self,
     EncodeCommand.self,
     DecodeCommand.self,
     ListCommand.self,

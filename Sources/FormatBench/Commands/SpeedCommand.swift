@@ -50,7 +50,7 @@ enum SpeedCommand: Command {
   static func run(
     _ arguments: ParsedArguments, _ console: Console
   ) throws(CommandError) -> ExitStatus {
-    try requireOptimised(BuildFacts.configuration)
+    try requireOptimised(BuildFacts.configuration, declaration.name)
     let machine = MachineFacts.current
     if machine.l2ByteCount == nil || machine.lastLevelByteCount == nil {
       console.warn("the system hides the size of a cache: l2_bytes or llc_bytes is assumed")
@@ -66,10 +66,12 @@ enum SpeedCommand: Command {
   }
 
   /// Refuses builds whose times mean nothing.
-  static func requireOptimised(_ configuration: BuildFacts.Configuration) throws(CommandError) {
+  static func requireOptimised(
+    _ configuration: BuildFacts.Configuration, _ command: String
+  ) throws(CommandError) {
     guard configuration == .debug else { return }
     throw .usage(
-      "speed: this is a debug build, whose times mean nothing",
+      "\(command): this is a debug build, whose times mean nothing",
       hint: "build it with 'swift build -c release'")
   }
 
@@ -106,7 +108,7 @@ enum SpeedCommand: Command {
   }
 
   /// Those asked for, else one and all cores, which may be the same.
-  private static func threadCounts(_ asked: [Int]) -> [Int] {
+  static func threadCounts(_ asked: [Int]) -> [Int] {
     guard asked.isEmpty else { return asked }
     let all = Parallelism.allCores.threadCount
     return all == 1 ? [1] : [1, all]
@@ -116,21 +118,43 @@ enum SpeedCommand: Command {
 extension ValueKind<KernelSelection> {
   /// A kernel level that this machine supports, or the reference in Swift, by its id.
   static let kernelSelection = ValueKind(
-    placeholder: "LEVEL", accepted: "a kernel level", choices: names(of: KernelLevel.allCases)
+    placeholder: "LEVEL", accepted: "a kernel level", choices: names
   ) { (text) throws(ValueFailure) in
     if text == KernelSelection.reference.id { return .reference }
-    guard let level = KernelLevel(rawValue: text) else {
-      throw .unknown("kernel level", text, known: names(of: KernelLevel.allCases))
-    }
-    guard KernelLevel.supported.contains(level) else {
-      throw .explained(
-        "this machine does not support kernel level '\(text)'",
-        hint: "it has " + names(of: KernelLevel.supported).joined(separator: ", "))
-    }
-    return .level(level)
+    return .level(try KernelLevel.supported(id: text, names: names))
   }
 
-  private static func names(of levels: [KernelLevel]) -> [String] {
-    levels.map(\.id) + [KernelSelection.reference.id]
+  private static let names = KernelLevel.allCases.map(\.id) + [KernelSelection.reference.id]
+}
+
+extension ValueKind<KernelLevel> {
+  /// A kernel level that this machine supports, by its id.
+  static let kernelLevel = ValueKind(
+    placeholder: "LEVEL", accepted: "a kernel level", choices: names
+  ) { (text) throws(ValueFailure) in
+    try KernelLevel.supported(id: text, names: names)
+  }
+
+  private static let names = KernelLevel.allCases.map(\.id)
+}
+
+extension KernelLevel {
+  /// The level of an id, if this machine supports it.
+  ///
+  /// - Parameter names: what may be meant where the id is unknown.
+  fileprivate static func supported(
+    id: String, names: [String]
+  ) throws(ValueFailure) -> KernelLevel {
+    guard let level = KernelLevel(rawValue: id) else {
+      throw .unknown("kernel level", id, known: names)
+    }
+    guard supported.contains(level) else {
+      throw .explained(
+        "this machine does not support kernel level '\(id)'",
+        hint: "it has "
+          + (supported.map(\.id) + names.filter { $0 == "reference" })
+          .joined(separator: ", "))
+    }
+    return level
   }
 }

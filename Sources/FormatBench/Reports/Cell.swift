@@ -4,6 +4,8 @@ enum Cell: Equatable, Sendable {
   case integer(Int)
   /// Any double; NaN and the infinities are values like others.
   case number(Double)
+  /// Nothing: the column says nothing about this row.
+  case empty
 
   /// For people: numbers rounded by the style, text made safe for a terminal.
   func displayText(_ style: NumberStyle) -> String {
@@ -11,17 +13,19 @@ enum Cell: Equatable, Sendable {
     case .text(let text): TextLayout.escaped(text)
     case .integer(let value): String(value)
     case .number(let value): style.text(value)
+    case .empty: ""
     }
   }
 
   /// For programs: text as it is, numbers with the fewest digits that give them back exactly.
   ///
-  /// What is not finite is `NaN`, `Infinity` or `-Infinity`.
+  /// What is not finite is `NaN`, `Infinity` or `-Infinity`. Nothing is no text.
   var exactText: String {
     switch self {
     case .text(let text): text
     case .integer(let value): String(value)
     case .number(let value): Self.nonFiniteName(value) ?? value.description
+    case .empty: ""
     }
   }
 

@@ -2,6 +2,7 @@
 ///
 /// A row is an object on one line with every key in the order of the columns. Finite numbers are
 /// JSON numbers that read back exactly; others are the texts `NaN`, `Infinity`, `-Infinity`.
+/// An empty cell is `null`.
 enum JSONReport {
   static func text(of report: Report) -> String {
     var members = [
@@ -23,6 +24,7 @@ enum JSONReport {
     case .text: quoted(cell.exactText)
     case .number(let value) where !value.isFinite: quoted(cell.exactText)
     case .integer, .number: cell.exactText
+    case .empty: "null"
     }
   }
 

@@ -101,6 +101,22 @@ struct ReferenceOperand {
     (scales, groupCount, tensorScale, index) = ([], 0, 1, 0)
   }
 
+  private init(_ other: ReferenceOperand, rows: [Int]) {
+    func taken<Number>(_ numbers: [Number], _ length: Int) -> [Number] {
+      rows.flatMap { row in
+        let start = (other.index * other.rowCount + row) * length
+        return numbers[start..<start + length]
+      }
+    }
+    (rowCount, depth, groupCount) = (rows.count, other.depth, other.groupCount)
+    (tensorScale, index) = (other.tensorScale, 0)
+    values = taken(other.values, other.depth)
+    scales = taken(other.scales, other.groupCount)
+  }
+
+  /// Some rows of this matrix, as a matrix of their own.
+  func selecting(_ rows: [Int]) -> ReferenceOperand { ReferenceOperand(self, rows: rows) }
+
   /// Another matrix of the same batch.
   func matrix(at index: Int) -> ReferenceOperand {
     var other = self

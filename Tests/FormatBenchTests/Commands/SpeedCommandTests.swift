@@ -119,9 +119,9 @@ struct SpeedCommandTests {
 
   @Test("Debug builds are refused, optimised ones are not")
   func debugBuilds() throws {
-    try SpeedCommand.requireOptimised(.release)
+    try SpeedCommand.requireOptimised(.release, "speed")
     #expect {
-      try SpeedCommand.requireOptimised(.debug)
+      try SpeedCommand.requireOptimised(.debug, "speed")
     } throws: { error in
       (error as? CommandError)?.exitStatus == .usage
         && (error as? CommandError)?.message.contains("debug build") == true

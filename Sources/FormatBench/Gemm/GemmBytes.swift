@@ -1,0 +1,24 @@
+/// Memory of a measured call, from a page boundary on; every page is written before the first.
+final class GemmBytes {
+  let bytes: UnsafeMutableRawBufferPointer
+
+  /// So many bytes.
+  init(byteCount: Int) {
+    bytes = .allocate(byteCount: byteCount, alignment: 1 << 14)
+    bytes.initializeMemory(as: UInt8.self, repeating: 0x5A)
+  }
+
+  /// A copy of numbers.
+  convenience init(_ values: [Float]) {
+    self.init(byteCount: 4 * values.count)
+    values.withUnsafeBytes { bytes.copyMemory(from: $0) }
+  }
+
+  deinit { bytes.deallocate() }
+
+  /// The first byte; there is at least one.
+  var base: UnsafeMutableRawPointer {
+    guard let base = bytes.baseAddress else { preconditionFailure("no memory to measure in") }
+    return base
+  }
+}
