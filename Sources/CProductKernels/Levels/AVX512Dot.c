@@ -33,7 +33,9 @@ INLINE vi byte_sums(vu v) {
 
 #define HAS_INT16_DOT
 INLINE vi dot_int16(vi sum, vu a, vu b) {
-  return (vi)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
+  // Compilers split the intrinsic into a product and a sum.
+  __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+  return sum;
 }
 
 #define HAS_BFLOAT16_DOT

@@ -40,6 +40,7 @@ enum FormatReference {
     "scale rule bytes": { SheetMarkdown.text(of: PolicyTables.scaleRuleBlocks) },
     "zero blocks": { SheetMarkdown.text(of: PolicyTables.zeroBlocks) },
     "nvfp4 steps": { PolicyTables.nvfp4Steps },
+    "products": { SheetMarkdown.text(of: ProductTable.table) },
   ]
 
   /// A format's sheet without the values of codes, which stand in a section of their own.
