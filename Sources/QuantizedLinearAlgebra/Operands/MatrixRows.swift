@@ -1,4 +1,5 @@
 public import BlockFormats
+internal import CBlockKernels
 import CallerChecks
 
 /// A caller's matrix of floating-point numbers: rows some distance apart.
@@ -59,6 +60,16 @@ public struct MatrixRows: @unchecked Sendable {
       (gathered + index * rowBytes).copyMemory(from: row(index), byteCount: rowBytes)
     }
     return UnsafeRawBufferPointer(start: gathered, count: rowCount * rowBytes)
+  }
+
+  /// The same numbers in FP32.
+  func widened(into memory: AlignedMemory, _ kernels: ProductKernels) -> MatrixRows {
+    let wide = memory.reserve(rowCount * columnCount, of: Float.self)
+    for index in 0..<rowCount {
+      kernels.blocks.pointee.widen(
+        type.code, row(index), columnCount, wide + index * columnCount)
+    }
+    return MatrixRows(wide, rowCount: rowCount, columnCount: columnCount)
   }
 
   /// Some rows.

@@ -30,7 +30,8 @@ final class Panels: @unchecked Sendable {
     layout.unit == .float32 ? 0 : layout.groupCount * ProductKernels.panelColumns
   }
 
-  private init(layout: OperandLayout, columnCount: Int, batchCount: Int, nibbles: [Int8]?) {
+  /// Panels without contents.
+  init(layout: OperandLayout, columnCount: Int, batchCount: Int, nibbles: [Int8]?) {
     self.layout = layout
     self.columnCount = columnCount
     self.batchCount = batchCount
@@ -43,32 +44,24 @@ final class Panels: @unchecked Sendable {
     scales = AlignedMemory(byteCount: 4 * panels * scaleCount)
   }
 
-  /// Lays out a quantized matrix.
-  convenience init(_ matrix: QuantizedMatrix, packer: RowPacker, parallelism: Parallelism) {
-    let layout = packer.layout
+  /// Panels without contents for what a packer packs.
+  convenience init(_ packer: RowPacker, columnCount: Int, batchCount: Int) {
     // Nibbles hold two words of a group each.
-    let nibbles = layout.wordCount % 2 == 0 ? packer.elements.nibbles : nil
     self.init(
-      layout: layout, columnCount: matrix.rowCount, batchCount: matrix.batchCount,
-      nibbles: nibbles)
-    // Codes of four bits are laid out as they are.
-    let packer = nibbles == nil ? packer : packer.keepingCodes
+      layout: packer.layout, columnCount: columnCount, batchCount: batchCount,
+      nibbles: packer.layout.wordCount % 2 == 0 ? packer.elements.nibbles : nil)
+  }
+
+  /// Lays out a quantized matrix, or a batch.
+  func fill(_ matrix: QuantizedMatrix, packer: RowPacker, parallelism: Parallelism) {
     let tame = MatrixPlanes.with(matrix.storage) { planes in
       nonisolated(unsafe) let planes = planes
       return forPanels(parallelism) { panels in
-        let scratch = PackingScratch(layout)
-        let rows = PackedRows(layout)
-        rows.reserve(rows: ProductKernels.panelColumns)
-        let codes = AlignedMemory(byteCount: self.nibbles == nil ? 0 : 2 * self.panelByteCount)
+        let memory = PanelPacking(self, packer)
         var areTame = true
         for panel in panels {
-          let (first, count) = self.rows(of: panel)
-          for row in 0..<count {
-            let isTame = packer.pack(
-              first + row, of: planes, into: rows.target(row), scratch: scratch)
-            areTame = areTame && isTame
-          }
-          self.lay(rows, count, as: panel, codes: codes, packer.kernels)
+          let isTame = fill(panel, from: planes, firstRow: rows(of: panel).first, memory)
+          areTame = areTame && isTame
         }
         return areTame
       }
@@ -76,23 +69,88 @@ final class Panels: @unchecked Sendable {
     areTame = !tame.contains(false)
   }
 
-  /// Lays out a matrix of FP32 numbers, each row of `depth` of them.
-  convenience init(
-    _ values: [Float], columnCount: Int, batchCount: Int, layout: OperandLayout,
-    kernels: ProductKernels, parallelism: Parallelism
+  /// Lays out rows of numbers, which are quantized band by band.
+  func fill(
+    _ values: MatrixRows, bands: BandQuantizer, levels: TensorQuantizer.Levels,
+    packer: RowPacker, parallelism: Parallelism
   ) {
-    self.init(layout: layout, columnCount: columnCount, batchCount: batchCount, nibbles: nil)
-    values.withUnsafeBytes { values in
-      nonisolated(unsafe) let values = values
-      _ = forPanels(parallelism) { panels in
-        for panel in panels {
-          let (first, count) = self.rows(of: panel)
-          guard let base = values.baseAddress else { continue }
-          let rows = (base + 4 * first * layout.depth).assumingMemoryBound(to: UInt8.self)
-          kernels.products.pointee.interleave(
-            rows, 4 * layout.depth, count, layout.depth, self.bytes(panel))
+    let bandCount = (columnCount + bands.bandRows - 1) / bands.bandRows
+    let tame = parallelism.map(count: bandCount, grain: 1) { range in
+      let memory = PanelPacking(self, packer)
+      let gathered = AlignedMemory()
+      var areTame = true
+      for band in range {
+        let first = band * bands.bandRows
+        let rows = first..<min(first + bands.bandRows, columnCount)
+        let quantizer = bands.quantizer(rows: rows.count)
+        var storage = memory.storage.take() ?? quantizer.makeStorage()
+        if storage.shape != quantizer.shape { storage = quantizer.makeStorage() }
+        quantizer.encodeBand(
+          values.band(rows).denseBytes(gathering: gathered), as: values.type, levels: levels,
+          into: &storage)
+        MatrixPlanes.with(storage) { planes in
+          for row in stride(from: 0, to: rows.count, by: ProductKernels.panelColumns) {
+            let panel = (first + row) / ProductKernels.panelColumns
+            let isTame = fill(panel, from: planes, firstRow: row, memory)
+            areTame = areTame && isTame
+          }
         }
+        memory.storage = storage
       }
+      return areTame
+    }
+    areTame = !tame.contains(false)
+  }
+
+  /// Lays out rows of numbers as they are.
+  func fill(
+    _ values: MatrixRows, matrix: Int, kernels: ProductKernels, parallelism: Parallelism
+  ) {
+    _ = parallelism.map(count: panelCount, grain: panelGrain) { panels in
+      let wide = AlignedMemory()
+      for panel in panels {
+        let (first, count) = (
+          panel * ProductKernels.panelColumns, rows(of: panel).count
+        )
+        var band = values.band(first..<first + count)
+        if band.type != .float32 { band = band.widened(into: wide, kernels) }
+        kernels.products.pointee.interleave(
+          band.base.assumingMemoryBound(to: UInt8.self), 4 * band.stride, count, layout.depth,
+          bytes(matrix * panelCount + panel))
+      }
+    }
+  }
+
+  /// Packs the rows of one panel; whether their factors are tame.
+  private func fill(
+    _ panel: Int, from planes: MatrixPlanes, firstRow: Int, _ memory: PanelPacking
+  ) -> Bool {
+    let count = rows(of: panel).count
+    var areTame = true
+    for row in 0..<count {
+      let isTame = memory.packer.pack(
+        firstRow + row, of: planes, into: memory.rows.target(row), scratch: memory.scratch)
+      areTame = areTame && isTame
+    }
+    lay(memory.rows, count, as: panel, codes: memory.codes, memory.packer.kernels)
+    return areTame
+  }
+
+  /// Memory for packing panels one after the other.
+  private final class PanelPacking {
+    let packer: RowPacker
+    let scratch: PackingScratch
+    let rows: PackedRows
+    let codes: AlignedMemory
+    var storage: QuantizedTensor?
+
+    init(_ panels: Panels, _ packer: RowPacker) {
+      // Codes of four bits are laid out as they are.
+      self.packer = panels.nibbles == nil ? packer : packer.keepingCodes
+      scratch = PackingScratch(panels.layout)
+      rows = PackedRows(panels.layout)
+      rows.reserve(rows: ProductKernels.panelColumns)
+      codes = AlignedMemory(byteCount: panels.nibbles == nil ? 0 : 2 * panels.panelByteCount)
     }
   }
 
@@ -123,9 +181,12 @@ final class Panels: @unchecked Sendable {
   private func forPanels<Part: Sendable>(
     _ parallelism: Parallelism, _ body: @Sendable (Range<Int>) -> Part
   ) -> [Part] {
-    parallelism.map(
-      count: batchCount * panelCount,
-      grain: max(1, 1 << 16 / max(ProductKernels.panelColumns * layout.depth, 1)), body)
+    parallelism.map(count: batchCount * panelCount, grain: panelGrain, body)
+  }
+
+  /// The fewest panels worth a thread.
+  private var panelGrain: Int {
+    max(1, (1 << 16) / max(ProductKernels.panelColumns * layout.depth, 1))
   }
 
   /// Lays packed rows out as a panel.

@@ -10,8 +10,10 @@ final class BandQuantizer: Sendable {
   private let last: TensorQuantizer?
   private let shape: [Int]
 
+  /// - Parameter unit: bands have a multiple of so many rows, but the last.
   init(
-    _ format: some BlockFormat, policy: EncodingPolicy, shape: [Int], level: KernelLevel
+    _ format: some BlockFormat, policy: EncodingPolicy, shape: [Int], level: KernelLevel,
+    unit: Int = 1
   ) {
     self.shape = shape
     let (rows, columns) = (shape[0], shape[1])
@@ -20,8 +22,8 @@ final class BandQuantizer: Sendable {
         format: format, shape: [rows, columns], policy: policy, parallelism: .threads(1),
         kernels: .level(level))
     }
-    var unit = 1
-    if case .tile(let rows, _) = format.layout.block { unit = rows }
+    var unit = unit
+    if case .tile(let rows, _) = format.layout.block { unit *= rows }
     let near = max(1, Self.bandElements / max(columns, 1))
     // Random bits belong to indices in the whole tensor, which is then one band.
     if case .stochastic = policy.rounding {

@@ -1,11 +1,13 @@
 public import BlockFormats
+import CallerChecks
 
 /// The right operand of Y = A · Bᵀ, laid out for the kernels: prepare a weight once, multiply it
 /// often.
 ///
 /// Codes of four bits stay four bits wide, other integers take eight or sixteen, and FP8 and BF16
 /// elements sixteen; each scale becomes an FP32 number. `byteCount` is what a product reads of it.
-public final class PreparedMatrix: Sendable {
+/// Several threads may multiply with it at once, but not while `update` runs.
+public final class PreparedMatrix: @unchecked Sendable {
   /// What the product is.
   public let definition: ProductDefinition
   /// The rows of B: the columns of Y.
@@ -15,7 +17,8 @@ public final class PreparedMatrix: Sendable {
   /// The instructions that multiply.
   public let kernelLevel: KernelLevel
   let panels: Panels
-  let tensorScale: Float
+  private(set) var tensorScale: Float = 1
+  private var updates: BandQuantizer?
   let kernels: ProductKernels
 
   /// The contraction length K.
@@ -49,40 +52,135 @@ public final class PreparedMatrix: Sendable {
     try self.init(b, level: .best, parallelism: parallelism)
   }
 
+  /// Makes room for a matrix of numbers that `update` brings, once or again and again.
+  ///
+  /// - Parameters:
+  ///   - rowCount: the rows N of B.
+  ///   - depth: the numbers K of a row.
+  ///   - b: what B is multiplied as.
+  ///   - a: the format of the left operands to come.
+  /// - Throws: `ProductError.unalignedBlocks`.
+  public convenience init(
+    rowCount: Int, depth: Int, as b: OperandFormat, for a: OperandFormat
+  ) throws(ProductError) {
+    try self.init(
+      ProductDefinition(a: a, b: b, depth: depth), columnCount: rowCount, batchCount: 1,
+      level: .best)
+  }
+
   /// Prepares a matrix for the kernels of a level, for tests and measurements.
-  package init(
+  package convenience init(
     _ b: QuantizedMatrix, for a: OperandFormat, level: KernelLevel, parallelism: Parallelism
   ) throws(ProductError) {
-    definition = try ProductDefinition(a: a, b: .quantized(b.format), depth: b.columnCount)
-    (columnCount, batchCount, kernelLevel) = (b.rowCount, b.batchCount, level)
-    kernels = ProductKernels(level)
-    let layout = OperandLayout(definition)
+    let definition = try ProductDefinition(
+      a: a, b: .quantized(b.format), depth: b.columnCount)
+    self.init(definition, columnCount: b.rowCount, batchCount: b.batchCount, level: level)
     if definition.unit == .float32 {
-      panels = Panels(
-        b.storage.dequantized(parallelism: parallelism).elements, columnCount: b.rowCount,
-        batchCount: b.batchCount, layout: layout, kernels: kernels, parallelism: parallelism)
-      tensorScale = 1
+      fill(b.storage.dequantized(parallelism: parallelism), parallelism)
     } else {
-      let packer = RowPacker(
-        format: b.format, shape: b.shape, layout: layout,
-        unitExponent: definition.unitExponents.b, kernels: kernels)
-      panels = Panels(b, packer: packer, parallelism: parallelism)
+      let packer = packer(b.format, shape: b.shape)
+      panels.fill(b, packer: packer, parallelism: parallelism)
       tensorScale = b.storage.tensorScale ?? 1
     }
   }
 
-  package init(
+  package convenience init(
     _ b: Tensor, level: KernelLevel, parallelism: Parallelism
   ) throws(ProductError) {
     guard b.shape.count >= 2 else { throw .notAMatrix(shape: b.shape) }
-    definition = try ProductDefinition(a: .float32, b: .float32, depth: b.shape.last ?? 0)
-    columnCount = b.shape[b.shape.count - 2]
-    batchCount = b.shape.dropLast(2).reduce(1, *)
+    let definition = try ProductDefinition(a: .float32, b: .float32, depth: b.shape.last ?? 0)
+    self.init(
+      definition, columnCount: b.shape[b.shape.count - 2],
+      batchCount: b.shape.dropLast(2).reduce(1, *), level: level)
+    fill(b, parallelism)
+  }
+
+  private init(
+    _ definition: ProductDefinition, columnCount: Int, batchCount: Int, level: KernelLevel
+  ) {
+    self.definition = definition
+    self.columnCount = columnCount
+    self.batchCount = batchCount
     kernelLevel = level
     kernels = ProductKernels(level)
-    panels = Panels(
-      b.elements, columnCount: columnCount, batchCount: batchCount,
-      layout: OperandLayout(definition), kernels: kernels, parallelism: parallelism)
-    tensorScale = 1
+    let layout = OperandLayout(definition)
+    if definition.unit != .float32, case .quantized(let format) = definition.b {
+      let packer = RowPacker(
+        format: format, shape: [columnCount, definition.depth], layout: layout,
+        unitExponent: definition.unitExponents.b, kernels: kernels)
+      panels = Panels(packer, columnCount: columnCount, batchCount: batchCount)
+    } else {
+      panels = Panels(
+        layout: layout, columnCount: columnCount, batchCount: batchCount, nibbles: nil)
+    }
+  }
+
+  private func packer(_ format: some BlockFormat, shape: [Int]) -> RowPacker {
+    RowPacker(
+      format: format, shape: shape, layout: panels.layout,
+      unitExponent: definition.unitExponents.b, kernels: kernels)
+  }
+
+  /// Lays FP32 numbers out, all matrices of the batch.
+  private func fill(_ values: Tensor, _ parallelism: Parallelism) {
+    values.elements.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      for matrix in 0..<batchCount {
+        panels.fill(
+          MatrixRows(
+            base + 4 * matrix * columnCount * depth, rowCount: columnCount, columnCount: depth),
+          matrix: matrix, kernels: kernels, parallelism: parallelism)
+      }
+    }
+  }
+
+  // MARK: - New values
+
+  /// Replaces the matrix by other numbers of the same shape, in the same memory.
+  ///
+  /// Where B is quantized, numbers are quantized on the way; the result is that of a matrix prepared
+  /// from `QuantizedMatrix` with the same policy.
+  ///
+  /// - Parameters:
+  ///   - values: N x K numbers.
+  ///   - policy: the choices to quantize by; the format's defaults if `nil`.
+  ///   - parallelism: how many threads may work; never changes a result.
+  /// - Precondition: the shape is that of this matrix, which is no batch, and no product with it is
+  ///   running.
+  public func update(
+    _ values: MatrixRows, policy: EncodingPolicy? = nil, parallelism: Parallelism = .allCores
+  ) {
+    require(
+      batchCount == 1 && values.rowCount == columnCount && values.columnCount == depth,
+      """
+      \(values.rowCount) x \(values.columnCount) numbers for \(batchCount) matrices of \
+      \(columnCount) x \(depth)
+      """)
+    switch definition.b {
+    case .float32:
+      panels.fill(values, matrix: 0, kernels: kernels, parallelism: parallelism)
+    case .quantized(let format):
+      let bands = bands(format, policy ?? format.defaultPolicy)
+      if definition.unit == .float32 {
+        fill(RowSource.fakeQuantized(values, bands.whole), parallelism)
+        return
+      }
+      let levels = RowSource.levels(values, bands.whole)
+      let packer = packer(format, shape: [columnCount, depth])
+      panels.fill(
+        values, bands: bands, levels: levels, packer: packer, parallelism: parallelism)
+      tensorScale = format.layout.tensorScale == .absent ? 1 : levels.tensorScale
+    }
+  }
+
+  private func bands(_ format: some BlockFormat, _ policy: EncodingPolicy) -> BandQuantizer {
+    if let updates, updates.fits(format, policy: policy, shape: [columnCount, depth]) {
+      return updates
+    }
+    let made = BandQuantizer(
+      format, policy: policy, shape: [columnCount, depth], level: kernelLevel,
+      unit: ProductKernels.panelColumns)
+    updates = made
+    return made
   }
 }

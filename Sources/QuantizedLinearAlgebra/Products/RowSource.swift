@@ -75,7 +75,7 @@ struct RowSource: @unchecked Sendable {
   }
 
   /// What the bands of a matrix share; only some formats look at the numbers.
-  private static func levels(
+  static func levels(
     _ rows: MatrixRows, _ quantizer: TensorQuantizer
   ) -> TensorQuantizer.Levels {
     let layout = quantizer.format.layout
@@ -85,7 +85,7 @@ struct RowSource: @unchecked Sendable {
     return quantizer.levels(of: rows.denseBytes(gathering: gathered), as: rows.type)
   }
 
-  private static func fakeQuantized(_ rows: MatrixRows, _ quantizer: TensorQuantizer) -> Tensor {
+  static func fakeQuantized(_ rows: MatrixRows, _ quantizer: TensorQuantizer) -> Tensor {
     let gathered = AlignedMemory()
     var storage = quantizer.makeStorage()
     quantizer.encode(rows.denseBytes(gathering: gathered), as: rows.type, into: &storage)
