@@ -13,6 +13,7 @@ let package = Package(
   products: [
     .library(name: "BlockFormats", targets: ["BlockFormats"]),
     .library(name: "FormatMetrics", targets: ["FormatMetrics"]),
+    .library(name: "LowPrecisionTraining", targets: ["LowPrecisionTraining"]),
     .library(name: "QuantizedLinearAlgebra", targets: ["QuantizedLinearAlgebra"]),
     .library(name: "TensorFiles", targets: ["TensorFiles"]),
     .executable(name: "fmtbench", targets: ["fmtbench"]),
@@ -24,6 +25,10 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "FormatMetrics", dependencies: ["BlockFormats", "CallerChecks"],
+      swiftSettings: settings),
+    .target(
+      name: "LowPrecisionTraining",
+      dependencies: ["BlockFormats", "CallerChecks", "QuantizedLinearAlgebra"],
       swiftSettings: settings),
     .target(
       name: "QuantizedLinearAlgebra",
@@ -58,6 +63,12 @@ let package = Package(
     .testTarget(
       name: "FormatMetricsTests",
       dependencies: ["FormatMetrics", "BlockFormats", "FormatTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "LowPrecisionTrainingTests",
+      dependencies: [
+        "LowPrecisionTraining", "QuantizedLinearAlgebra", "BlockFormats", "FormatTestSupport",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "QuantizedLinearAlgebraTests",

@@ -1,0 +1,48 @@
+/// Memory for what one training step makes: handed out in order, taken back all at once.
+///
+/// Every step asks for the same sizes, so after the first one nothing is allocated.
+final class StepMemory {
+  private var chunks: [Chunk] = []
+  private var current = 0
+  private var used = 0
+
+  private struct Chunk {
+    let base: UnsafeMutableRawPointer
+    let byteCount: Int
+  }
+
+  private static let alignment = 64
+  private static let leastChunk = 16 << 20
+
+  /// The bytes that steps have needed at most, with what rounding to chunks adds.
+  var byteCount: Int { chunks.reduce(0) { $0 + $1.byteCount } }
+
+  deinit {
+    for chunk in chunks { chunk.base.deallocate() }
+  }
+
+  /// Numbers that are not set.
+  func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
+    let bytes = max(count, 1) * MemoryLayout<Float>.stride
+    let size = (bytes + Self.alignment - 1) / Self.alignment * Self.alignment
+    while current < chunks.count, used + size > chunks[current].byteCount {
+      current += 1
+      used = 0
+    }
+    if current == chunks.count {
+      let byteCount = max(size, Self.leastChunk)
+      chunks.append(
+        Chunk(
+          base: .allocate(byteCount: byteCount, alignment: Self.alignment), byteCount: byteCount))
+    }
+    let place = chunks[current].base + used
+    used += size
+    return place.bindMemory(to: Float.self, capacity: count)
+  }
+
+  /// Takes everything back.
+  func reset() {
+    current = 0
+    used = 0
+  }
+}

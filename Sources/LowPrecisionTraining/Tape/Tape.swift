@@ -1,0 +1,67 @@
+public import BlockFormats
+import QuantizedLinearAlgebra
+
+/// Reverse-mode differentiation: operations append how to go back through them, and `backward` does.
+///
+/// An operation is a method in `Ops/` that computes an activation and records one step. A step finds
+/// the gradient of its result and adds to those of its operands. Nothing depends on the number of
+/// threads: where gradients of many rows add up, they do so in parts of a fixed size.
+public final class Tape {
+  /// How many threads may work; never changes a result.
+  public let parallelism: Parallelism
+  /// Whether operations record how to go back.
+  public private(set) var isRecording = true
+  let memory = StepMemory()
+  let workspace = ProductWorkspace()
+  private var steps: [() -> Void] = []
+
+  /// Creates an empty tape.
+  public init(parallelism: Parallelism = .allCores) {
+    self.parallelism = parallelism
+  }
+
+  /// The bytes that activations and their gradients have needed at most.
+  public var activationByteCount: Int { memory.byteCount }
+
+  /// An activation that nothing computes.
+  ///
+  /// - Precondition: as many numbers as the shape has.
+  public func constant(_ numbers: [Float], shape: [Int]) -> Activation {
+    let result = activation(shape)
+    precondition(numbers.count == result.count, "\(numbers.count) numbers for shape \(shape)")
+    for index in 0..<result.count { result.values[index] = numbers[index] }
+    return result
+  }
+
+  /// An activation whose numbers are not set.
+  func activation(_ shape: [Int]) -> Activation { Activation(shape: shape, memory: memory) }
+
+  /// Appends a step, to be taken if `result` has a gradient.
+  func record(_ result: Activation, _ step: @escaping (UnsafeMutablePointer<Float>) -> Void) {
+    guard isRecording else { return }
+    steps.append {
+      if let gradient = result.gradient { step(gradient) }
+    }
+  }
+
+  /// Goes back from a result: adds the gradient of `scale` times its sum to whatever it came from.
+  public func backward(from result: Activation, scale: Float = 1) {
+    result.accumulatedGradient().update(repeating: scale, count: result.count)
+    for step in steps.reversed() { step() }
+    steps.removeAll(keepingCapacity: true)
+  }
+
+  /// Runs `body` without recording.
+  public func withoutRecording<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let before = isRecording
+    isRecording = false
+    defer { isRecording = before }
+    return try body()
+  }
+
+  /// Forgets all activations; their memory serves the next step.
+  public func reset() {
+    steps.removeAll(keepingCapacity: true)
+    memory.reset()
+  }
+}
