@@ -1,4 +1,5 @@
 public import BlockFormats
+internal import CTrainingKernels
 import QuantizedLinearAlgebra
 
 /// Reverse-mode differentiation: operations append how to go back through them, and `backward` does.
@@ -13,6 +14,8 @@ public final class Tape {
   public private(set) var isRecording = true
   let memory = StepMemory()
   let workspace = ProductWorkspace()
+  let kernels = TrainingKernels.best.table
+  var attention: [AttentionWorker]?
   private var steps: [() -> Void] = []
 
   /// Creates an empty tape.

@@ -7,7 +7,7 @@ extension Parallelism {
   /// threads and items.
   ///
   /// - Parameter body: takes the number of its worker, whose memory it may use, and an item.
-  func share(_ itemCount: Int, _ body: @Sendable (_ worker: Int, _ item: Int) -> Void) {
+  package func share(_ itemCount: Int, _ body: @Sendable (_ worker: Int, _ item: Int) -> Void) {
     let workers = workerCount(forItems: itemCount)
     if workers <= 1 {
       for item in 0..<itemCount { body(0, item) }
@@ -24,5 +24,5 @@ extension Parallelism {
   }
 
   /// How many workers share so many items.
-  func workerCount(forItems itemCount: Int) -> Int { max(1, min(threadCount, itemCount)) }
+  package func workerCount(forItems itemCount: Int) -> Int { max(1, min(threadCount, itemCount)) }
 }

@@ -1,0 +1,34 @@
+import BlockFormats
+
+/// Initial values of parameters: uniform numbers, a function of seed and the order of parameters.
+///
+/// Uniform, so that no logarithm or cosine of a system's library decides a bit.
+struct Initializer {
+  private let seed: UInt64
+  private var stream: UInt32 = 0
+
+  init(seed: UInt64) { self.seed = seed }
+
+  /// Numbers of mean 0 and the given standard deviation.
+  mutating func uniform(
+    _ name: String, _ shape: [Int], deviation: Float, isDecayed: Bool = true
+  ) -> Parameter {
+    let count = shape.reduce(1, *)
+    let reach = deviation * Float(3).squareRoot()
+    let source = StochasticSource(seed: seed, stream: stream)
+    stream += 1
+    let values = (0..<count).map { index -> Float in
+      // The upper 24 bits, centred: odd multiples of 2^-24 in (-1, 1).
+      let bits = Int32(source.word(at: UInt64(index)) >> 8)
+      return reach * Float(2 * bits + 1 - 1 << 24) * 0x1p-24
+    }
+    return Parameter(name, shape: shape, values: values, isDecayed: isDecayed)
+  }
+
+  /// The same number throughout.
+  func constant(_ name: String, _ shape: [Int], _ value: Float) -> Parameter {
+    Parameter(
+      name, shape: shape, values: [Float](repeating: value, count: shape.reduce(1, *)),
+      isDecayed: false)
+  }
+}
