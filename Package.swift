@@ -28,7 +28,10 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "LowPrecisionTraining",
-      dependencies: ["BlockFormats", "CallerChecks", "QuantizedLinearAlgebra"],
+      dependencies: [
+        "BlockFormats", "CallerChecks", "CBlockKernels", "CTrainingKernels",
+        "QuantizedLinearAlgebra",
+      ],
       swiftSettings: settings),
     .target(
       name: "QuantizedLinearAlgebra",
@@ -40,6 +43,7 @@ let package = Package(
     .target(name: "CallerChecks", swiftSettings: settings),
     .target(name: "CBlockKernels"),
     .target(name: "CProductKernels", dependencies: ["CBlockKernels"]),
+    .target(name: "CTrainingKernels", dependencies: ["CBlockKernels"]),
 
     // MARK: - Command line
     .target(name: "CMultiplyLimit"),

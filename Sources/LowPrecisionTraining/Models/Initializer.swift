@@ -19,8 +19,8 @@ struct Initializer {
     stream += 1
     let values = (0..<count).map { index -> Float in
       // The upper 24 bits, centred: odd multiples of 2^-24 in (-1, 1).
-      let bits = Int32(source.word(at: UInt64(index)) >> 8)
-      return reach * Float(2 * bits + 1 - 1 << 24) * 0x1p-24
+      let bits = Int32(source.randomBits(at: UInt64(index)) >> 8)
+      return reach * (Float(2 * bits + 1 - (1 << 24)) * 0x1p-24)
     }
     return Parameter(name, shape: shape, values: values, isDecayed: isDecayed)
   }

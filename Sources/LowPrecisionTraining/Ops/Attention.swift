@@ -1,6 +1,6 @@
 import BlockFormats
-import CallerChecks
 internal import CTrainingKernels
+import CallerChecks
 import QuantizedLinearAlgebra
 
 /// The heads of an attention layer.

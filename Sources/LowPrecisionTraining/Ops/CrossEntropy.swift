@@ -1,5 +1,5 @@
-import CallerChecks
 internal import CTrainingKernels
+import CallerChecks
 
 extension Tape {
   /// The mean over targets of -log softmax(x)[target], in nats: a tensor of one number.
@@ -35,11 +35,12 @@ extension Tape {
     record(loss) { [self] dloss in
       let factor = dloss[0]
       guard let derivative else { return }
+      nonisolated(unsafe) let places = derivative
       contribute(to: x) { dx in
         nonisolated(unsafe) let dx = dx
         forChunks(of: x.count) { range in
           let start = range.lowerBound
-          kernels.pointee.scale(derivative + start, factor, range.count, dx + start)
+          kernels.pointee.scale(places + start, factor, range.count, dx + start)
         }
       }
     }

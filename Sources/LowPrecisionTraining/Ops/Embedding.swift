@@ -1,3 +1,4 @@
+internal import CTrainingKernels
 import CallerChecks
 
 extension Tape {

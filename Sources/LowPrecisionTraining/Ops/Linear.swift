@@ -105,14 +105,26 @@ public final class Linear {
   // MARK: - Backward
 
   private func goBack(_ dy: UnsafeMutablePointer<Float>, _ x: Activation, on tape: Tape) {
-    let (t, k, n) = (x.rowCount, inputCount, outputCount)
-    if let bias { addColumnSums(of: dy, rows: t, columns: n, to: bias.gradient) }
+    let (t, n) = (x.rowCount, outputCount)
+    if let bias { addColumnSums(of: dy, rows: t, columns: n, to: bias.gradient, on: tape) }
 
-    // dX: T x K = dY: T x N times W: N x K, so the right operand is Wᵀ: K x N.
+    // Asked for first: it outlives the rest.
     let target = x.gradientTarget()
+    tape.memory.temporarily {
+      addInputGradient(dy, target, tokens: t, on: tape)
+      addWeightGradient(dy, x.values, tokens: t, on: tape)
+    }
+  }
+
+  /// dX: T x K = dY: T x N times W: N x K, so the right operand is Wᵀ: K x N.
+  private func addInputGradient(
+    _ dy: UnsafeMutablePointer<Float>, _ target: Activation.Target, tokens t: Int,
+    on tape: Tape
+  ) {
+    let (k, n) = (inputCount, outputCount)
     let product = quantization.inputGradient
     let turned = tape.memory.floats(n * k)
-    transpose(weight.values, rows: n, columns: k, into: turned, tape.parallelism)
+    transpose(weight.values, rows: n, columns: k, into: turned, on: tape)
     let prepared = Self.prepare(&transposedWeight, turned, rows: k, depth: n, product, tape)
     var epilogue = ProductEpilogue()
     if case .started = target { epilogue.beta = 1 }
@@ -120,17 +132,22 @@ public final class Linear {
       MatrixRows(dy, rowCount: t, columnCount: n), policy: product.left.policy,
       into: MutableMatrixRows(target.pointer, rowCount: t, columnCount: k), epilogue: epilogue,
       parallelism: tape.parallelism, workspace: tape.workspace)
+  }
 
-    // dW: N x K = dYᵀ: N x T times X: T x K, so the right operand is Xᵀ: K x T.
-    let weightProduct = quantization.weightGradient
+  /// dW: N x K = dYᵀ: N x T times X: T x K, so the right operand is Xᵀ: K x T.
+  private func addWeightGradient(
+    _ dy: UnsafeMutablePointer<Float>, _ x: UnsafeMutablePointer<Float>, tokens t: Int,
+    on tape: Tape
+  ) {
+    let (k, n) = (inputCount, outputCount)
+    let product = quantization.weightGradient
     let turnedInput = tape.memory.floats(k * t)
-    transpose(x.values, rows: t, columns: k, into: turnedInput, tape.parallelism)
+    transpose(x, rows: t, columns: k, into: turnedInput, on: tape)
     let turnedGradient = tape.memory.floats(n * t)
-    transpose(dy, rows: t, columns: n, into: turnedGradient, tape.parallelism)
-    let input = Self.prepare(
-      &transposedInput, turnedInput, rows: k, depth: t, weightProduct, tape)
+    transpose(dy, rows: t, columns: n, into: turnedGradient, on: tape)
+    let input = Self.prepare(&transposedInput, turnedInput, rows: k, depth: t, product, tape)
     input.multiply(
-      MatrixRows(turnedGradient, rowCount: n, columnCount: t), policy: weightProduct.left.policy,
+      MatrixRows(turnedGradient, rowCount: n, columnCount: t), policy: product.left.policy,
       into: MutableMatrixRows(weight.gradient, rowCount: n, columnCount: k),
       epilogue: ProductEpilogue(beta: 1), parallelism: tape.parallelism,
       workspace: tape.workspace)

@@ -1,34 +1,28 @@
-import BlockFormats
+internal import CTrainingKernels
+import QuantizedLinearAlgebra
 
-/// Adds the sum of every column to `sums`, rows in order.
+/// Adds the sum of every column to `sums`, bands of rows in order.
 func addColumnSums(
   of values: UnsafePointer<Float>, rows: Int, columns: Int,
-  to sums: UnsafeMutablePointer<Float>
+  to sums: UnsafeMutablePointer<Float>, on tape: Tape
 ) {
-  for row in 0..<rows {
-    let line = values + row * columns
-    for column in 0..<columns { sums[column] += line[column] }
+  nonisolated(unsafe) let (values, kernels) = (values, tape.kernels)
+  tape.sumOverBands(rows: rows, into: [(sums, columns)]) { range, places in
+    var shape = BKRowShape(rows: range.count, columns: columns, stride: columns)
+    kernels.pointee.add_rows(&shape, values + range.lowerBound * columns, places[0])
   }
 }
 
 /// Writes the transpose of a row-major matrix.
 func transpose(
   _ values: UnsafePointer<Float>, rows: Int, columns: Int,
-  into result: UnsafeMutablePointer<Float>, _ parallelism: Parallelism
+  into result: UnsafeMutablePointer<Float>, on tape: Tape
 ) {
-  let side = 16
-  nonisolated(unsafe) let (values, result) = (values, result)
-  _ = parallelism.map(count: (columns + side - 1) / side, grain: max(1, 4096 / max(rows, 1))) {
-    bands in
-    for band in bands {
-      let last = min((band + 1) * side, columns)
-      for first in stride(from: 0, to: rows, by: side) {
-        for column in band * side..<last {
-          for row in first..<min(first + side, rows) {
-            result[column * rows + row] = values[row * columns + column]
-          }
-        }
-      }
-    }
+  let band = 64
+  nonisolated(unsafe) let (values, result, kernels) = (values, result, tape.kernels)
+  tape.parallelism.share((columns + band - 1) / band) { _, index in
+    let first = index * band
+    kernels.pointee.transpose(
+      values + first, rows, min(band, columns - first), columns, result + first * rows, rows)
   }
 }

@@ -1,5 +1,5 @@
-import CallerChecks
 internal import CTrainingKernels
+import CallerChecks
 
 /// A function of single numbers between two linear layers.
 public enum Nonlinearity: String, Hashable, Sendable, CaseIterable {

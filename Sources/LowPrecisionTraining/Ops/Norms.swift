@@ -1,5 +1,5 @@
-import CallerChecks
 internal import CTrainingKernels
+import CallerChecks
 
 extension Tape {
   /// y = x / sqrt(mean(x²) + ε) · w over rows.

@@ -1,6 +1,7 @@
+internal import CTrainingKernels
 import CallerChecks
 import Foundation
-internal import CTrainingKernels
+import QuantizedLinearAlgebra
 
 /// Angles of rotary positions: t · base^(-2i / D) for step t and pair i of a head of D numbers.
 ///

@@ -40,6 +40,15 @@ final class StepMemory {
     return place.bindMemory(to: Float.self, capacity: count)
   }
 
+  /// Runs `body` and takes back what it asked for.
+  ///
+  /// `body` must not ask for anything that outlives it, such as a gradient.
+  func temporarily<Result>(_ body: () -> Result) -> Result {
+    let (chunk, count) = (current, used)
+    defer { (current, used) = (chunk, count) }
+    return body()
+  }
+
   /// Takes everything back.
   func reset() {
     current = 0

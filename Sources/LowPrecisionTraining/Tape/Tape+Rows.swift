@@ -1,4 +1,5 @@
 import BlockFormats
+internal import CTrainingKernels
 import QuantizedLinearAlgebra
 
 extension Tape {
@@ -34,35 +35,39 @@ extension Tape {
   ) {
     let band = 64
     let bands = (rows + band - 1) / band
-    nonisolated(unsafe) let parts = gradients.map { memory.floats(bands * $0.count) }
     let counts = gradients.map(\.count)
-    parallelism.share(bands) { _, index in
-      let places = zip(parts, counts).map { $0 + index * $1 }
-      for (place, count) in zip(places, counts) { place.update(repeating: 0, count: count) }
-      body(index * band..<min((index + 1) * band, rows), places)
-    }
-    for (part, (gradient, count)) in zip(parts, gradients) {
-      for index in 0..<bands {
-        kernels.pointee.add(gradient, part + index * count, count, gradient)
+    memory.temporarily {
+      nonisolated(unsafe) let parts = counts.map { memory.floats(bands * $0) }
+      parallelism.share(bands) { _, index in
+        let places = zip(parts, counts).map { $0 + index * $1 }
+        for (place, count) in zip(places, counts) { place.update(repeating: 0, count: count) }
+        body(index * band..<min((index + 1) * band, rows), places)
+      }
+      for (part, (gradient, count)) in zip(parts, gradients) {
+        for index in 0..<bands {
+          kernels.pointee.add(gradient, part + index * count, count, gradient)
+        }
       }
     }
   }
 
   /// Adds to the gradient of an activation what `body` writes.
   ///
-  /// - Parameter body: sets every number of the contribution.
+  /// - Parameter body: sets every number of the contribution; what memory it asks for is taken back.
   func contribute(
     to activation: Activation, _ body: (UnsafeMutablePointer<Float>) -> Void
   ) {
     switch activation.gradientTarget() {
     case .fresh(let pointer): body(pointer)
     case .started(let pointer):
-      let contribution = memory.floats(activation.count)
-      body(contribution)
-      nonisolated(unsafe) let (sum, part, kernels) = (pointer, contribution, kernels)
-      forChunks(of: activation.count) { range in
-        let start = range.lowerBound
-        kernels.pointee.add(sum + start, part + start, range.count, sum + start)
+      memory.temporarily {
+        let contribution = memory.floats(activation.count)
+        body(contribution)
+        nonisolated(unsafe) let (sum, part, kernels) = (pointer, contribution, kernels)
+        forChunks(of: activation.count) { range in
+          let start = range.lowerBound
+          kernels.pointee.add(sum + start, part + start, range.count, sum + start)
+        }
       }
     }
   }

@@ -1,0 +1,27 @@
+// Portable C, which compilers map to any processor's vectors or to none.
+#pragma STDC FP_CONTRACT OFF
+// Vectors wider than registers are passed to functions that are inlined, and to no others.
+#pragma clang diagnostic ignored "-Wpsabi"
+
+#define INLINE static inline __attribute__((always_inline, unused))
+#define NOINLINE __attribute__((noinline))
+
+#define HAS_MULTIPLY_ADD
+#include "../Templates/Lanes.h"
+
+// Calls of a library where the processor may lack the instruction.
+static NOINLINE void multiply_add(const float *a, const float *b, const float *c, float *y) {
+  for (int i = 0; i < LANES; i++) y[i] = __builtin_fmaf(a[i], b[i], c[i]);
+}
+INLINE vf fma_f(vf a, vf b, vf c) {
+  float x[LANES], y[LANES], z[LANES];
+  store_f(x, a);
+  store_f(y, b);
+  store_f(z, c);
+  multiply_add(x, y, z, z);
+  return load_f(z);
+}
+
+#include "../Templates/Kernels.h"
+
+KERNEL_TABLE(bk_portable_training, BK_PORTABLE);

@@ -1,0 +1,18 @@
+import BlockFormats
+internal import CBlockKernels
+internal import CTrainingKernels
+
+/// The kernels of training of one level.
+struct TrainingKernels: @unchecked Sendable {
+  let table: UnsafePointer<BKTrainingKernels>
+
+  /// The kernels of the level in use.
+  static let best = TrainingKernels()
+
+  /// - Precondition: the machine supports the level.
+  init(_ level: KernelLevel = .best) {
+    precondition(
+      KernelLevel.supported.contains(level), "no kernels for level \(level.id)")
+    table = bk_training_kernels(BKLevel(rawValue: numericCast(level.number)))
+  }
+}
