@@ -15,6 +15,7 @@ let package = Package(
     .library(name: "FormatMetrics", targets: ["FormatMetrics"]),
     .library(name: "QuantizedLinearAlgebra", targets: ["QuantizedLinearAlgebra"]),
     .library(name: "TensorFiles", targets: ["TensorFiles"]),
+    .library(name: "LowPrecisionTraining", targets: ["LowPrecisionTraining"]),
     .executable(name: "fmtbench", targets: ["fmtbench"]),
   ],
   targets: [
@@ -30,6 +31,10 @@ let package = Package(
       dependencies: ["BlockFormats", "CallerChecks", "CBlockKernels", "CProductKernels"],
       swiftSettings: settings),
     .target(name: "TensorFiles", dependencies: ["CallerChecks"], swiftSettings: settings),
+    .target(
+      name: "LowPrecisionTraining",
+      dependencies: ["BlockFormats", "CallerChecks", "QuantizedLinearAlgebra"],
+      swiftSettings: settings),
 
     // MARK: - Implementation details
     .target(name: "CallerChecks", swiftSettings: settings),
@@ -67,6 +72,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "TensorFilesTests", dependencies: ["TensorFiles", "FormatTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "LowPrecisionTrainingTests",
+      dependencies: ["LowPrecisionTraining", "BlockFormats", "FormatTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "FormatBenchTests",
