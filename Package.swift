@@ -16,6 +16,7 @@ let package = Package(
     .library(name: "LowPrecisionTraining", targets: ["LowPrecisionTraining"]),
     .library(name: "QuantizedLinearAlgebra", targets: ["QuantizedLinearAlgebra"]),
     .library(name: "TensorFiles", targets: ["TensorFiles"]),
+    .library(name: "LowPrecisionTraining", targets: ["LowPrecisionTraining"]),
     .executable(name: "fmtbench", targets: ["fmtbench"]),
   ],
   targets: [
@@ -38,6 +39,10 @@ let package = Package(
       dependencies: ["BlockFormats", "CallerChecks", "CBlockKernels", "CProductKernels"],
       swiftSettings: settings),
     .target(name: "TensorFiles", dependencies: ["CallerChecks"], swiftSettings: settings),
+    .target(
+      name: "LowPrecisionTraining",
+      dependencies: ["BlockFormats", "CallerChecks", "QuantizedLinearAlgebra"],
+      swiftSettings: settings),
 
     // MARK: - Implementation details
     .target(name: "CallerChecks", swiftSettings: settings),
@@ -82,6 +87,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "TensorFilesTests", dependencies: ["TensorFiles", "FormatTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "LowPrecisionTrainingTests",
+      dependencies: ["LowPrecisionTraining", "BlockFormats", "FormatTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "FormatBenchTests",

@@ -1,0 +1,130 @@
+/// The members of a JSON object with the path that errors name.
+struct JSONObject {
+  let path: String
+  private let members: [String: JSONValue]
+
+  /// Takes an object apart, refusing keys that are not known.
+  init(_ value: JSONValue, at path: String, known: [String]) throws(RecipeError) {
+    guard case .object(let list) = value else {
+      throw .badValue(value.kind, at: path, expected: "an object")
+    }
+    var members: [String: JSONValue] = [:]
+    for member in list {
+      guard known.contains(member.key) else {
+        throw .unknownKey(member.key, at: path, known: known)
+      }
+      members[member.key] = member.value
+    }
+    self.path = path
+    self.members = members
+  }
+
+  /// The path of a member.
+  func path(of key: String) -> String { "\(path).\(key)" }
+
+  /// The keys, in alphabetical order.
+  var keys: [String] { members.keys.sorted() }
+
+  /// A value that may be missing.
+  func value(_ key: String) -> JSONValue? { members[key] }
+
+  /// A value that must be there.
+  func required(_ key: String) throws(RecipeError) -> JSONValue {
+    guard let value = members[key] else { throw .missingKey(key, at: path) }
+    return value
+  }
+
+  /// A string that may be missing.
+  func string(_ key: String) throws(RecipeError) -> String? {
+    guard let value = members[key] else { return nil }
+    guard case .string(let text) = value else {
+      throw .badValue(value.kind, at: path(of: key), expected: "a string")
+    }
+    return text
+  }
+
+  /// Strings that may be missing.
+  func strings(_ key: String) throws(RecipeError) -> [String]? {
+    guard let elements = try array(key, of: "strings") else { return nil }
+    var texts: [String] = []
+    for element in elements {
+      guard case .string(let text) = element else {
+        throw .badValue(element.kind, at: path(of: key), expected: "an array of strings")
+      }
+      texts.append(text)
+    }
+    return texts
+  }
+
+  /// An array that may be missing.
+  func array(_ key: String, of content: String) throws(RecipeError) -> [JSONValue]? {
+    guard let value = members[key] else { return nil }
+    guard case .array(let elements) = value else {
+      throw .badValue(value.kind, at: path(of: key), expected: "an array of \(content)")
+    }
+    return elements
+  }
+
+  /// An integer within a range that may be missing.
+  func integer(_ key: String, in range: ClosedRange<Int>) throws(RecipeError) -> Int? {
+    guard let value = members[key] else { return nil }
+    return try JSONObject.integer(value, in: range, at: path(of: key))
+  }
+
+  /// An integer within a range.
+  static func integer(
+    _ value: JSONValue, in range: ClosedRange<Int>, at path: String
+  ) throws(RecipeError) -> Int {
+    guard case .number(let text) = value, let number = Int(text), range.contains(number) else {
+      throw .badValue(
+        value.kind, at: path,
+        expected: "an integer in \(range.lowerBound)...\(range.upperBound)")
+    }
+    return number
+  }
+
+  /// A number that may be missing.
+  func float(_ key: String) throws(RecipeError) -> Float? {
+    guard let value = members[key] else { return nil }
+    guard case .number(let text) = value, let number = Float(text), number.isFinite else {
+      throw .badValue(value.kind, at: path(of: key), expected: "a number")
+    }
+    return number
+  }
+
+  /// One of the named alternatives; `nil` if missing.
+  func choice<Choice>(
+    _ key: String, among choices: [Choice], _ name: (Choice) -> String
+  ) throws(RecipeError) -> Choice? {
+    guard let text = try string(key) else { return nil }
+    return try JSONObject.choice(text, at: path(of: key), among: choices, name)
+  }
+
+  /// Several of the named alternatives, at least one; `nil` if missing.
+  func choices<Choice: CaseIterable & RawRepresentable>(
+    _ key: String, among type: Choice.Type
+  ) throws(RecipeError) -> [Choice]? where Choice.RawValue == String {
+    guard let texts = try strings(key) else { return nil }
+    guard !texts.isEmpty else {
+      throw .badValue("[]", at: path(of: key), expected: "at least one")
+    }
+    var result: [Choice] = []
+    for text in texts {
+      result.append(
+        try JSONObject.choice(text, at: path(of: key), among: Array(Choice.allCases)) {
+          $0.rawValue
+        })
+    }
+    return result
+  }
+
+  private static func choice<Choice>(
+    _ text: String, at path: String, among choices: [Choice], _ name: (Choice) -> String
+  ) throws(RecipeError) -> Choice {
+    guard let match = choices.first(where: { name($0) == text }) else {
+      let known = choices.map(name).joined(separator: ", ")
+      throw .badValue("'\(text)'", at: path, expected: "one of \(known)")
+    }
+    return match
+  }
+}

@@ -1,0 +1,49 @@
+/// Why a text or a name gives no recipe, or a recipe does not suit a model.
+public enum RecipeError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// No preset has this name.
+  case unknownRecipe(String, known: [String])
+  /// The text is not JSON.
+  case syntax(line: Int, column: Int, reason: String)
+  /// An object has a key twice.
+  case duplicateKey(String, at: String)
+  /// An object has a key that means nothing there.
+  case unknownKey(String, at: String, known: [String])
+  /// An object lacks a key.
+  case missingKey(String, at: String)
+  /// A value is of the wrong kind, or not among those allowed.
+  case badValue(String, at: String, expected: String)
+  /// The operands of a product have different transforms.
+  case differentTransforms(LayerPlace, ProductRole)
+  /// A tensor that is no operand of a product of two has a transform or a premultiplier.
+  case transformOutsideProduct(LayerPlace, ProductRole)
+
+  /// One line that names the place and what is accepted.
+  public var description: String {
+    switch self {
+    case .unknownRecipe(let name, let known):
+      "unknown recipe '\(name)'; known are \(known.joined(separator: ", "))"
+    case .syntax(let line, let column, let reason):
+      "not JSON at line \(line), column \(column): \(reason)"
+    case .duplicateKey(let key, let path): "\(path): '\(key)' appears twice"
+    case .unknownKey(let key, let path, let known):
+      "\(path): unknown key '\(key)'; known are \(known.joined(separator: ", "))"
+    case .missingKey(let key, let path): "\(path): '\(key)' is missing"
+    case .badValue(let value, let path, let expected):
+      "\(path): \(value) is not valid; expected \(expected)"
+    case .differentTransforms(let place, let product):
+      "\(product.rawValue) of \(place): the operands have different transforms"
+    case .transformOutsideProduct(let place, let product):
+      "\(product.rawValue) of \(place): only operands of a product can be transformed or scaled"
+    }
+  }
+}
+
+extension LayerPlace: CustomStringConvertible {
+  /// The kind, the name and the block.
+  public var description: String {
+    var text = kind.rawValue
+    if !name.isEmpty { text += " '\(name)'" }
+    if let block { text += " of block \(block.index) of \(block.count)" }
+    return text
+  }
+}

@@ -1,0 +1,200 @@
+import BlockFormats
+import LowPrecisionTraining
+import Testing
+
+@Suite("Recipes as JSON")
+struct RecipeJSONTests {
+  @Test("Every preset comes back equal from its JSON")
+  func presets() throws {
+    for recipe in Recipe.catalog { #expect(try Recipe(json: recipe.json) == recipe) }
+  }
+
+  @Test("Every field of a user's recipe comes back from its JSON")
+  func everyField() throws {
+    var policy = TwoLevelFormat.nvfp4.defaultPolicy
+    policy.rounding = .toOdd
+    policy.overflow = .special
+    policy.nonFinite = .nanToZero
+    policy.scaleFloor = .leastNormal
+    policy.zeroBlock = .one
+    let parameters = DelayedScaling.Parameters(historyLength: 16, margin: -2, amax: .mostRecent)
+    let recipe = Recipe(
+      name: "a \"b\"\n\\ é 🙂", source: "\u{1}", notes: ["one", "two"],
+      rules: [
+        RecipeRule(.block(BlockQuantization(.nvfp4, policy: policy)), names: ["x", "y"]),
+        RecipeRule(
+          .block(
+            BlockQuantization(
+              .mx6, stochasticBitCount: 7, transform: OperandTransform(length: 64, signs: .perStep),
+              source: .bfloat16, premultiplier: 0.1)),
+          layers: [.mambaX], blocks: .only([1, 4]), products: [.forward]),
+        RecipeRule(
+          .block(BlockQuantization(.fp8(.e5m2, block: .tensor), scaling: .delayed(parameters))),
+          blocks: .first(2), tensors: [.dt, .state]),
+        RecipeRule(.float32, blocks: .last(3)),
+      ])
+    #expect(try Recipe(json: recipe.json) == recipe)
+  }
+
+  @Test("The example of the documentation extends a preset")
+  func example() throws {
+    let recipe = try Recipe(
+      json: """
+        {
+          "name": "mine",
+          "source": "an experiment",
+          "base": "nvfp4_no_bf16_layers",
+          "rules": [
+            {"layers": ["mlp_up", "mlp_down"], "tensors": ["weight"],
+             "quantizer": {"format": "nvfp4", "rounding": "nearest_even"}},
+            {"layers": ["attention_qkv"], "products": ["weight_gradient"],
+             "quantizer": {"format": "mxfp4", "scale_rule": "rceil", "rounding": "stochastic",
+                           "transform": {"hadamard": 32, "signs": "per_step"}}},
+            {"blocks": {"last_percent": 15}, "quantizer": "bf16"}
+          ]
+        }
+        """)
+    let base = try Recipe.named("nvfp4_no_bf16_layers")
+    #expect(Array(recipe.rules.prefix(base.rules.count)) == base.rules)
+    #expect(recipe.notes == base.notes && recipe.source == "an experiment")
+    try recipe.check(ModelPlaces.everyKind(blocks: 4))
+    #expect(
+      recipe.choice(for: ModelPlaces.role(.mlpUp, .weight, .forward))
+        == .block(BlockQuantization(.nvfp4)))
+    var policy = SharedExponentFormat.mxfp4.defaultPolicy
+    policy.scaleRule = .powerOfTwo(.rceil)
+    #expect(
+      recipe.choice(for: ModelPlaces.role(.attentionQKV, .input, .weightGradient))
+        == .block(
+          BlockQuantization(
+            .mxfp4, policy: policy, stochasticBitCount: 32,
+            transform: OperandTransform(length: 32, signs: .perStep))))
+    #expect(
+      recipe.choice(for: ModelPlaces.role(.mlpUp, .weight, .forward, block: 19)) == .bfloat16)
+  }
+
+  @Test("Wrong keys and values are refused with their path and what is accepted")
+  func errors() {
+    let cases: [(String, String)] = [
+      ("[]", "recipe: an array is not valid; expected an object"),
+      (
+        #"{"name": "a", "rules": [], "rule": 1}"#,
+        "recipe: unknown key 'rule'; known are name, source, notes, base, rules"
+      ),
+      (#"{"rules": []}"#, "recipe: 'name' is missing"),
+      (#"{"name": "", "rules": []}"#, "recipe.name: '' is not valid; expected a name"),
+      (#"{"name": 3, "rules": []}"#, "recipe.name: 3 is not valid; expected a string"),
+      (#"{"name": "a"}"#, "recipe: 'rules' is missing"),
+      (#"{"name": "a", "rules": {}}"#, "recipe.rules: an object is not valid; expected an array of rules"),
+      (#"{"name": "a", "rules": [{}]}"#, "recipe.rules[0]: 'quantizer' is missing"),
+      (
+        #"{"name": "a", "rules": [{"quantizer": "fp32", "layer": []}]}"#,
+        "recipe.rules[0]: unknown key 'layer'; known are layers, names, blocks, tensors, products, "
+          + "quantizer"
+      ),
+      (
+        #"{"name": "a", "rules": [{"quantizer": "fp64"}]}"#,
+        "recipe.rules[0].quantizer: 'fp64' is not valid; expected 'fp32', 'bf16' or an object with "
+          + "a format"
+      ),
+      (
+        #"{"name": "a", "rules": [{"quantizer": "fp32", "tensors": []}]}"#,
+        "recipe.rules[0].tensors: [] is not valid; expected at least one"
+      ),
+      (
+        #"{"name": "a", "rules": [{"quantizer": "fp32", "products": ["fprop"]}]}"#,
+        "recipe.rules[0].products: 'fprop' is not valid; expected one of forward, input_gradient, "
+          + "weight_gradient"
+      ),
+      (
+        #"{"name": "a", "rules": [{"quantizer": "fp32", "blocks": {"first": 1, "last": 1}}]}"#,
+        "recipe.rules[0].blocks: 2 keys is not valid; expected exactly one of first, last, "
+          + "last_percent, only"
+      ),
+      (
+        #"{"name": "a", "rules": [{"quantizer": "fp32", "blocks": {"last_percent": 1.5}}]}"#,
+        "recipe.rules[0].blocks.last_percent: 1.5 is not valid; expected an integer in 0...100"
+      ),
+      (#"{"name": "a", "base": "nv", "rules": []}"#, "recipe.base: 'nv' is not valid; expected one of fp32, "),
+    ]
+    for (json, message) in cases {
+      let error = #expect(throws: RecipeError.self) { try Recipe(json: json) }
+      #expect(error?.description.hasPrefix(message) == true, "\(error?.description ?? json)")
+    }
+  }
+
+  @Test("Wrong quantizers are refused with their path and what is accepted")
+  func quantizerErrors() {
+    let cases: [(String, String)] = [
+      ("{}", ": 'format' is missing"),
+      (#"{"format": "mxfp5"}"#, ".format: 'mxfp5' is not valid; expected a format id: unknown format"),
+      (#"{"format": "mxfp4", "scale": 1}"#, ": unknown key 'scale'; known are format, scale_rule, "),
+      (
+        #"{"format": "nvfp4", "scale_rule": "floor"}"#,
+        ".scale_rule: 'floor' is not valid; expected one of amax, four_over_six"
+      ),
+      (
+        #"{"format": "mxfp4", "rounding": "even"}"#,
+        ".rounding: 'even' is not valid; expected one of nearest_even, "
+      ),
+      (
+        #"{"format": "mxfp4", "random_bits": 8}"#,
+        ".random_bits: the value is not valid; expected none where rounding is not stochastic"
+      ),
+      (
+        #"{"format": "mxfp4", "rounding": "stochastic", "random_bits": 33}"#,
+        ".random_bits: 33 is not valid; expected an integer in 1...32"
+      ),
+      (
+        #"{"format": "mxfp4", "transform": {"hadamard": 24}}"#,
+        ".transform.hadamard: 24 is not valid; expected a power of two"
+      ),
+      (#"{"format": "mxfp4", "transform": {}}"#, ".transform: 'hadamard' is missing"),
+      (
+        #"{"format": "mxfp4", "premultiplier": 2}"#,
+        ".premultiplier: the value is not valid; expected another: 2.0 is outside 0...1, 0 excluded"
+      ),
+      (
+        #"{"format": "mxfp4", "delayed_scaling": {}}"#,
+        ".delayed_scaling: the value is not valid; expected another: mxfp4 does not have one FP32 "
+          + "scale for the whole tensor"
+      ),
+      (
+        #"{"format": "fp8_e4m3_tensor", "delayed_scaling": {"history": 0}}"#,
+        ".delayed_scaling.history: 0 is not valid; expected an integer in 1...1048576"
+      ),
+    ]
+    for (quantizer, message) in cases {
+      let json = #"{"name": "a", "rules": [{"quantizer": "# + quantizer + "}]}"
+      let error = #expect(throws: RecipeError.self) { try Recipe(json: json) }
+      let expected = "recipe.rules[0].quantizer" + message
+      #expect(error?.description.hasPrefix(expected) == true, "\(error?.description ?? json)")
+    }
+  }
+
+  @Test("Text that is not JSON is refused with line and column")
+  func syntax() {
+    let cases: [(String, Int, Int, String)] = [
+      ("", 1, 1, "expected a value"), ("{\n  \"name\" 3}", 2, 10, "expected ':'"),
+      ("{} x", 1, 4, "text after the value"), (#"{"a": 01}"#, 1, 9, "a number with a leading zero"),
+      (#"{"a": [1 2]}"#, 1, 10, "expected ',' or ']'"), (#"{"a": [1,]}"#, 1, 10, "expected a value"),
+      (#"{"a": tru}"#, 1, 7, "expected true"), (#"{"a": "b"#, 1, 9, "a string without end"),
+      (#"{"a": "\x"}"#, 1, 10, "an unknown escape"), (#"{a: 1}"#, 1, 2, "expected a key"),
+      ("\"a\nb\"", 1, 4, "a control character in a string"), ("-", 1, 2, "expected a digit"),
+      (#""\uD800""#, 1, 8, "half of a surrogate pair"),
+      (#""\u12G4""#, 1, 4, "expected four hexadecimal digits"),
+      (String(repeating: "[", count: 17), 1, 17, "nesting is too deep"),
+    ]
+    for (json, line, column, reason) in cases {
+      let error = #expect(throws: RecipeError.self) { try Recipe(json: json) }
+      if case .syntax(let atLine, let atColumn, let why) = error {
+        #expect((why, atLine, atColumn) == (reason, line, column), "\(json)")
+      } else {
+        Issue.record("\(json): \(error?.description ?? "no error")")
+      }
+    }
+    #expect(throws: RecipeError.duplicateKey("name", at: "recipe")) {
+      try Recipe(json: #"{"name": "a", "name": "b", "rules": []}"#)
+    }
+  }
+}
