@@ -13,6 +13,7 @@ let package = Package(
   products: [
     .library(name: "BlockFormats", targets: ["BlockFormats"]),
     .library(name: "FormatMetrics", targets: ["FormatMetrics"]),
+    .library(name: "LowPrecisionTraining", targets: ["LowPrecisionTraining"]),
     .library(name: "QuantizedLinearAlgebra", targets: ["QuantizedLinearAlgebra"]),
     .library(name: "TensorFiles", targets: ["TensorFiles"]),
     .executable(name: "fmtbench", targets: ["fmtbench"]),
@@ -28,6 +29,10 @@ let package = Package(
     .target(
       name: "QuantizedLinearAlgebra",
       dependencies: ["BlockFormats", "CallerChecks", "CBlockKernels", "CProductKernels"],
+      swiftSettings: settings),
+    .target(
+      name: "LowPrecisionTraining",
+      dependencies: ["BlockFormats", "CallerChecks", "QuantizedLinearAlgebra", "TensorFiles"],
       swiftSettings: settings),
     .target(name: "TensorFiles", dependencies: ["CallerChecks"], swiftSettings: settings),
 
@@ -64,6 +69,10 @@ let package = Package(
       dependencies: [
         "QuantizedLinearAlgebra", "BlockFormats", "CProductKernels", "FormatTestSupport",
       ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "LowPrecisionTrainingTests",
+      dependencies: ["LowPrecisionTraining", "BlockFormats", "TensorFiles", "FormatTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "TensorFilesTests", dependencies: ["TensorFiles", "FormatTestSupport"],
