@@ -40,11 +40,13 @@ public struct CheckpointMismatch: Hashable, Sendable, CustomStringConvertible {
   /// One line with all names, escaped so that none can break it.
   public var description: String {
     func list(_ title: String, _ names: [String]) -> [String] {
-      names.isEmpty ? [] : ["\(title): \(names.map { printable($0) }.joined(separator: ", "))"]
+      names.isEmpty ? [] : ["\(title): \(names.joined(separator: ", "))"]
     }
-    let differences = different.map { "\($0.name) is \($0.found), not \($0.expected)" }
-    return (list("missing", missing) + list("unexpected", unexpected)
-      + list("different", differences)).joined(separator: "; ")
+    let differences = different.map { "\(printable($0.name)) is \($0.found) instead of \($0.expected)" }
+    let lists =
+      list("missing", missing.map { printable($0) })
+      + list("unexpected", unexpected.map { printable($0) }) + list("different", differences)
+    return lists.joined(separator: "; ")
   }
 
   mutating func check(_ tensor: TensorInfo, _ dtype: TensorDType, _ shape: [Int]) {

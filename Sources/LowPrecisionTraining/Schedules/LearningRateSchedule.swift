@@ -5,7 +5,8 @@ import Foundation
 ///
 /// Steps count from 0. A warm-up of W steps rises in a straight line: step s has peak · (s + 1) / W,
 /// so that no step is lost on a rate of zero and step W - 1 has the peak. The last step of a schedule
-/// has its final rate exactly, and so has every step after it.
+/// that falls has its final rate exactly, unless the warm-up takes all steps, and so has every step
+/// after it.
 public struct LearningRateSchedule: Hashable, Sendable {
   private enum Kind: Hashable {
     case constant

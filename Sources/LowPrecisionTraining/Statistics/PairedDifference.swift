@@ -37,7 +37,8 @@ public struct PairedDifference: Hashable, Sendable {
   /// - Precondition: There are as many of both.
   public init(recipe: [Double], baseline: [Double]) {
     require(
-      recipe.count == baseline.count, "\(recipe.count) losses beside \(baseline.count) of the baseline")
+      recipe.count == baseline.count,
+      "\(recipe.count) losses beside \(baseline.count) of the baseline")
     let differences = zip(recipe, baseline).map { $0 - $1 }
     nats = SampleSummary(differences)
     let baselineMean = SampleSummary.mean(baseline)

@@ -55,9 +55,8 @@ public struct AssociativeRecall: GeneratedTokenSource {
       tokens[start] = Int32(keys[pair])
       targets[start] = Int32(values[pair])
       mask[start] = start / 2 < pairCount ? 0 : 1
-      guard start + 1 < contextCount else { continue }
-      tokens[start + 1] = Int32(values[pair])
       if start > 0 { targets[start - 1] = tokens[start] }
+      if start + 1 < contextCount { tokens[start + 1] = Int32(values[pair]) }
     }
   }
 }

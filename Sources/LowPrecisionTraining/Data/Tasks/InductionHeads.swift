@@ -1,7 +1,7 @@
 import CallerChecks
 import Foundation
 
-/// Induction heads: which word followed the sign the first time?
+/// Induction heads: the word that followed a sign the first time is to follow it again.
 ///
 /// The vocabulary is words, followed by a sign. A sequence is random words, but the sign stands once
 /// at a random place and again at the end, where the word that followed it before is to be said;
