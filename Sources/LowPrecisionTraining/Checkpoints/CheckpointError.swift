@@ -42,7 +42,9 @@ public struct CheckpointMismatch: Hashable, Sendable, CustomStringConvertible {
     func list(_ title: String, _ names: [String]) -> [String] {
       names.isEmpty ? [] : ["\(title): \(names.joined(separator: ", "))"]
     }
-    let differences = different.map { "\(printable($0.name)) is \($0.found) instead of \($0.expected)" }
+    let differences = different.map {
+      "\(printable($0.name)) is \($0.found) instead of \($0.expected)"
+    }
     let lists =
       list("missing", missing.map { printable($0) })
       + list("unexpected", unexpected.map { printable($0) }) + list("different", differences)
