@@ -55,9 +55,7 @@ extension SyntheticCorpus {
     return sequence.indices.dropFirst().map { position in
       let token = sequence[position]
       let previous = position > 1 ? sequence[position - 2] : nil
-      let context = context(after: sequence[position - 1], precededBy: previous)
-      let list = successors[context..<context + parameters.successorCount]
-      let word = list.firstIndex(of: token).map { successorChoice.probability($0 - context) } ?? 0
+      let word = self.probability(of: token, following: sequence[position - 1], after: previous)
       let isName = Int(token) >= wordCount
       let probability: Double
       switch place {

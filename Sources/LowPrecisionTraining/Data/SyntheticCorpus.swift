@@ -6,12 +6,14 @@ import Foundation
 /// A corpus has a language, drawn once from `languageSeed`, and sequences in it. The vocabulary is
 /// words, followed by a few names.
 ///
-/// **The language.** Every token belongs to one of `classCount` classes. The class of the token
-/// before last and the last token together are a context. Each context has its own list of
-/// `successorCount` different words, and successor k follows with probability proportional to
-/// 1/(k + 1). The lists prefer some words over others, by Zipf's law with an offset, so that common
-/// and rare words arise. A model learns the frequencies of words first, then pairs, then the
-/// classes that tell contexts of order two apart.
+/// **The language.** Every token has a list of `successorCount` different words, and belongs to one
+/// of `classCount` classes. The token before last and the last token are the context of the next:
+/// the last token's list, rotated by its length times the class of the token before last over the
+/// number of classes. Entry k of the rotated list follows with probability proportional to
+/// 1/(k + 1). Lists prefer some words over others, by Zipf's law with an offset, so that common and
+/// rare words arise. A model learns the frequencies of words first, then pairs, then the classes:
+/// a transformer of 0.44 M parameters is down from ln 128 = 4.9 to 3.0 nats after 50 steps of
+/// 1024 tokens and to 2.3 after 300, with 1.8 as the floor, and still falls.
 ///
 /// **A sequence.** The first token is any word, each with equal probability; it is never a target.
 /// From then on the text is free or within a phrase:
@@ -43,9 +45,9 @@ public struct SyntheticCorpus: GeneratedTokenSource {
     /// The number of names, a power of two.
     public var nameCount = 8
     /// The number of classes of tokens.
-    public var classCount = 8
+    public var classCount = 4
     /// The number of words that may follow a context.
-    public var successorCount = 12
+    public var successorCount = 8
     /// The number of words of a phrase.
     public var phraseLength = 12
     /// The reciprocal of the probability of a name in free text.
@@ -65,7 +67,7 @@ public struct SyntheticCorpus: GeneratedTokenSource {
   let plan: BatchPlan
   /// The class of each token.
   let classes: [Int]
-  /// The successors of each context in the order of their probability.
+  /// The list of each token.
   let successors: [Int32]
   let successorChoice: Categorical
   /// Whether free text goes on with a name, 0, or a word, 1.
@@ -93,9 +95,9 @@ public struct SyntheticCorpus: GeneratedTokenSource {
     nameOrWord = Categorical(weights: [1, Double(parameters.namePeriod - 1)])
     var stream = SampleStream(seed: languageSeed, purpose: .language, batch: 0, row: 0)
     classes = (0..<parameters.vocabularyCount).map { _ in stream.below(parameters.classCount) }
-    let popularity = Categorical(harmonicCount: wordCount, offset: Double(wordCount) / 8)
+    let popularity = Categorical(harmonicCount: wordCount, offset: Double(wordCount) / 32)
     var successors: [Int32] = []
-    for _ in 0..<parameters.classCount * parameters.vocabularyCount {
+    for _ in 0..<parameters.vocabularyCount {
       var list: [Int32] = []
       while list.count < parameters.successorCount {
         let word = Int32(popularity.number(stream.next()))
@@ -118,10 +120,23 @@ public struct SyntheticCorpus: GeneratedTokenSource {
 
   var wordCount: Int { parameters.vocabularyCount - parameters.nameCount }
 
-  /// Where the successors of a token begin.
-  func context(after token: Int32, precededBy previous: Int32?) -> Int {
-    let tokenClass = previous.map { classes[Int($0)] } ?? 0
-    return (tokenClass * vocabularyCount + Int(token)) * parameters.successorCount
+  /// How far the list of a token is rotated after another; class 0 stands before a sequence.
+  private func rotation(after previous: Int32?) -> Int {
+    (previous.map { classes[Int($0)] } ?? 0) * parameters.successorCount / parameters.classCount
+  }
+
+  /// Entry k of the rotated list of a context.
+  func successor(_ k: Int, of token: Int32, after previous: Int32?) -> Int32 {
+    let place = (k + rotation(after: previous)) % parameters.successorCount
+    return successors[Int(token) * parameters.successorCount + place]
+  }
+
+  /// The probability that a word follows a context.
+  func probability(of word: Int32, following token: Int32, after previous: Int32?) -> Double {
+    let k = (0..<parameters.successorCount).first {
+      successor($0, of: token, after: previous) == word
+    }
+    return k.map(successorChoice.probability) ?? 0
   }
 
   func fillRow(
@@ -155,8 +170,8 @@ public struct SyntheticCorpus: GeneratedTokenSource {
         }
       case .free, .new:
         let previous = text.count > 1 ? text[text.count - 2] : nil
-        let context = context(after: text[text.count - 1], precededBy: previous)
-        text.append(successors[context + successorChoice.number(second)])
+        text.append(
+          successor(successorChoice.number(second), of: text[text.count - 1], after: previous))
         place.advance()
       case .repeated(let next, _):
         text.append(text[next])
