@@ -38,6 +38,10 @@ let package = Package(
       name: "QuantizedLinearAlgebra",
       dependencies: ["BlockFormats", "CallerChecks", "CBlockKernels", "CProductKernels"],
       swiftSettings: settings),
+    .target(
+      name: "LowPrecisionTraining",
+      dependencies: ["BlockFormats", "CallerChecks", "QuantizedLinearAlgebra", "TensorFiles"],
+      swiftSettings: settings),
     .target(name: "TensorFiles", dependencies: ["CallerChecks"], swiftSettings: settings),
     .target(
       name: "LowPrecisionTraining",
@@ -84,6 +88,10 @@ let package = Package(
       dependencies: [
         "QuantizedLinearAlgebra", "BlockFormats", "CProductKernels", "FormatTestSupport",
       ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "LowPrecisionTrainingTests",
+      dependencies: ["LowPrecisionTraining", "BlockFormats", "TensorFiles", "FormatTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "TensorFilesTests", dependencies: ["TensorFiles", "FormatTestSupport"],

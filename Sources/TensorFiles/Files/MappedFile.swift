@@ -14,14 +14,14 @@ internal import Darwin
 /// by a rename leaves the mapping intact; shortening it in place makes later reads of the lost
 /// pages fail with a bus error, as with any mapping.
 // Unchecked because of the pointer; the memory is never written and the pointer never changes.
-final class MappedFile: @unchecked Sendable {
-  let path: String
+package final class MappedFile: @unchecked Sendable {
+  package let path: String
   /// The number of bytes in the file, at least 1.
-  var count: Int { bytes.count }
+  package var count: Int { bytes.count }
 
   private let bytes: UnsafeRawBufferPointer
 
-  init(path: String) throws(TensorFileError) {
+  package init(path: String) throws(TensorFileError) {
     // A C string would end at the NUL and name another file.
     guard !path.utf8.contains(0) else {
       throw .unreadable(path: path, reason: "the path contains a NUL character")
@@ -60,7 +60,7 @@ final class MappedFile: @unchecked Sendable {
   /// Calls a function with a part of the file, which stays mapped during the call.
   ///
   /// - Precondition: `range` lies within the file.
-  func withUnsafeBytes<Result: ~Copyable, Failure: Error>(
+  package func withUnsafeBytes<Result: ~Copyable, Failure: Error>(
     in range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     require(

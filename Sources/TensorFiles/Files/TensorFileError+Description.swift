@@ -99,7 +99,7 @@ extension TensorFileError: CustomStringConvertible {
 ///
 /// Escaped are controls, formatting characters (among them the bidirectional overrides) and line
 /// separators, as `\u{hex}`. More than `limit` scalars are cut and end in an ellipsis.
-func printable(_ text: String, limit: Int? = 120) -> String {
+package func printable(_ text: String, limit: Int? = 120) -> String {
   var result = ""
   var count = 0
   for scalar in text.unicodeScalars {
