@@ -16,7 +16,6 @@ let package = Package(
     .library(name: "LowPrecisionTraining", targets: ["LowPrecisionTraining"]),
     .library(name: "QuantizedLinearAlgebra", targets: ["QuantizedLinearAlgebra"]),
     .library(name: "TensorFiles", targets: ["TensorFiles"]),
-    .library(name: "LowPrecisionTraining", targets: ["LowPrecisionTraining"]),
     .executable(name: "fmtbench", targets: ["fmtbench"]),
   ],
   targets: [
@@ -31,22 +30,14 @@ let package = Package(
       name: "LowPrecisionTraining",
       dependencies: [
         "BlockFormats", "CallerChecks", "CBlockKernels", "CTrainingKernels",
-        "QuantizedLinearAlgebra",
+        "QuantizedLinearAlgebra", "TensorFiles",
       ],
       swiftSettings: settings),
     .target(
       name: "QuantizedLinearAlgebra",
       dependencies: ["BlockFormats", "CallerChecks", "CBlockKernels", "CProductKernels"],
       swiftSettings: settings),
-    .target(
-      name: "LowPrecisionTraining",
-      dependencies: ["BlockFormats", "CallerChecks", "QuantizedLinearAlgebra", "TensorFiles"],
-      swiftSettings: settings),
     .target(name: "TensorFiles", dependencies: ["CallerChecks"], swiftSettings: settings),
-    .target(
-      name: "LowPrecisionTraining",
-      dependencies: ["BlockFormats", "CallerChecks", "QuantizedLinearAlgebra"],
-      swiftSettings: settings),
 
     // MARK: - Implementation details
     .target(name: "CallerChecks", swiftSettings: settings),
@@ -80,7 +71,8 @@ let package = Package(
     .testTarget(
       name: "LowPrecisionTrainingTests",
       dependencies: [
-        "LowPrecisionTraining", "QuantizedLinearAlgebra", "BlockFormats", "FormatTestSupport",
+        "LowPrecisionTraining", "QuantizedLinearAlgebra", "BlockFormats", "CTrainingKernels",
+        "TensorFiles", "FormatTestSupport",
       ],
       swiftSettings: settings),
     .testTarget(
@@ -88,10 +80,6 @@ let package = Package(
       dependencies: [
         "QuantizedLinearAlgebra", "BlockFormats", "CProductKernels", "FormatTestSupport",
       ],
-      swiftSettings: settings),
-    .testTarget(
-      name: "LowPrecisionTrainingTests",
-      dependencies: ["LowPrecisionTraining", "BlockFormats", "TensorFiles", "FormatTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "TensorFilesTests", dependencies: ["TensorFiles", "FormatTestSupport"],
