@@ -43,7 +43,8 @@ typedef enum {
 typedef struct {
   BKUnit unit;
   BKScaleProduct scale_product;
-  bool flushes;   // BF16: subnormal sums are possible and become zeros of their sign
+  // BF16: sums below 2^-126, after rounding without a limit of exponents, become zeros of their sign.
+  bool flushes;
   size_t groups;
   size_t words;   // of a group
 } BKProductShape;

@@ -26,8 +26,12 @@ extension ProductUnit {
 extension Float {
   /// One step of the BF16 dot product instruction.
   fileprivate mutating func addBFloat16Product(_ a: Double, _ b: Double) {
-    addProduct(Float(a).subnormalFlushed, Float(b).subnormalFlushed)
-    self = subnormalFlushed
+    let (x, y) = (Float(a).subnormalFlushed, Float(b).subnormalFlushed)
+    // 24 binades higher every sum that may be tiny is a normal number, rounded to 24 bits.
+    var wide = self * 0x1p24
+    wide.addProduct(x * 0x1p24, y)
+    addProduct(x, y)
+    if wide.magnitude < 0x1p-102 { self = Float(sign: sign, exponent: 0, significand: 0) }
   }
 
   /// Zero of the same sign in place of a subnormal number.
