@@ -36,7 +36,8 @@ struct OperandKernelTests {
         let narrow = place.reserve(count, of: Int8.self, in: memory[3])
         table.map_int8(start, count, UInt32(width), base8, narrow.baseAddress!)
         #expect(
-          narrow.elementsEqual(codes.map { bytes[Int($0)] }) && place.isIntact(narrow, in: memory[3]),
+          narrow.elementsEqual(codes.map { bytes[Int($0)] })
+            && place.isIntact(narrow, in: memory[3]),
           "\(count) codes, \(label)")
         let wide = place.reserve(count, of: Int16.self, in: memory[3])
         table.map_int16(start, count, UInt32(width), base16, wide.baseAddress!)

@@ -54,6 +54,37 @@ struct ProductIdentityTests {
     }
   }
 
+  @Test("Sums around the smallest normal number are flushed as the definition says")
+  func tinySums() throws {
+    // Products of about 2^-126, and some of 2^-150 that move sums by half of a spacing.
+    func numbers(_ rows: Int, seed: UInt64) -> Tensor {
+      var generator = SeededGenerator(seed: seed)
+      let values = (0..<rows * 64).map { index -> Float in
+        let exponent = [-63, -75, -75, -63, -64, -75, -63, -87][index % 8]
+        let fraction = Float(Int.random(in: 0...3, using: &generator)) / 4
+        return Float(
+          sign: Bool.random(using: &generator) ? .plus : .minus,
+          exponent: exponent + Int.random(in: -1...1, using: &generator), significand: 1 + fraction)
+      }
+      return Tensor(values, shape: [rows, 64])
+    }
+    let format = CastFormat.cast(to: .bf16)
+    for depth in [2, 4, 8, 64] {
+      func part(_ tensor: Tensor) -> QuantizedMatrix {
+        let count = tensor.elements.count / depth
+        return QuantizedMatrix(Tensor(tensor.elements, shape: [count, depth]), format: format)
+      }
+      let (a, b) = (part(numbers(5, seed: 1)), part(numbers(8, seed: 2)))
+      let definition = try ProductDefinition(
+        a: .quantized(format), b: .quantized(format), depth: depth)
+      let expected = reference(a, b, definition)
+      #expect(expected.contains { $0 & 0x7FFF_FFFF == 0 } || depth > 4)
+      for level in KernelLevel.supported {
+        #expect(bits(try matmul(a, transposed: b, level: level)) == expected, "\(level.id)")
+      }
+    }
+  }
+
   private func reference(
     _ a: QuantizedMatrix, _ b: QuantizedMatrix, _ definition: ProductDefinition
   ) -> [UInt32] {
