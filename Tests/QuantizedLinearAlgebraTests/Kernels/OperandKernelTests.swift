@@ -100,6 +100,19 @@ struct OperandKernelTests {
     }
   }
 
+  @Test("Offsets of long groups are kept modulo 2^32")
+  func longOffsets() {
+    for level in KernelLevel.supported {
+      for count in [1 << 16, 1 << 17, 3 << 16, 1 << 18] {
+        let sum = Int32(truncatingIfNeeded: count * 128 * 128)
+        var offset: Int32 = 1
+        let elements = [Int8](repeating: -128, count: count)
+        productTable(level).group_offsets(elements, count, count, &offset)
+        #expect(offset == sum, "\(count) on \(level.id)")
+      }
+    }
+  }
+
   @Test("Rows become panels word by word, absent columns zero", arguments: 0...Int(BK_PANEL))
   func interleave(rows: Int) {
     var numbers = KernelNumbers(seed: rows)
