@@ -45,7 +45,7 @@ INLINE Word bfloat16_words(vu word, const bool flushes) {
   }
   return (Word){bits_of(even), bits_of(odd)};
 }
-// One fused multiply-add. Flushing takes a sum that is tiny after rounding, as the instruction does:
+// One fused multiply-add. Sums that are tiny after rounding are flushed, as the instruction does:
 // rounded as if exponents had no limit, which 24 binades higher they have not. Sums that 2^24 makes
 // infinite or NaN are tiny only where they are zero.
 INLINE vf step_bfloat16(vf sum, vf column, vf row, const bool flushes) {

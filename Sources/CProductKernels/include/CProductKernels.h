@@ -43,7 +43,7 @@ typedef enum {
 typedef struct {
   BKUnit unit;
   BKScaleProduct scale_product;
-  // BF16: sums below 2^-126, after rounding without a limit of exponents, become zeros of their sign.
+  // BF16: sums below 2^-126, after rounding without a limit of exponents, become zeros.
   bool flushes;
   size_t groups;
   size_t words;   // of a group
