@@ -78,7 +78,8 @@ let package = Package(
     .testTarget(
       name: "QuantizedLinearAlgebraTests",
       dependencies: [
-        "QuantizedLinearAlgebra", "BlockFormats", "CProductKernels", "FormatTestSupport",
+        "QuantizedLinearAlgebra", "BlockFormats", "CBlockKernels", "CProductKernels",
+        "FormatTestSupport",
       ],
       swiftSettings: settings),
     .testTarget(

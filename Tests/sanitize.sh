@@ -13,6 +13,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 suites='BlockFormatsTests\.Kernel'
+suites+='|QuantizedLinearAlgebraTests\.(Operand|Product|QuantizingProduct|Epilogue)'
 verdicts=()
 status=0
 

@@ -14,12 +14,13 @@ set -u -o pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 kernels=$root/Sources/CBlockKernels
+products=$root/Sources/CProductKernels
 clang=${CLANG:-clang}
 qemu=${QEMU:-$(command -v qemu-aarch64 || command -v qemu-aarch64-static || true)}
 sysroot=${SYSROOT:-/usr/aarch64-linux-gnu}
 # What SwiftPM gives to C in release builds; contraction is the sources' own business.
-flags=(-O2 -Wall -Wextra -Wno-unused-parameter "-I$kernels/include")
-sources=("$here"/Driver/*.c "$kernels"/Levels/*.c)
+flags=(-O2 -Wall -Wextra -Wno-unused-parameter "-I$kernels/include" "-I$products/include")
+sources=("$here"/Driver/*.c "$kernels"/Levels/*.c "$products"/Levels/*.c)
 failures=0 skipped=0
 
 sanitize=no update=no
@@ -80,7 +81,7 @@ if [ "$sanitize" = yes ]; then
   # Kernels take values at any address.
   native+=(-g -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all)
 fi
-build "${native[@]}" "${sources[@]}" -o "$work/native"
+build "${native[@]}" "${sources[@]}" -lm -o "$work/native"
 if [ "$update" = yes ]; then
   "$work/native" run portable > "$work/golden.txt" && cp "$work/golden.txt" "$here/golden.txt" ||
     exit 1
@@ -108,7 +109,7 @@ emulate() {
     skip "$clang cannot build for aarch64-linux-gnu"
     return
   fi
-  build "${target[@]}" "${flags[@]}" "${sources[@]}" -o "$work/arm64"
+  build "${target[@]}" "${flags[@]}" "${sources[@]}" -lm -o "$work/arm64"
   # A processor with dot products and one without: the levels must be found in both, and the
   # environment must lower them only.
   local cpu wish expected level

@@ -97,7 +97,7 @@ static void group_offsets(
     size_t end = count - i < length ? count : i + length;
     int32_t sum = 0;
     for (size_t k = i; k < end; k++) sum += elements[k];
-    offsets[i / length] = -128 * sum;
+    offsets[i / length] = (int32_t)(-128u * (uint32_t)sum);
   }
 }
 

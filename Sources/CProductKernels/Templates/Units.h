@@ -45,11 +45,19 @@ INLINE Word bfloat16_words(vu word, const bool flushes) {
   }
   return (Word){bits_of(even), bits_of(odd)};
 }
+// One fused multiply-add. Sums that are tiny after rounding are flushed, as the instruction does:
+// rounded as if exponents had no limit, which 24 binades higher they have not. Sums that 2^24 makes
+// infinite or NaN are tiny only where they are zero.
+INLINE vf step_bfloat16(vf sum, vf column, vf row, const bool flushes) {
+  vf y = fma_f(column, row, sum);
+  if (!flushes) return y;
+  vf wide = fma_f(column * 0x1p24f, row, sum * 0x1p24f);
+  vu is_tiny = (vu)(floats_of(bits_of(wide) & ~SIGN) < 0x1p-102f);
+  return floats_of(bits_of(y) & ~(is_tiny & ~SIGN));
+}
 INLINE vf dot_bfloat16(vf sum, Word column, Word row, const bool flushes) {
-  sum = fma_f(floats_of(column.second), floats_of(row.second), sum);
-  if (flushes) sum = flush(sum);
-  sum = fma_f(floats_of(column.first), floats_of(row.first), sum);
-  return flushes ? flush(sum) : sum;
+  sum = step_bfloat16(sum, floats_of(column.second), floats_of(row.second), flushes);
+  return step_bfloat16(sum, floats_of(column.first), floats_of(row.first), flushes);
 }
 #endif
 

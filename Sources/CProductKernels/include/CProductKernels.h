@@ -43,7 +43,8 @@ typedef enum {
 typedef struct {
   BKUnit unit;
   BKScaleProduct scale_product;
-  bool flushes;   // BF16: subnormal sums are possible and become zeros of their sign
+  // BF16: sums below 2^-126, after rounding without a limit of exponents, become zeros.
+  bool flushes;
   size_t groups;
   size_t words;   // of a group
 } BKProductShape;
@@ -107,7 +108,8 @@ typedef struct {
   void (*join_shifts)(
       uint8_t *codes, size_t count, size_t length, const uint8_t *shifts, uint32_t width);
 
-  // -128 times the sum of every group of `length` integers, the last of which may be short.
+  // -128 times the sum of every group of `length` integers, the last of which may be short, modulo
+  // 2^32: so are the sums that it belongs to.
   void (*group_offsets)(const int8_t *elements, size_t count, size_t length, int32_t *offsets);
 
   // Lays up to BK_PANEL rows of `words` words out as a panel; columns without a row are zero.

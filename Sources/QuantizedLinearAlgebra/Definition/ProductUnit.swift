@@ -9,8 +9,8 @@ public enum ProductUnit: String, Hashable, Sendable, CaseIterable {
   case int16
   /// BF16 numbers, multiplied and added to an FP32 sum in the order of the BF16 dot product
   /// instruction: of each pair of elements the odd one before the even one, each a fused
-  /// multiply-add rounded to nearest, ties to even; subnormal operands and sums are zeros of the
-  /// same sign.
+  /// multiply-add rounded to nearest, ties to even. Subnormal operands are zeros of the same sign,
+  /// and so are sums below 2^-126 after rounding to 24 bits as if exponents had no limit.
   case bfloat16
   /// FP32 numbers, decoded with all their scales; one fused multiply-add for each, in order,
   /// rounded to nearest, ties to even.

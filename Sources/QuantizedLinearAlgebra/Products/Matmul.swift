@@ -1,4 +1,5 @@
 public import BlockFormats
+import CallerChecks
 
 /// Y = A · Bᵀ of two quantized operands, as `ProductDefinition` says.
 ///
@@ -59,6 +60,7 @@ package func matmul(
   level: KernelLevel, parallelism: Parallelism = .allCores
 ) throws(ProductError) -> Tensor {
   let shape = try ProductShape.of(a.shape, b.shape)
+  requireNoOldResult(epilogue)
   let prepared = try PreparedMatrix(
     b, for: .quantized(a.format), level: level, parallelism: parallelism)
   return Tensor.uninitialized(shape: shape) { result in
@@ -67,12 +69,18 @@ package func matmul(
   }
 }
 
+/// A new result has no old contents to multiply.
+private func requireNoOldResult(_ epilogue: ProductEpilogue) {
+  require(epilogue.beta == 0, "beta \(epilogue.beta) for a new result, which has no old contents")
+}
+
 extension PreparedMatrix {
   /// The product with FP32 numbers.
   func product(
     _ a: Tensor, _ b: [Int], epilogue: ProductEpilogue, parallelism: Parallelism
   ) throws(ProductError) -> Tensor {
     let shape = try ProductShape.of(a.shape, b)
+    requireNoOldResult(epilogue)
     let rows = a.shape[a.shape.count - 2]
     let batchA = a.shape.dropLast(2).reduce(1, *)
     let count = shape.dropLast(2).reduce(1, *)

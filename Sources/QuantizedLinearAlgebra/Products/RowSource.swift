@@ -196,7 +196,9 @@ struct RowSource: @unchecked Sendable {
     let values = band.denseBytes(gathering: memory.gathered)
     // Taken out, so that its arrays have one owner and are written in place.
     var storage = memory.storage.take() ?? quantizer.makeStorage()
-    if storage.shape != quantizer.shape || storage.format.id != quantizer.format.id {
+    if storage.shape != quantizer.shape || storage.format.id != quantizer.format.id
+      || storage.format.layout != quantizer.format.layout
+    {
       storage = quantizer.makeStorage()
     }
     quantizer.encodeBand(values, as: band.type, levels: levels, into: &storage)

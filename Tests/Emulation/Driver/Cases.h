@@ -3,6 +3,7 @@
 #define CASES_H
 
 #include "CBlockKernels.h"
+#include "CProductKernels.h"
 #include "Inputs.h"
 #include "Memory.h"
 
@@ -14,6 +15,7 @@ enum { UNIT_COUNT = sizeof units / sizeof *units };
 // The kernels under test, and memory for their arguments.
 typedef struct {
   const BKKernels *kernels;
+  const BKProductKernels *products;
   const char *only;   // runs only the cases whose name begins so
   bool is_detailed;   // prints the hash of every call
   char name[160];     // of the case that runs
@@ -91,5 +93,7 @@ void run_references(Driver *d);
 void run_chains(Driver *d);
 void run_whole_rows(Driver *d);
 void run_panels(Driver *d);
+void run_operands(Driver *d);
+void run_products(Driver *d);
 
 #endif

@@ -77,10 +77,13 @@ int main(int count, char **arguments) {
   if (strcmp(arguments[1], "run") != 0 || count < 3) return usage();
   Driver d = {.only = ""};
   for (int level = 0; level < BK_LEVEL_COUNT; level++)
-    if (strcmp(arguments[2], level_names[level]) == 0 && bk_is_supported((BKLevel)level))
+    if (strcmp(arguments[2], level_names[level]) == 0 && bk_is_supported((BKLevel)level)) {
       d.kernels = bk_kernels((BKLevel)level);
-  // The table must be that level's own, not one that stands for it.
-  if (!d.kernels || strcmp(level_names[d.kernels->level], arguments[2]) != 0) {
+      d.products = bk_product_kernels((BKLevel)level);
+    }
+  // The tables must be that level's own, not ones that stand for it.
+  if (!d.kernels || strcmp(level_names[d.kernels->level], arguments[2]) != 0 ||
+      d.products->level != d.kernels->level) {
     fprintf(stderr, "this machine has no level %s\n", arguments[2]);
     return 3;
   }
@@ -104,5 +107,7 @@ int main(int count, char **arguments) {
   run_chains(&d);
   run_whole_rows(&d);
   run_panels(&d);
+  run_operands(&d);
+  run_products(&d);
   return 0;
 }

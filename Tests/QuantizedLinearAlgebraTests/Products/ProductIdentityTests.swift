@@ -1,38 +1,86 @@
 import BlockFormats
+import FormatTestSupport
 import Testing
 
 @testable import QuantizedLinearAlgebra
 
 @Suite("Kernels of products against the definition")
 struct ProductIdentityTests {
+  /// The numbers of both operands, which are the same for all pairs of formats.
+  private static let numbers = ProductExtents.all.flatMap { extents in
+    ProductValues.allCases.map { values in
+      (
+        extents, values, values.tensor([extents.m, extents.k], seed: 1),
+        values.tensor([extents.n, extents.k], seed: 2)
+      )
+    }
+  }
+
+  /// Every level meets every operand; thread counts take turns, or all run where tests are deep.
+  private static func threadCounts(turn: Int) -> [Int] {
+    Intensity.isDeep ? [1, 2, 4] : [[1, 2, 4][turn % 3]]
+  }
+
   @Test("Every level and thread count computes the definition's bits", arguments: FormatPair.all)
   func matchesDefinition(pair: FormatPair) throws {
-    for extents in ProductExtents.all {
-      for values in ProductValues.allCases {
-        let a = QuantizedMatrix(values.tensor([extents.m, extents.k], seed: 1), format: pair.a)
-        let b = QuantizedMatrix(values.tensor([extents.n, extents.k], seed: 2), format: pair.b)
-        guard
-          let definition = try? ProductDefinition(
-            a: .quantized(pair.a), b: .quantized(pair.b), depth: extents.k)
-        else {
-          Issue.record("\(pair.testDescription) does not align")
-          continue
-        }
-        let expected = reference(a, b, definition)
-        for level in KernelLevel.supported {
-          for threads in [1, 2, 4] {
-            let result = try matmul(
-              a, transposed: b, level: level, parallelism: .threads(threads))
-            let bits = result.elements.map(\.bitPattern)
-            let difference = zip(bits, expected).enumerated().first { $1.0 != $1.1 }
-            #expect(
-              bits.count == expected.count && difference == nil,
+    var turn = 0
+    for (extents, values, left, right) in Self.numbers {
+      let a = QuantizedMatrix(left, format: pair.a)
+      let b = QuantizedMatrix(right, format: pair.b)
+      guard
+        let definition = try? ProductDefinition(
+          a: .quantized(pair.a), b: .quantized(pair.b), depth: extents.k)
+      else {
+        Issue.record("\(pair.testDescription) does not align")
+        continue
+      }
+      let expected = reference(a, b, definition)
+      turn += 1
+      for level in KernelLevel.supported {
+        turn += 1
+        for threads in Self.threadCounts(turn: turn) {
+          let result = bits(
+            try matmul(a, transposed: b, level: level, parallelism: .threads(threads)))
+          if result != expected {
+            let place = zip(result, expected).enumerated().first { $1.0 != $1.1 }
+            Issue.record(
               """
               \(extents.testDescription) \(values) \(level.id) threads \(threads): \
-              \(String(describing: difference))
+              \(String(describing: place))
               """)
           }
         }
+      }
+    }
+  }
+
+  @Test("Sums around the smallest normal number are flushed as the definition says")
+  func tinySums() throws {
+    // Products of about 2^-126, and some of 2^-150 that move sums by half of a spacing.
+    func numbers(_ rows: Int, seed: UInt64) -> Tensor {
+      var generator = SeededGenerator(seed: seed)
+      let values = (0..<rows * 64).map { index -> Float in
+        let exponent = [-63, -75, -75, -63, -64, -75, -63, -87][index % 8]
+        let fraction = Float(Int.random(in: 0...3, using: &generator)) / 4
+        return Float(
+          sign: Bool.random(using: &generator) ? .plus : .minus,
+          exponent: exponent + Int.random(in: -1...1, using: &generator), significand: 1 + fraction)
+      }
+      return Tensor(values, shape: [rows, 64])
+    }
+    let format = CastFormat.cast(to: .bf16)
+    for depth in [2, 4, 8, 64] {
+      func part(_ tensor: Tensor) -> QuantizedMatrix {
+        let count = tensor.elements.count / depth
+        return QuantizedMatrix(Tensor(tensor.elements, shape: [count, depth]), format: format)
+      }
+      let (a, b) = (part(numbers(5, seed: 1)), part(numbers(8, seed: 2)))
+      let definition = try ProductDefinition(
+        a: .quantized(format), b: .quantized(format), depth: depth)
+      let expected = reference(a, b, definition)
+      #expect(expected.contains { $0 & 0x7FFF_FFFF == 0 } || depth > 4)
+      for level in KernelLevel.supported {
+        #expect(bits(try matmul(a, transposed: b, level: level)) == expected, "\(level.id)")
       }
     }
   }

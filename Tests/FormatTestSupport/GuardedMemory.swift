@@ -1,22 +1,20 @@
-import Testing
-
 #if canImport(Darwin)
-import Darwin
+internal import Darwin
 #elseif canImport(Glibc)
-import Glibc
+internal import Glibc
 #endif
 
 /// Memory between two pages that trap on every access, so that a single byte read or written
 /// outside ends the test process.
 ///
 /// `atEnd` lies directly before the page behind, `atStart` directly behind the page before.
-final class GuardedMemory {
+public final class GuardedMemory {
   private let base: UnsafeMutableRawPointer
   private let page: Int
   /// Usable bytes, whole pages.
-  let capacity: Int
+  public let capacity: Int
 
-  init(_ byteCount: Int) {
+  public init(_ byteCount: Int) {
     page = Int(sysconf(Int32(_SC_PAGESIZE)))
     capacity = max(1, (byteCount + page - 1) / page) * page
     #if canImport(Darwin)
@@ -34,24 +32,24 @@ final class GuardedMemory {
   deinit { munmap(base, capacity + 2 * page) }
 
   /// The first bytes.
-  func atStart(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
+  public func atStart(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
     UnsafeMutableRawBufferPointer(start: base + page, count: byteCount)
   }
 
   /// The last bytes.
-  func atEnd(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
+  public func atEnd(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
     UnsafeMutableRawBufferPointer(start: base + page + capacity - byteCount, count: byteCount)
   }
 
   /// Bytes that begin `offset` behind the page before, with a pattern around them.
-  func patterned(_ byteCount: Int, at offset: Int) -> UnsafeMutableRawBufferPointer {
+  public func patterned(_ byteCount: Int, at offset: Int) -> UnsafeMutableRawBufferPointer {
     let all = atStart(min(capacity, offset + byteCount + Self.guardedCount))
     all.initializeMemory(as: UInt8.self, repeating: Self.pattern)
     return UnsafeMutableRawBufferPointer(rebasing: all[offset..<offset + byteCount])
   }
 
   /// Whether the bytes next to a part made by `patterned` still hold the pattern.
-  func isIntact(outside part: UnsafeMutableRawBufferPointer) -> Bool {
+  public func isIntact(outside part: UnsafeMutableRawBufferPointer) -> Bool {
     let all = atStart(capacity)
     guard let first = part.baseAddress, let start = all.baseAddress else { return false }
     let (begin, end) = (first - start, first - start + part.count)
@@ -61,5 +59,6 @@ final class GuardedMemory {
 
   /// The bytes that hold a pattern on each side; more than a vector.
   private static let guardedCount = 128
-  static let pattern: UInt8 = 0xA5
+  /// The pattern.
+  public static let pattern: UInt8 = 0xA5
 }

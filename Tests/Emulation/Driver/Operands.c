@@ -1,0 +1,125 @@
+// The kernels that make operands of products: from codes to elements, and from rows to panels.
+#include "Cases.h"
+
+static void map(Driver *d, uint32_t width) {
+  for (int bytes = 1; bytes <= 2; bytes++) {
+    if (!begin(d, "product.map_int%d.%u", 8 * bytes, width)) continue;
+    for (size_t count = 0; count < MOST + 70; count++) {
+      bool at_end = next_call(d);
+      const uint8_t *codes = narrow_codes(&d->in[0], count, at_end, width, count);
+      void *values = narrow_codes(&d->in[1], (size_t)bytes << width, !at_end, 8, count);
+      void *elements = place(&d->out[0], bytes * count, at_end);
+      if (bytes == 1) {
+        d->products->map_int8(codes, count, width, values, elements);
+      } else {
+        d->products->map_int16(codes, count, width, values, elements);
+      }
+      take(d, &d->out[0]);
+    }
+    end(d);
+  }
+}
+
+static void shift(Driver *d, size_t length) {
+  if (begin(d, "product.scale_int16.%zu", length)) {
+    for (size_t count = 0; count < MOST; count++) {
+      bool at_end = next_call(d);
+      uint32_t width = 1 + count % 3;
+      const uint8_t *shifts = narrow_codes(
+          &d->in[0], (count + length - 1) / length, at_end, width, count);
+      const uint8_t *numbers = narrow_codes(&d->in[1], count, true, 8, count + 1);
+      int16_t *elements = place(&d->out[0], 2 * count, at_end);
+      for (size_t i = 0; i < count; i++) elements[i] = (int8_t)numbers[i];
+      d->products->scale_int16(elements, count, length, shifts, (1u << width) - 1);
+      take(d, &d->out[0]);
+    }
+    end(d);
+  }
+  if (begin(d, "product.join_shifts.%zu", length)) {
+    for (size_t count = 0; count < MOST; count++) {
+      bool at_end = next_call(d);
+      uint32_t width = 1 + count % 3;
+      const uint8_t *shifts = narrow_codes(
+          &d->in[0], (count + length - 1) / length, at_end, width, count);
+      uint8_t *codes = narrow_codes(&d->out[0], count, at_end, 8 - width, count + 1);
+      d->products->join_shifts(codes, count, length, shifts, 8 - width);
+      take(d, &d->out[0]);
+    }
+    end(d);
+  }
+}
+
+static void sum(Driver *d, size_t length) {
+  if (!begin(d, "product.group_offsets.%zu", length)) return;
+  // Around the 1024 elements that are summed in one turn.
+  for (size_t count = 0; count < 2100; count += count % 1024 < 40 ? 1 : 61) {
+    bool at_end = next_call(d);
+    const uint8_t *elements = narrow_codes(&d->in[0], count, at_end, 8, count);
+    int32_t *offsets = place(&d->out[0], 4 * ((count + length - 1) / length), at_end);
+    d->products->group_offsets((const int8_t *)elements, count, length, offsets);
+    take(d, &d->out[0]);
+  }
+  end(d);
+}
+
+static void interleave(Driver *d) {
+  if (!begin(d, "product.interleave")) return;
+  for (size_t rows = 0; rows <= BK_PANEL; rows++)
+    for (size_t count = 0; count < 20; count++) {
+      bool at_end = next_call(d);
+      size_t stride = 4 * count + rows % 7;
+      size_t span = rows == 0 || count == 0 ? 0 : (rows - 1) * stride + 4 * count;
+      const uint8_t *elements = narrow_codes(&d->in[0], span, at_end, 8, count);
+      uint8_t *panel = place(&d->out[0], 4 * BK_PANEL * count, at_end);
+      d->products->interleave(elements, stride, rows, count, panel);
+      take(d, &d->out[0]);
+    }
+  end(d);
+}
+
+static void widen(Driver *d) {
+  if (!begin(d, "product.widen_bytes")) return;
+  for (size_t count = 0; count < 20; count++) {
+    bool at_end = next_call(d);
+    size_t bytes = 4 * BK_PANEL * count;
+    const uint8_t *panel = narrow_codes(&d->in[0], bytes, at_end, 8, count);
+    uint8_t *wide = place(&d->out[0], 2 * bytes, at_end);
+    d->products->widen_bytes(panel, count, wide);
+    take(d, &d->out[0]);
+  }
+  end(d);
+}
+
+static void nibbles(Driver *d) {
+  if (!begin(d, "product.nibbles")) return;
+  for (size_t count = 0; count <= 20; count += 2) {
+    bool at_end = next_call(d);
+    size_t bytes = 4 * BK_PANEL * count;
+    const uint8_t *panel = narrow_codes(&d->in[0], bytes, at_end, 4, count);
+    uint8_t *joined = place(&d->out[0], bytes / 2, at_end);
+    d->products->join_nibbles(panel, count, joined);
+    take(d, &d->out[0]);
+    uint8_t *copy = place(&d->in[1], bytes / 2, at_end);
+    memcpy(copy, joined, bytes / 2);
+    const int8_t *values = (const int8_t *)narrow_codes(&d->in[2], 16, at_end, 8, count);
+    uint8_t *integers = place(&d->out[1], bytes, !at_end);
+    d->products->split_nibbles(copy, count, values, integers);
+    take(d, &d->out[1]);
+    for (size_t i = 0; i < bytes; i++)
+      if (integers[i] != (uint8_t)values[panel[i]]) {
+        fprintf(stderr, "%s: other integers than the codes'\n", d->name);
+        exit(1);
+      }
+  }
+  end(d);
+}
+
+void run_operands(Driver *d) {
+  static const size_t lengths[] = {1, 2, 3, 8, 16}, groups[] = {1, 3, 4, 16, 20, 32, 100};
+  for (uint32_t width = 1; width <= 8; width++) map(d, width);
+  for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) shift(d, lengths[i]);
+  for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) sum(d, groups[i]);
+  interleave(d);
+  widen(d);
+  nibbles(d);
+}
