@@ -86,10 +86,6 @@ let package = Package(
       name: "TensorFilesTests", dependencies: ["TensorFiles", "FormatTestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "LowPrecisionTrainingTests",
-      dependencies: ["LowPrecisionTraining", "BlockFormats", "FormatTestSupport"],
-      swiftSettings: settings),
-    .testTarget(
       name: "FormatBenchTests",
       dependencies: [
         "FormatBench", "BlockFormats", "FormatMetrics", "QuantizedLinearAlgebra", "TensorFiles",
