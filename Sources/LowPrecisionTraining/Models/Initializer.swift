@@ -5,9 +5,23 @@ import BlockFormats
 /// Uniform, so that no logarithm or cosine of a system's library decides a bit.
 struct Initializer {
   private let seed: UInt64
+  private let recipe: Recipe
   private var stream: UInt32 = 0
+  private var layerCount = 0
 
-  init(seed: UInt64) { self.seed = seed }
+  init(seed: UInt64, recipe: Recipe) {
+    self.seed = seed
+    self.recipe = recipe
+  }
+
+  /// A linear layer without bias, its weight N x K, numbered in order of creation.
+  mutating func linear(_ place: LayerPlace, _ shape: [Int], deviation: Float) -> Linear {
+    let number = layerCount
+    layerCount += 1
+    return Linear(
+      weight: uniform("\(place.name).weight", shape, deviation: deviation),
+      quantization: LayerQuantization(place, number: number, recipe: recipe))
+  }
 
   /// Numbers of mean 0 and the given standard deviation.
   mutating func uniform(

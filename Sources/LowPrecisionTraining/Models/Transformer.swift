@@ -63,8 +63,8 @@ public final class Transformer {
   public let configuration: TransformerConfiguration
   /// Every parameter, in a fixed order.
   public let parameters: [Parameter]
-  /// Every linear layer by name, in order of use.
-  public let linearLayers: [(name: String, layer: Linear)]
+  /// Every linear layer, in order of use.
+  public let linearLayers: [Linear]
   private let embedding: Parameter
   private let positions: Parameter?
   private let blocks: [TransformerBlock]
@@ -74,27 +74,28 @@ public final class Transformer {
   /// Creates a model whose initial values follow from the seed.
   ///
   /// - Precondition: positive extents, and heads that divide the width.
-  public init(_ configuration: TransformerConfiguration, seed: UInt64) {
+  public init(
+    _ configuration: TransformerConfiguration, recipe: Recipe = .fp32, seed: UInt64
+  ) {
     let c = configuration
     require(
       c.vocabularyCount > 0 && c.width > 0 && c.blockCount >= 0 && c.context > 0
         && c.headCount > 0 && c.width % c.headCount == 0,
       "a Transformer of \(c.blockCount) blocks of \(c.width) channels in \(c.headCount) heads")
     self.configuration = c
-    var start = Initializer(seed: seed)
+    var start = Initializer(seed: seed, recipe: recipe)
     embedding = start.uniform("embedding", [c.vocabularyCount, c.width], deviation: 0.02)
     positions =
       c.positions == .learned
       ? start.uniform("positions", [c.context, c.width], deviation: 0.02) : nil
-    blocks = (0..<c.blockCount).map { TransformerBlock("blocks.\($0)", c, &start) }
+    blocks = (0..<c.blockCount).map { TransformerBlock($0, c, &start) }
     norm = start.constant("norm.weight", [c.width], 1)
-    head = Linear(
-      weight: start.uniform(
-        "head.weight", [c.vocabularyCount, c.width], deviation: 0.02))
+    head = start.linear(
+      LayerPlace(.head, name: "head"), [c.vocabularyCount, c.width], deviation: 0.02)
     parameters =
       [embedding] + (positions.map { [$0] } ?? []) + blocks.flatMap(\.parameters) + [norm]
       + head.parameters
-    linearLayers = blocks.flatMap(\.linearLayers) + [("head", head)]
+    linearLayers = blocks.flatMap(\.linearLayers) + [head]
   }
 
   /// The logits of a batch: B x T x V.
@@ -131,9 +132,10 @@ final class TransformerBlock {
   private let heads: AttentionHeads
   private let angles: RotaryAngles?
   private let mlp: TransformerConfiguration.MLPKind
-  let linearLayers: [(name: String, layer: Linear)]
+  let linearLayers: [Linear]
 
-  init(_ name: String, _ c: TransformerConfiguration, _ start: inout Initializer) {
+  init(_ index: Int, _ c: TransformerConfiguration, _ start: inout Initializer) {
+    let name = "blocks.\(index)"
     heads = AttentionHeads(
       queries: c.headCount, keys: c.keyHeadCount, size: c.width / c.headCount)
     angles =
@@ -141,22 +143,22 @@ final class TransformerBlock {
     mlp = c.mlp
     // Layers that end in the residual stream start smaller, by the number of them: GPT-2.
     let small = 0.02 / Float(2 * max(c.blockCount, 1)).squareRoot()
-    func linear(_ part: String, _ shape: [Int], _ deviation: Float) -> Linear {
-      Linear(
-        weight: start.uniform("\(name).\(part).weight", shape, deviation: deviation),
-        bias: nil)
+    func linear(
+      _ part: String, _ kind: LayerKind, _ shape: [Int], _ deviation: Float
+    ) -> Linear {
+      let place = LayerPlace(
+        kind, block: BlockPosition(index, of: c.blockCount), name: "\(name).\(part)")
+      return start.linear(place, shape, deviation: deviation)
     }
     attentionNorm = start.constant("\(name).attention.norm.weight", [c.width], 1)
-    attentionInput = linear("attention.qkv", [heads.inputCount, c.width], 0.02)
-    attentionOutput = linear("attention.output", [c.width, heads.outputCount], small)
+    attentionInput = linear("attention.qkv", .attentionQKV, [heads.inputCount, c.width], 0.02)
+    attentionOutput = linear(
+      "attention.output", .attentionOutput, [c.width, heads.outputCount], small)
     mlpNorm = start.constant("\(name).mlp.norm.weight", [c.width], 1)
     let hidden = c.mlp == .swiGLU ? 2 * c.hiddenCount : c.hiddenCount
-    mlpInput = linear("mlp.up", [hidden, c.width], 0.02)
-    mlpOutput = linear("mlp.down", [c.width, c.hiddenCount], small)
-    linearLayers = [
-      ("\(name).attention.qkv", attentionInput), ("\(name).attention.output", attentionOutput),
-      ("\(name).mlp.up", mlpInput), ("\(name).mlp.down", mlpOutput),
-    ]
+    mlpInput = linear("mlp.up", .mlpUp, [hidden, c.width], 0.02)
+    mlpOutput = linear("mlp.down", .mlpDown, [c.width, c.hiddenCount], small)
+    linearLayers = [attentionInput, attentionOutput, mlpInput, mlpOutput]
   }
 
   var parameters: [Parameter] {

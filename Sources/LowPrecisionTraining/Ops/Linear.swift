@@ -1,61 +1,22 @@
-public import BlockFormats
+import BlockFormats
 import CallerChecks
-public import QuantizedLinearAlgebra
-
-/// What the operands of the three products of a linear layer are multiplied as.
-///
-/// Each operand of each product is quantized by itself, from FP32, along the axis which that product
-/// contracts.
-public struct LinearQuantization: Sendable {
-  /// Y = X · Wᵀ, contracting the inputs.
-  public var forward = ProductQuantization()
-  /// dX = dY · W, contracting the outputs; the left operand is dY.
-  public var inputGradient = ProductQuantization()
-  /// dW = dYᵀ · X, contracting the tokens; the left operand is dY.
-  public var weightGradient = ProductQuantization()
-
-  /// FP32 throughout.
-  public init() {}
-}
-
-/// What the two operands of a product are multiplied as.
-public struct ProductQuantization: Sendable {
-  /// The left operand: X or dY.
-  public var left: OperandQuantization
-  /// The right operand: W or X.
-  public var right: OperandQuantization
-
-  /// FP32 on both sides unless stated.
-  public init(left: OperandQuantization = .init(), right: OperandQuantization = .init()) {
-    self.left = left
-    self.right = right
-  }
-}
-
-/// What an operand is multiplied as.
-public struct OperandQuantization: Sendable {
-  /// Its format.
-  public var format: OperandFormat
-  /// The choices to quantize by; the format's defaults if `nil`.
-  public var policy: EncodingPolicy?
-
-  /// FP32 unless stated.
-  public init(_ format: OperandFormat = .float32, policy: EncodingPolicy? = nil) {
-    self.format = format
-    self.policy = policy
-  }
-}
+import QuantizedLinearAlgebra
 
 /// A linear layer Y = X · Wᵀ + b with the memory of its prepared operands.
 ///
-/// Letters: T tokens, K inputs, N outputs. X: T x K, W: N x K, b: N, Y: T x N.
+/// Letters: T tokens, K inputs, N outputs. X: T x K, W: N x K, b: N, Y: T x N. Each operand of each of
+/// the three products is quantized by itself, from FP32, along the axis which that product contracts:
+///
+/// - Y = X · Wᵀ contracts the inputs,
+/// - dX = dY · W the outputs,
+/// - dW = dYᵀ · X the tokens.
 public final class Linear {
   /// N x K.
   public let weight: Parameter
   /// N, if there is one.
   public let bias: Parameter?
-  /// What operands are multiplied as.
-  public var quantization: LinearQuantization
+  /// What a recipe makes of the operands.
+  public var quantization: LayerQuantization
   private var forwardWeight: PreparedMatrix?
   private var transposedWeight: PreparedMatrix?
   private var transposedInput: PreparedMatrix?
@@ -67,7 +28,7 @@ public final class Linear {
   ///
   /// - Precondition: a matrix, and a bias of as many numbers as it has rows.
   public init(
-    weight: Parameter, bias: Parameter? = nil, quantization: LinearQuantization = .init()
+    weight: Parameter, bias: Parameter? = nil, quantization: LayerQuantization
   ) {
     require(weight.shape.count == 2, "a weight of shape \(weight.shape) is not a matrix")
     require(
@@ -90,14 +51,13 @@ public final class Linear {
       "an input of shape \(x.shape) for a weight of shape \(weight.shape)")
     let (t, k, n) = (x.rowCount, inputCount, outputCount)
     let y = tape.activation(Array(x.shape.dropLast()) + [n])
-    let product = quantization.forward
-    let prepared = Self.prepare(
-      &forwardWeight, weight.values, rows: n, depth: k, product, tape)
-    prepared.multiply(
-      MatrixRows(x.values, rowCount: t, columnCount: k), policy: product.left.policy,
-      into: MutableMatrixRows(y.values, rowCount: t, columnCount: n),
-      epilogue: ProductEpilogue(bias: bias?.array ?? []), parallelism: tape.parallelism,
-      workspace: tape.workspace)
+    tape.memory.temporarily {
+      multiply(
+        MatrixRows(x.values, rowCount: t, columnCount: k), .input,
+        MatrixRows(weight.values, rowCount: n, columnCount: k), .weight, in: .forward,
+        &forwardWeight, into: MutableMatrixRows(y.values, rowCount: t, columnCount: n),
+        ProductEpilogue(bias: bias?.array ?? []), on: tape)
+    }
     tape.record(y) { [self] gradient in goBack(gradient, x, on: tape) }
     return y
   }
@@ -122,16 +82,15 @@ public final class Linear {
     on tape: Tape
   ) {
     let (k, n) = (inputCount, outputCount)
-    let product = quantization.inputGradient
     let turned = tape.memory.floats(n * k)
     transpose(weight.values, rows: n, columns: k, into: turned, on: tape)
-    let prepared = Self.prepare(&transposedWeight, turned, rows: k, depth: n, product, tape)
     var epilogue = ProductEpilogue()
     if case .started = target { epilogue.beta = 1 }
-    prepared.multiply(
-      MatrixRows(dy, rowCount: t, columnCount: n), policy: product.left.policy,
-      into: MutableMatrixRows(target.pointer, rowCount: t, columnCount: k), epilogue: epilogue,
-      parallelism: tape.parallelism, workspace: tape.workspace)
+    multiply(
+      MatrixRows(dy, rowCount: t, columnCount: n), .outputGradient,
+      MatrixRows(turned, rowCount: k, columnCount: n), .weight, in: .inputGradient,
+      &transposedWeight,
+      into: MutableMatrixRows(target.pointer, rowCount: t, columnCount: k), epilogue, on: tape)
   }
 
   /// dW: N x K = dYᵀ: N x T times X: T x K, so the right operand is Xᵀ: K x T.
@@ -140,46 +99,55 @@ public final class Linear {
     on tape: Tape
   ) {
     let (k, n) = (inputCount, outputCount)
-    let product = quantization.weightGradient
     let turnedInput = tape.memory.floats(k * t)
     transpose(x, rows: t, columns: k, into: turnedInput, on: tape)
     let turnedGradient = tape.memory.floats(n * t)
     transpose(dy, rows: t, columns: n, into: turnedGradient, on: tape)
-    let input = Self.prepare(&transposedInput, turnedInput, rows: k, depth: t, product, tape)
-    input.multiply(
-      MatrixRows(turnedGradient, rowCount: n, columnCount: t), policy: product.left.policy,
+    multiply(
+      MatrixRows(turnedGradient, rowCount: n, columnCount: t), .outputGradient,
+      MatrixRows(turnedInput, rowCount: k, columnCount: t), .input, in: .weightGradient,
+      &transposedInput,
       into: MutableMatrixRows(weight.gradient, rowCount: n, columnCount: k),
-      epilogue: ProductEpilogue(beta: 1), parallelism: tape.parallelism,
-      workspace: tape.workspace)
+      ProductEpilogue(beta: 1), on: tape)
   }
 
-  /// The right operand of a product, in the memory of the step before.
-  private static func prepare(
-    _ prepared: inout PreparedMatrix?, _ values: UnsafeMutablePointer<Float>, rows: Int,
-    depth: Int, _ product: ProductQuantization, _ tape: Tape
-  ) -> PreparedMatrix {
+  /// One product of two operands whose rows run along the contraction axis.
+  private func multiply(
+    _ left: MatrixRows, _ leftTensor: TensorRole, _ right: MatrixRows,
+    _ rightTensor: TensorRole, in product: ProductRole, _ prepared: inout PreparedMatrix?,
+    into result: MutableMatrixRows, _ epilogue: ProductEpilogue, on tape: Tape
+  ) {
+    let formats = (
+      quantization.choice(leftTensor, product).operandFormat,
+      quantization.choice(rightTensor, product).operandFormat
+    )
+    let a = Operand(left, leftTensor, product, quantization, on: tape)
+    let b = Operand(right, rightTensor, product, quantization, on: tape)
     let matrix: PreparedMatrix
-    if let prepared, prepared.fits(rows: rows, depth: depth, product) {
+    if let prepared, prepared.fits(right, formats) {
       matrix = prepared
     } else {
       do throws(ProductError) {
         matrix = try PreparedMatrix(
-          rowCount: rows, depth: depth, as: product.right.format, for: product.left.format)
+          rowCount: right.rowCount, depth: right.columnCount, as: formats.1, for: formats.0)
       } catch {
         fatalError(error.description)
       }
       prepared = matrix
     }
     matrix.update(
-      MatrixRows(values, rowCount: rows, columnCount: depth), policy: product.right.policy,
-      parallelism: tape.parallelism)
-    return matrix
+      b.rows, policy: b.policy, tensorScale: b.tensorScale, parallelism: tape.parallelism)
+    var epilogue = epilogue
+    epilogue.alpha = a.correction * b.correction
+    matrix.multiply(
+      a.rows, policy: a.policy, tensorScale: a.tensorScale, into: result, epilogue: epilogue,
+      parallelism: tape.parallelism, workspace: tape.workspace)
   }
 }
 
 extension PreparedMatrix {
-  fileprivate func fits(rows: Int, depth: Int, _ product: ProductQuantization) -> Bool {
-    columnCount == rows && self.depth == depth && definition.a.id == product.left.format.id
-      && definition.b.id == product.right.format.id
+  fileprivate func fits(_ rows: MatrixRows, _ formats: (OperandFormat, OperandFormat)) -> Bool {
+    columnCount == rows.rowCount && depth == rows.columnCount
+      && definition.a.id == formats.0.id && definition.b.id == formats.1.id
   }
 }

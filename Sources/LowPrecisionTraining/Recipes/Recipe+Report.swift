@@ -110,7 +110,8 @@ extension BlockQuantization: CustomStringConvertible {
     if format.layout.canStoreZeroScale { parts.append("scale floor \(policy.scaleFloor.id)") }
     if format.layout.hasZeroBlockChoice { parts.append("zero block \(policy.zeroBlock.id)") }
     parts.append("source \(source.rawValue)")
-    parts.append(transform.map { "Hadamard \($0.length), signs \($0.signs.rawValue)" } ?? "no transform")
+    parts.append(
+      transform.map { "Hadamard \($0.length), signs \($0.signs.rawValue)" } ?? "no transform")
     if premultiplier != 1 { parts.append("premultiplier \(premultiplier)") }
     if case .delayed(let delayed) = scaling {
       parts.append(

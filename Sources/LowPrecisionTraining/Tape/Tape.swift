@@ -10,6 +10,10 @@ import QuantizedLinearAlgebra
 public final class Tape {
   /// How many threads may work; never changes a result.
   public let parallelism: Parallelism
+  /// The random numbers of quantization.
+  public var streams = RandomStreams(seed: 0)
+  /// The step that random numbers are drawn for.
+  public var step = 0
   /// Whether operations record how to go back.
   public private(set) var isRecording = true
   let memory = StepMemory()

@@ -39,6 +39,7 @@ extension PreparedMatrix {
   /// - Parameters:
   ///   - a: M x K.
   ///   - policy: the choices to quantize by; the format's defaults if `nil`.
+  ///   - tensorScale: as for `Tensor.quantized`.
   ///   - index: which matrix of the batch.
   ///   - result: receives M x N numbers; must not overlap an operand.
   ///   - epilogue: what happens to the sums.
@@ -47,7 +48,7 @@ extension PreparedMatrix {
   ///     nothing after the first.
   /// - Precondition: shapes fit.
   public func multiply(
-    _ a: MatrixRows, policy: EncodingPolicy? = nil, index: Int = 0,
+    _ a: MatrixRows, policy: EncodingPolicy? = nil, tensorScale: Float? = nil, index: Int = 0,
     into result: MutableMatrixRows, epilogue: ProductEpilogue = .init(),
     parallelism: Parallelism = .allCores, workspace: ProductWorkspace? = nil
   ) {
@@ -58,7 +59,8 @@ extension PreparedMatrix {
     let left: LeftOperand =
       switch definition.a {
       case .float32: .floats(a)
-      case .quantized(let format): .quantizing(a, format, policy ?? format.defaultPolicy)
+      case .quantized(let format):
+        .quantizing(a, format, policy ?? format.defaultPolicy, tensorScale: tensorScale)
       }
     let run = ProductRun(
       left, self, index: index, epilogue: epilogue, parallelism: parallelism,

@@ -144,11 +144,13 @@ public final class PreparedMatrix: @unchecked Sendable {
   /// - Parameters:
   ///   - values: N x K numbers.
   ///   - policy: the choices to quantize by; the format's defaults if `nil`.
+  ///   - tensorScale: as for `Tensor.quantized`.
   ///   - parallelism: how many threads may work; never changes a result.
   /// - Precondition: the shape is that of this matrix, which is no batch, and no product with it is
   ///   running.
   public func update(
-    _ values: MatrixRows, policy: EncodingPolicy? = nil, parallelism: Parallelism = .allCores
+    _ values: MatrixRows, policy: EncodingPolicy? = nil, tensorScale given: Float? = nil,
+    parallelism: Parallelism = .allCores
   ) {
     require(
       batchCount == 1 && values.rowCount == columnCount && values.columnCount == depth,
@@ -162,10 +164,10 @@ public final class PreparedMatrix: @unchecked Sendable {
     case .quantized(let format):
       let bands = bands(format, policy ?? format.defaultPolicy)
       if definition.unit == .float32 {
-        fill(RowSource.fakeQuantized(values, bands.whole), parallelism)
+        fill(RowSource.fakeQuantized(values, bands.whole, tensorScale: given), parallelism)
         return
       }
-      let levels = RowSource.levels(values, bands.whole)
+      let levels = RowSource.levels(values, bands.whole, tensorScale: given)
       let packer = packer(format, shape: [columnCount, depth])
       panels.fill(
         values, bands: bands, levels: levels, packer: packer, parallelism: parallelism)

@@ -53,16 +53,16 @@ struct RowSource: @unchecked Sendable {
         way = .packed(matrix.storage, firstRow: first, packer(matrix.format, matrix.shape))
         tensorScale = matrix.storage.tensorScale ?? 1
       }
-    case .quantizing(let rows, let format, let policy):
+    case .quantizing(let rows, let format, let policy, let given):
       let shape = [rows.rowCount, rows.columnCount]
       let bands = workspace.bands(
         format, policy: policy, shape: shape, kernels: prepared.kernelLevel)
       if layout.unit == .float32 {
-        way = .decoded(RowSource.fakeQuantized(rows, bands.whole), firstRow: 0)
+        way = .decoded(RowSource.fakeQuantized(rows, bands.whole, tensorScale: given), firstRow: 0)
         (bandRows, tensorScale) = (1, 1)
       } else {
         bandRows = bands.bandRows
-        let levels = RowSource.levels(rows, bands.whole)
+        let levels = RowSource.levels(rows, bands.whole, tensorScale: given)
         tensorScale = format.layout.tensorScale == .absent ? 1 : levels.tensorScale
         way = .quantized(rows, bands, levels, packer(format, shape))
       }
@@ -76,19 +76,24 @@ struct RowSource: @unchecked Sendable {
 
   /// What the bands of a matrix share; only some formats look at the numbers.
   static func levels(
-    _ rows: MatrixRows, _ quantizer: TensorQuantizer
+    _ rows: MatrixRows, _ quantizer: TensorQuantizer, tensorScale: Float?
   ) -> TensorQuantizer.Levels {
     let layout = quantizer.format.layout
     let gathered = AlignedMemory()
     let readsNumbers = layout.tensorScale != .absent || layout.block == .tensor
     let rows = readsNumbers || rows.isDense ? rows : rows.withoutGaps
-    return quantizer.levels(of: rows.denseBytes(gathering: gathered), as: rows.type)
+    return quantizer.levels(
+      of: rows.denseBytes(gathering: gathered), as: rows.type, tensorScale: tensorScale)
   }
 
-  static func fakeQuantized(_ rows: MatrixRows, _ quantizer: TensorQuantizer) -> Tensor {
+  static func fakeQuantized(
+    _ rows: MatrixRows, _ quantizer: TensorQuantizer, tensorScale: Float?
+  ) -> Tensor {
     let gathered = AlignedMemory()
     var storage = quantizer.makeStorage()
-    quantizer.encode(rows.denseBytes(gathering: gathered), as: rows.type, into: &storage)
+    quantizer.encode(
+      rows.denseBytes(gathering: gathered), as: rows.type, tensorScale: tensorScale,
+      into: &storage)
     return storage.dequantized()
   }
 

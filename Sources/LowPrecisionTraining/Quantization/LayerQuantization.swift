@@ -1,0 +1,65 @@
+import BlockFormats
+import QuantizedLinearAlgebra
+
+/// What a recipe makes of the operands of one layer, with what it keeps from step to step.
+public final class LayerQuantization {
+  /// The layer.
+  public let place: LayerPlace
+  /// The number of the layer in the model, which its random bits depend on.
+  public let number: Int
+  private let choices: [Use: QuantizationChoice]
+  private var scalings: [Use: DelayedScaling] = [:]
+
+  private struct Use: Hashable {
+    let tensor: TensorRole
+    let product: ProductRole
+  }
+
+  /// Asks a recipe about every operand of a layer.
+  public init(_ place: LayerPlace, number: Int, recipe: Recipe) {
+    self.place = place
+    self.number = number
+    choices = Dictionary(
+      uniqueKeysWithValues: place.roles.map {
+        (Use(tensor: $0.tensor, product: $0.product), recipe.choice(for: $0))
+      })
+    for (use, choice) in choices {
+      guard case .block(let block) = choice, case .delayed(let parameters) = block.scaling
+      else { continue }
+      scalings[use] = DelayedScaling(
+        parameters, greatestElement: Float(block.format.element.greatestFiniteMagnitude))
+    }
+  }
+
+  /// What an operand becomes.
+  func choice(_ tensor: TensorRole, _ product: ProductRole) -> QuantizationChoice {
+    choices[Use(tensor: tensor, product: product)] ?? .float32
+  }
+
+  /// Closes a step: delayed scales follow from what it has seen.
+  public func endStep() {
+    for use in scalings.keys { scalings[use]?.endStep() }
+  }
+
+  /// The decode multiplier that an earlier step decided on, if the choice is delayed scaling; notes
+  /// the largest magnitude for later ones.
+  func delayedScale(
+    _ tensor: TensorRole, _ product: ProductRole, amax: () -> Float
+  ) -> Float? {
+    let use = Use(tensor: tensor, product: product)
+    guard let scaling = scalings[use] else { return nil }
+    scalings[use]?.record(amax: amax())
+    return scaling.decodeMultiplier
+  }
+}
+
+extension QuantizationChoice {
+  /// What products see.
+  var operandFormat: OperandFormat {
+    switch self {
+    case .float32: .float32
+    case .bfloat16: .quantized(CastFormat.cast(to: .bf16))
+    case .block(let block): .quantized(block.format)
+    }
+  }
+}
