@@ -133,6 +133,14 @@ struct SyntheticCorpusTests {
     #expect(corpus.positionFloors.count == contextCount)
   }
 
+  @Test("The floor of the default sizes is what another implementation computes")
+  func defaultFloor() throws {
+    let corpus = SyntheticCorpus(plan: BatchPlan(contextCount: 128))
+    // In NumPy, with probabilities that are not rounded to multiples of 2^-32.
+    let floor = try #require(corpus.lossFloor)
+    #expect(abs(floor - 1.8054482955582352) < 1e-8)
+  }
+
   @Test("The loss of who knows the language is the floor, as near as chance allows")
   func monteCarlo() throws {
     let corpus = SyntheticCorpus(plan: BatchPlan(batchCount: 600, contextCount: 128))
