@@ -6,7 +6,8 @@ import Testing
 struct RandomStreamsTests {
   @Test("A source follows from seed, layer, use, role and step by the stated formula")
   func formula() {
-    let key = StreamKey(layer: 5, tensor: .outputGradient, product: .weightGradient, step: 7, use: 3)
+    let key = StreamKey(
+      layer: 5, tensor: .outputGradient, product: .weightGradient, step: 7, use: 3)
     let source = RandomStreams(seed: 0xDEAD_BEEF).source(for: key, randomBitCount: 9)
     #expect(source.seed == 0x0000_0007_DEAD_BEEF)
     #expect(source.stream == 5 << 13 | 3 << 5 | 2 << 2 | 2)

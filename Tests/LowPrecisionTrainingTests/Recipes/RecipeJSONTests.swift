@@ -85,7 +85,10 @@ struct RecipeJSONTests {
       (#"{"name": "", "rules": []}"#, "recipe.name: '' is not valid; expected a name"),
       (#"{"name": 3, "rules": []}"#, "recipe.name: 3 is not valid; expected a string"),
       (#"{"name": "a"}"#, "recipe: 'rules' is missing"),
-      (#"{"name": "a", "rules": {}}"#, "recipe.rules: an object is not valid; expected an array of rules"),
+      (
+        #"{"name": "a", "rules": {}}"#,
+        "recipe.rules: an object is not valid; expected an array of rules"
+      ),
       (#"{"name": "a", "rules": [{}]}"#, "recipe.rules[0]: 'quantizer' is missing"),
       (
         #"{"name": "a", "rules": [{"quantizer": "fp32", "layer": []}]}"#,
@@ -115,7 +118,10 @@ struct RecipeJSONTests {
         #"{"name": "a", "rules": [{"quantizer": "fp32", "blocks": {"last_percent": 1.5}}]}"#,
         "recipe.rules[0].blocks.last_percent: 1.5 is not valid; expected an integer in 0...100"
       ),
-      (#"{"name": "a", "base": "nv", "rules": []}"#, "recipe.base: 'nv' is not valid; expected one of fp32, "),
+      (
+        #"{"name": "a", "base": "nv", "rules": []}"#,
+        "recipe.base: 'nv' is not valid; expected one of fp32, "
+      ),
     ]
     for (json, message) in cases {
       let error = #expect(throws: RecipeError.self) { try Recipe(json: json) }
@@ -127,8 +133,13 @@ struct RecipeJSONTests {
   func quantizerErrors() {
     let cases: [(String, String)] = [
       ("{}", ": 'format' is missing"),
-      (#"{"format": "mxfp5"}"#, ".format: 'mxfp5' is not valid; expected a format id: unknown format"),
-      (#"{"format": "mxfp4", "scale": 1}"#, ": unknown key 'scale'; known are format, scale_rule, "),
+      (
+        #"{"format": "mxfp5"}"#,
+        ".format: 'mxfp5' is not valid; expected a format id: unknown format"
+      ),
+      (
+        #"{"format": "mxfp4", "scale": 1}"#, ": unknown key 'scale'; known are format, scale_rule, "
+      ),
       (
         #"{"format": "nvfp4", "scale_rule": "floor"}"#,
         ".scale_rule: 'floor' is not valid; expected one of amax, four_over_six"
@@ -177,7 +188,8 @@ struct RecipeJSONTests {
     let cases: [(String, Int, Int, String)] = [
       ("", 1, 1, "expected a value"), ("{\n  \"name\" 3}", 2, 10, "expected ':'"),
       ("{} x", 1, 4, "text after the value"), (#"{"a": 01}"#, 1, 9, "a number with a leading zero"),
-      (#"{"a": [1 2]}"#, 1, 10, "expected ',' or ']'"), (#"{"a": [1,]}"#, 1, 10, "expected a value"),
+      (#"{"a": [1 2]}"#, 1, 10, "expected ',' or ']'"),
+      (#"{"a": [1,]}"#, 1, 10, "expected a value"),
       (#"{"a": tru}"#, 1, 7, "expected true"), (#"{"a": "b"#, 1, 9, "a string without end"),
       (#"{"a": "\x"}"#, 1, 10, "an unknown escape"), (#"{a: 1}"#, 1, 2, "expected a key"),
       ("\"a\nb\"", 1, 4, "a control character in a string"), ("-", 1, 2, "expected a digit"),
