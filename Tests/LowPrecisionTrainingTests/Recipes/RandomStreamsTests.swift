@@ -6,7 +6,8 @@ import Testing
 struct RandomStreamsTests {
   @Test("A source follows from seed, layer, use, role and step by the stated formula")
   func formula() {
-    let key = StreamKey(layer: 5, tensor: .outputGradient, product: .weightGradient, step: 7, use: 3)
+    let key = StreamKey(
+      layer: 5, tensor: .outputGradient, product: .weightGradient, step: 7, use: 3)
     let source = RandomStreams(seed: 0xDEAD_BEEF).source(for: key, randomBitCount: 9)
     #expect(source.seed == 0x0000_0007_DEAD_BEEF)
     #expect(source.stream == 5 << 13 | 3 << 5 | 2 << 2 | 2)
@@ -20,8 +21,8 @@ struct RandomStreamsTests {
   @Test("No two roles of a model share a stream within 10,000 steps")
   func noCollisions() {
     let streams = RandomStreams(seed: 1)
-    // In the order of steps, layers and operands the pairs of seed and stream only grow, so no two
-    // are equal. The roles of one step are compared in full; the steps differ in the seed alone.
+    // Two roles of one step differ in the stream, whatever the step; two steps in the seed, whatever
+    // the role.
     let places = ModelPlaces.everyKind(blocks: 24)
     var roles: Set<UInt32> = []
     var count = 0

@@ -1,4 +1,5 @@
 import BlockFormats
+import FormatTestSupport
 import LowPrecisionTraining
 import Testing
 
@@ -26,7 +27,7 @@ struct RecipeJSONTests {
           .block(
             BlockQuantization(
               .mx6, stochasticBitCount: 7, transform: OperandTransform(length: 64, signs: .perStep),
-              source: .bfloat16, premultiplier: 0.1)),
+              source: .bfloat16, premultiplier: 1.1)),
           layers: [.mambaX], blocks: .only([1, 4]), products: [.forward]),
         RecipeRule(
           .block(BlockQuantization(.fp8(.e5m2, block: .tensor), scaling: .delayed(parameters))),
@@ -85,7 +86,10 @@ struct RecipeJSONTests {
       (#"{"name": "", "rules": []}"#, "recipe.name: '' is not valid; expected a name"),
       (#"{"name": 3, "rules": []}"#, "recipe.name: 3 is not valid; expected a string"),
       (#"{"name": "a"}"#, "recipe: 'rules' is missing"),
-      (#"{"name": "a", "rules": {}}"#, "recipe.rules: an object is not valid; expected an array of rules"),
+      (
+        #"{"name": "a", "rules": {}}"#,
+        "recipe.rules: an object is not valid; expected an array of rules"
+      ),
       (#"{"name": "a", "rules": [{}]}"#, "recipe.rules[0]: 'quantizer' is missing"),
       (
         #"{"name": "a", "rules": [{"quantizer": "fp32", "layer": []}]}"#,
@@ -115,7 +119,10 @@ struct RecipeJSONTests {
         #"{"name": "a", "rules": [{"quantizer": "fp32", "blocks": {"last_percent": 1.5}}]}"#,
         "recipe.rules[0].blocks.last_percent: 1.5 is not valid; expected an integer in 0...100"
       ),
-      (#"{"name": "a", "base": "nv", "rules": []}"#, "recipe.base: 'nv' is not valid; expected one of fp32, "),
+      (
+        #"{"name": "a", "base": "nv", "rules": []}"#,
+        "recipe.base: 'nv' is not valid; expected one of fp32, "
+      ),
     ]
     for (json, message) in cases {
       let error = #expect(throws: RecipeError.self) { try Recipe(json: json) }
@@ -127,8 +134,13 @@ struct RecipeJSONTests {
   func quantizerErrors() {
     let cases: [(String, String)] = [
       ("{}", ": 'format' is missing"),
-      (#"{"format": "mxfp5"}"#, ".format: 'mxfp5' is not valid; expected a format id: unknown format"),
-      (#"{"format": "mxfp4", "scale": 1}"#, ": unknown key 'scale'; known are format, scale_rule, "),
+      (
+        #"{"format": "mxfp5"}"#,
+        ".format: 'mxfp5' is not valid; expected a format id: unknown format"
+      ),
+      (
+        #"{"format": "mxfp4", "scale": 1}"#, ": unknown key 'scale'; known are format, scale_rule, "
+      ),
       (
         #"{"format": "nvfp4", "scale_rule": "floor"}"#,
         ".scale_rule: 'floor' is not valid; expected one of amax, four_over_six"
@@ -151,8 +163,8 @@ struct RecipeJSONTests {
       ),
       (#"{"format": "mxfp4", "transform": {}}"#, ".transform: 'hadamard' is missing"),
       (
-        #"{"format": "mxfp4", "premultiplier": 2}"#,
-        ".premultiplier: the value is not valid; expected another: 2.0 is outside 0...1, 0 excluded"
+        #"{"format": "mxfp4", "premultiplier": 3}"#,
+        ".premultiplier: the value is not valid; expected another: 3.0 is outside 0.5...2"
       ),
       (
         #"{"format": "mxfp4", "delayed_scaling": {}}"#,
@@ -172,15 +184,40 @@ struct RecipeJSONTests {
     }
   }
 
+  @Test("Truncated and damaged texts are refused or read, never fatal")
+  func damaged() throws {
+    let json = Recipe.quartet.json
+    let bytes = Array(json.utf8)
+    for count in stride(from: 0, to: bytes.count - 2, by: 11) {
+      let part = String(decoding: bytes[..<count], as: UTF8.self)
+      #expect(throws: RecipeError.self) { try Recipe(json: part) }
+    }
+    var generator = SeededGenerator(seed: 1)
+    var refused = 0
+    for _ in 0..<200 {
+      var other = bytes
+      let position = Int.random(in: 0..<bytes.count, using: &generator)
+      other[position] = UInt8.random(in: 0...127, using: &generator)
+      do throws(RecipeError) {
+        _ = try Recipe(json: String(decoding: other, as: UTF8.self))
+      } catch {
+        #expect(!error.description.isEmpty)
+        refused += 1
+      }
+    }
+    #expect(refused > 50)
+  }
+
   @Test("Text that is not JSON is refused with line and column")
   func syntax() {
     let cases: [(String, Int, Int, String)] = [
       ("", 1, 1, "expected a value"), ("{\n  \"name\" 3}", 2, 10, "expected ':'"),
       ("{} x", 1, 4, "text after the value"), (#"{"a": 01}"#, 1, 9, "a number with a leading zero"),
-      (#"{"a": [1 2]}"#, 1, 10, "expected ',' or ']'"), (#"{"a": [1,]}"#, 1, 10, "expected a value"),
+      (#"{"a": [1 2]}"#, 1, 10, "expected ',' or ']'"),
+      (#"{"a": [1,]}"#, 1, 10, "expected a value"),
       (#"{"a": tru}"#, 1, 7, "expected true"), (#"{"a": "b"#, 1, 9, "a string without end"),
       (#"{"a": "\x"}"#, 1, 10, "an unknown escape"), (#"{a: 1}"#, 1, 2, "expected a key"),
-      ("\"a\nb\"", 1, 4, "a control character in a string"), ("-", 1, 2, "expected a digit"),
+      ("\"a\nb\"", 1, 3, "a control character in a string"), ("-", 1, 2, "expected a digit"),
       (#""\uD800""#, 1, 8, "half of a surrogate pair"),
       (#""\u12G4""#, 1, 4, "expected four hexadecimal digits"),
       (String(repeating: "[", count: 17), 1, 17, "nesting is too deep"),

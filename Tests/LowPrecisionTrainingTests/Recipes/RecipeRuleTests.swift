@@ -72,13 +72,15 @@ struct RecipeRuleTests {
     #expect(lines.count == 6 + 5 + 6)
     #expect(
       lines[1] == "mlp_up forward weight in blocks 0-3: mxfp4, scale floor, rounding nearest_even, "
-        + "overflow saturate, non-finite block_nan, zero block from_rule, source fp32, no transform")
+        + "overflow saturate, non-finite block_nan, zero block from_rule, source fp32, no transform"
+    )
     #expect(lines.contains("mamba_scan forward state in blocks 0-3: fp32"))
     #expect(lines.contains("head forward weight: bf16, rounding nearest_even"))
     let blockwise = Recipe.fp8Blockwise.report(for: places)
     #expect(
       blockwise.contains("mlp_up forward input in blocks 0, 3: bf16, rounding nearest_even"))
-    #expect(blockwise.contains { $0.hasPrefix("mlp_up forward input in blocks 1-2: fp8_e4m3_1x128,") })
+    #expect(
+      blockwise.contains { $0.hasPrefix("mlp_up forward input in blocks 1-2: fp8_e4m3_1x128,") })
   }
 
   @Test("A description lists source, notes and rules in order")

@@ -29,7 +29,7 @@
 /// `ProductRole`; those of policies are their ids. What is missing in a quantizer is the format's
 /// default. Unknown and repeated keys are refused.
 extension Recipe {
-  /// Reads a recipe.
+  /// Reads a recipe; `check(_:)` tells whether it suits a model.
   ///
   /// - Parameter json: the text.
   public init(json: String) throws(RecipeError) {
