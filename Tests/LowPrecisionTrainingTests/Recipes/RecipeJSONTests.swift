@@ -37,6 +37,16 @@ struct RecipeJSONTests {
     #expect(try Recipe(json: recipe.json) == recipe)
   }
 
+  @Test("A rule may name the projections as a group")
+  func group() throws {
+    let json = #"{"name": "a", "rules": [{"layers": ["projections"], "quantizer": "bf16"}]}"#
+    let rules = try Recipe(json: json).rules
+    #expect(rules == [RecipeRule(.bfloat16, layers: LayerKind.projections)])
+    #expect(Recipe.mxfp4.json.contains(#""layers": ["projections"]"#))
+    #expect(Recipe.mxfp4.description.contains("\nprojections: attention_qkv, attention_output, "))
+    #expect(Recipe.mxfp4.description.contains("\nprojections: mxfp4, scale floor, "))
+  }
+
   @Test("The example of the documentation extends a preset")
   func example() throws {
     let recipe = try Recipe(
