@@ -37,7 +37,9 @@ public struct BlockQuantization: Sendable {
   public let transform: OperandTransform?
   /// The precision of the values that are encoded.
   public let source: SourcePrecision
-  /// A factor that leaves head-room below the element's largest value; 1 for none.
+  /// A factor on the values before their scale is chosen, by which the product is divided.
+  ///
+  /// It moves the grid of power-of-two scales to multiples of its inverse; 1 for none.
   public let premultiplier: Float
   /// Where the scale of a whole-tensor format comes from.
   public let scaling: TensorScaling
@@ -88,8 +90,8 @@ public struct BlockQuantization: Sendable {
     if let bits = stochasticBitCount, !(1...32).contains(bits) {
       return ("random_bits", "\(bits) random bits are outside 1...32")
     }
-    guard premultiplier > 0 && premultiplier <= 1 else {
-      return ("premultiplier", "\(premultiplier) is outside 0...1, 0 excluded")
+    guard premultiplier >= 0.5 && premultiplier <= 2 else {
+      return ("premultiplier", "\(premultiplier) is outside 0.5...2")
     }
     if case .delayed = scaling, format.layout.block != .tensor || format.layout.scale != .fp32 {
       return (

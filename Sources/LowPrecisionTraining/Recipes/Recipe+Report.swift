@@ -1,11 +1,14 @@
 import BlockFormats
 
 extension Recipe: CustomStringConvertible {
-  /// Name, source, notes and every rule in order, a line each.
+  /// Name, source, notes, what projections are, and every rule in order, a line each.
   public var description: String {
-    (["\(name) (\(source))"] + notes.map { "note: \($0)" }
-      + ["every role: fp32, unless a later line says otherwise"] + rules.map(\.description))
-      .joined(separator: "\n")
+    var lines = ["\(name) (\(source))"] + notes.map { "note: \($0)" }
+    if rules.contains(where: { $0.layers == Set(LayerKind.projections) }) {
+      lines.append("projections: " + LayerKind.projections.map(\.rawValue).listed)
+    }
+    lines.append("every role: fp32, unless a later line says otherwise")
+    return (lines + rules.map(\.description)).joined(separator: "\n")
   }
 
   /// What every role of a model gets, a line each: the layer, product and operand, the blocks, and
@@ -46,7 +49,9 @@ extension RecipeRule: CustomStringConvertible {
   public var description: String {
     var conditions: [String] = []
     if let layers {
-      conditions.append(LayerKind.allCases.filter(layers.contains).map(\.rawValue).listed)
+      conditions.append(
+        layers == Set(LayerKind.projections)
+          ? "projections" : LayerKind.allCases.filter(layers.contains).map(\.rawValue).listed)
     }
     if let names { conditions.append("layers named " + names.sorted().listed) }
     if let blocks { conditions.append(blocks.description) }

@@ -97,23 +97,32 @@ extension HadamardTransform {
     }
   }
 
-  /// Butterflies at distances 1, 2, 4, ... between vectors.
+  /// Butterflies between vectors, at distances that double from one.
   @inline(__always)
   private static func butterflies<Vector: SIMD<Float>>(
     _ block: UnsafeMutablePointer<Vector>, _ count: Int
   ) {
     var distance = 1
-    while distance < count {
-      var start = 0
-      while start < count {
+    // Two stages in one pass over the block, then perhaps a last one.
+    while 4 * distance <= count {
+      for start in stride(from: 0, to: count, by: 4 * distance) {
         for index in start..<start + distance {
           let (a, b) = (block[index], block[index + distance])
-          block[index] = a + b
-          block[index + distance] = a - b
+          let (c, d) = (block[index + 2 * distance], block[index + 3 * distance])
+          let (sumAB, differenceAB, sumCD, differenceCD) = (a + b, a - b, c + d, c - d)
+          block[index] = sumAB + sumCD
+          block[index + distance] = differenceAB + differenceCD
+          block[index + 2 * distance] = sumAB - sumCD
+          block[index + 3 * distance] = differenceAB - differenceCD
         }
-        start += 2 * distance
       }
-      distance *= 2
+      distance *= 4
+    }
+    guard distance < count else { return }
+    for index in 0..<distance {
+      let (a, b) = (block[index], block[index + distance])
+      block[index] = a + b
+      block[index + distance] = a - b
     }
   }
 }

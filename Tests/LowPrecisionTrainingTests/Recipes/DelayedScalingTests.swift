@@ -30,7 +30,7 @@ struct DelayedScalingTests {
       #expect(state.scale == step.scale && state.history == step.history)
       before = step.scale
     }
-    #expect(state.decodeMultiplier == 1 / 256)
+    #expect(state.decodeMultiplier == 0x1p-8)
   }
 
   @Test("The default history holds 1024 steps, the present one included")

@@ -176,7 +176,7 @@ struct PresetTests {
     let forward =
       "mxfp4, scale search, rounding nearest_even, \(Self.usual), Hadamard 32, signs positive"
     let backward =
-      "mxfp4, scale floor, rounding stochastic(bits=32), \(Self.usual), Hadamard 32, "
+      "mxfp4, scale rceil, rounding stochastic(bits=32), \(Self.usual), Hadamard 32, "
       + "signs per_step, premultiplier 0.75"
     for product in ProductRole.allCases {
       for tensor in LayerKind.mlpUp.operands(of: product) {
@@ -185,6 +185,6 @@ struct PresetTests {
             == (product == .forward ? forward : backward))
       }
     }
-    #expect(Recipe.quartet.notes.count == 3)
+    #expect(Recipe.quartet.notes.count == 4)
   }
 }

@@ -21,8 +21,8 @@ struct RandomStreamsTests {
   @Test("No two roles of a model share a stream within 10,000 steps")
   func noCollisions() {
     let streams = RandomStreams(seed: 1)
-    // In the order of steps, layers and operands the pairs of seed and stream only grow, so no two
-    // are equal. The roles of one step are compared in full; the steps differ in the seed alone.
+    // Two roles of one step differ in the stream, whatever the step; two steps in the seed, whatever
+    // the role.
     let places = ModelPlaces.everyKind(blocks: 24)
     var roles: Set<UInt32> = []
     var count = 0

@@ -1,4 +1,5 @@
 import BlockFormats
+import FormatTestSupport
 import LowPrecisionTraining
 import Testing
 
@@ -26,7 +27,7 @@ struct RecipeJSONTests {
           .block(
             BlockQuantization(
               .mx6, stochasticBitCount: 7, transform: OperandTransform(length: 64, signs: .perStep),
-              source: .bfloat16, premultiplier: 0.1)),
+              source: .bfloat16, premultiplier: 1.1)),
           layers: [.mambaX], blocks: .only([1, 4]), products: [.forward]),
         RecipeRule(
           .block(BlockQuantization(.fp8(.e5m2, block: .tensor), scaling: .delayed(parameters))),
@@ -34,6 +35,16 @@ struct RecipeJSONTests {
         RecipeRule(.float32, blocks: .last(3)),
       ])
     #expect(try Recipe(json: recipe.json) == recipe)
+  }
+
+  @Test("A rule may name the projections as a group")
+  func group() throws {
+    let json = #"{"name": "a", "rules": [{"layers": ["projections"], "quantizer": "bf16"}]}"#
+    let rules = try Recipe(json: json).rules
+    #expect(rules == [RecipeRule(.bfloat16, layers: LayerKind.projections)])
+    #expect(Recipe.mxfp4.json.contains(#""layers": ["projections"]"#))
+    #expect(Recipe.mxfp4.description.contains("\nprojections: attention_qkv, attention_output, "))
+    #expect(Recipe.mxfp4.description.contains("\nprojections: mxfp4, scale floor, "))
   }
 
   @Test("The example of the documentation extends a preset")
@@ -162,8 +173,8 @@ struct RecipeJSONTests {
       ),
       (#"{"format": "mxfp4", "transform": {}}"#, ".transform: 'hadamard' is missing"),
       (
-        #"{"format": "mxfp4", "premultiplier": 2}"#,
-        ".premultiplier: the value is not valid; expected another: 2.0 is outside 0...1, 0 excluded"
+        #"{"format": "mxfp4", "premultiplier": 3}"#,
+        ".premultiplier: the value is not valid; expected another: 3.0 is outside 0.5...2"
       ),
       (
         #"{"format": "mxfp4", "delayed_scaling": {}}"#,
@@ -183,6 +194,30 @@ struct RecipeJSONTests {
     }
   }
 
+  @Test("Truncated and damaged texts are refused or read, never fatal")
+  func damaged() throws {
+    let json = Recipe.quartet.json
+    let bytes = Array(json.utf8)
+    for count in stride(from: 0, to: bytes.count - 2, by: 11) {
+      let part = String(decoding: bytes[..<count], as: UTF8.self)
+      #expect(throws: RecipeError.self) { try Recipe(json: part) }
+    }
+    var generator = SeededGenerator(seed: 1)
+    var refused = 0
+    for _ in 0..<200 {
+      var other = bytes
+      let position = Int.random(in: 0..<bytes.count, using: &generator)
+      other[position] = UInt8.random(in: 0...127, using: &generator)
+      do throws(RecipeError) {
+        _ = try Recipe(json: String(decoding: other, as: UTF8.self))
+      } catch {
+        #expect(!error.description.isEmpty)
+        refused += 1
+      }
+    }
+    #expect(refused > 50)
+  }
+
   @Test("Text that is not JSON is refused with line and column")
   func syntax() {
     let cases: [(String, Int, Int, String)] = [
@@ -192,7 +227,7 @@ struct RecipeJSONTests {
       (#"{"a": [1,]}"#, 1, 10, "expected a value"),
       (#"{"a": tru}"#, 1, 7, "expected true"), (#"{"a": "b"#, 1, 9, "a string without end"),
       (#"{"a": "\x"}"#, 1, 10, "an unknown escape"), (#"{a: 1}"#, 1, 2, "expected a key"),
-      ("\"a\nb\"", 1, 4, "a control character in a string"), ("-", 1, 2, "expected a digit"),
+      ("\"a\nb\"", 1, 3, "a control character in a string"), ("-", 1, 2, "expected a digit"),
       (#""\uD800""#, 1, 8, "half of a surrogate pair"),
       (#""\u12G4""#, 1, 4, "expected four hexadecimal digits"),
       (String(repeating: "[", count: 17), 1, 17, "nesting is too deep"),

@@ -114,11 +114,11 @@ struct JSONParser {
     position += 1
     var text: [UInt8] = []
     while let byte = peek {
+      guard byte >= 0x20 else { throw error("a control character in a string") }
       position += 1
       switch byte {
       case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
       case UInt8(ascii: "\\"): text += Array(String(try escape()).utf8)
-      case 0..<0x20: throw error("a control character in a string")
       default: text.append(byte)
       }
     }

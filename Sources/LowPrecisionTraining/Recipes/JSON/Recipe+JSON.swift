@@ -16,20 +16,27 @@
 /// }
 /// ```
 ///
-/// | object | keys |
-/// |---|---|
-/// | recipe | `name` and `rules`, required; `source`; `notes`, strings; `base`, a preset whose rules come first |
-/// | rule | `quantizer`, required; `layers`, `names`, `tensors`, `products`: arrays, all if missing; `blocks` |
-/// | blocks | exactly one of `first`, `last`, `last_percent`, `only` (an array of numbers from 0) |
-/// | quantizer | `"fp32"`, `"bf16"`, or an object: `format`, required, an id of the format catalog; `scale_rule`, `rounding` (or `"stochastic"`), `random_bits` (32), `overflow`, `non_finite`, `scale_floor`, `zero_block`, `transform`, `source` (`fp32`, `bf16`), `premultiplier`, `delayed_scaling` |
-/// | transform | `hadamard`, required: 2, 4, ... 128; `signs`: `positive`, `per_run` (default), `per_step` |
-/// | delayed_scaling | `history` (1024), `margin` (0), `amax`: `max` (default), `most_recent` |
+/// - A recipe has `name` and `rules`; if wanted `source`, `notes` (strings) and `base`, a preset
+///   whose rules come first.
+/// - A rule has `quantizer`; if wanted `layers`, `names`, `tensors`, `products` (arrays; all if
+///   missing) and `blocks`.
+/// - `blocks` has exactly one of `first`, `last`, `last_percent` and `only` (an array of numbers
+///   from 0).
+/// - `quantizer` is `"fp32"`, `"bf16"` or an object with `format`, an id of the format catalog; if
+///   wanted `scale_rule`, `rounding` (or `"stochastic"`), `random_bits` (32), `overflow`,
+///   `non_finite`, `scale_floor`, `zero_block`, `transform`, `source` (`fp32` or `bf16`),
+///   `premultiplier` (1) and `delayed_scaling`.
+/// - `transform` has `hadamard`, 2, 4, ... or 128, and `signs`: `positive`, `per_run` (the default)
+///   or `per_step`.
+/// - `delayed_scaling` has `history` (1024), `margin` (0) and `amax`: `max` (the default) or
+///   `most_recent`.
 ///
 /// Names of layers, tensors and products are the raw values of `LayerKind`, `TensorRole` and
-/// `ProductRole`; those of policies are their ids. What is missing in a quantizer is the format's
-/// default. Unknown and repeated keys are refused.
+/// `ProductRole`, and `"layers": ["projections"]` stands for `LayerKind.projections`; those of
+/// policies are their ids. What a quantizer leaves out is the format's default. Unknown and
+/// repeated keys are refused.
 extension Recipe {
-  /// Reads a recipe.
+  /// Reads a recipe; `check(_:)` tells whether it suits a model.
   ///
   /// - Parameter json: the text.
   public init(json: String) throws(RecipeError) {
@@ -67,9 +74,11 @@ extension RecipeRule {
     let object = try JSONObject(
       value, at: path, known: ["layers", "names", "blocks", "tensors", "products", "quantizer"])
     let blocks = object.value("blocks")
+    let isGroup = try object.strings("layers") == [RecipeRule.projections]
     self.init(
       try QuantizationChoice(try object.required("quantizer"), at: object.path(of: "quantizer")),
-      layers: try object.choices("layers", among: LayerKind.self),
+      layers: isGroup
+        ? LayerKind.projections : try object.choices("layers", among: LayerKind.self),
       blocks: try blocks.map { value throws(RecipeError) in
         try BlockSelector(value, at: object.path(of: "blocks"))
       },
@@ -78,14 +87,19 @@ extension RecipeRule {
       products: try object.choices("products", among: ProductRole.self))
   }
 
+  /// The name of the group of layers that narrow recipes quantize.
+  private static let projections = "projections"
+
   var jsonValue: JSONValue {
+    let isGroup = layers == Set(LayerKind.projections)
     func list<Choice: CaseIterable & RawRepresentable & Hashable>(
       _ set: Set<Choice>?
     ) -> JSONValue? where Choice.RawValue == String {
       set.map { set in .array(Choice.allCases.filter(set.contains).map { .string($0.rawValue) }) }
     }
     return .members([
-      "layers": list(layers), "names": names.map { .array($0.sorted().map(JSONValue.string)) },
+      "layers": isGroup ? .array([.string(RecipeRule.projections)]) : list(layers),
+      "names": names.map { .array($0.sorted().map(JSONValue.string)) },
       "blocks": blocks?.jsonValue, "tensors": list(tensors), "products": list(products),
       "quantizer": choice.jsonValue,
     ])
