@@ -51,7 +51,8 @@ let package = Package(
     .target(
       name: "FormatBench",
       dependencies: [
-        "BlockFormats", "CMultiplyLimit", "CStreamLimit", "FormatMetrics", "QuantizedLinearAlgebra",
+        "BlockFormats", "CMultiplyLimit", "CStreamLimit", "FormatMetrics", "LowPrecisionTraining",
+        "QuantizedLinearAlgebra",
         "TensorFiles",
       ],
       swiftSettings: settings),

@@ -5,6 +5,7 @@ enum CommandList {
     CompareCommand.self,
     SpeedCommand.self,
     GemmCommand.self,
+    TrainCommand.self,
     EncodeCommand.self,
     DecodeCommand.self,
     ListCommand.self,

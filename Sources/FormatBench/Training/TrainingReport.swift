@@ -1,0 +1,71 @@
+import LowPrecisionTraining
+
+/// The columns, facts and rows of trained recipes.
+enum TrainingReport {
+  static func report(_ comparison: TrainingComparison) -> Report {
+    var report = Report(
+      command: TrainCommand.declaration.name, context: facts(comparison), columns: columns,
+      notes: notes(comparison))
+    let baseline = comparison.rows[0].medianStepSeconds
+    for row in comparison.rows { report.append(cells(row, comparison.plan, baseline)) }
+    return report
+  }
+
+  private static let columns: [Column] = [
+    .init(key: "recipe", title: "Recipe"),
+    .init(key: "seeds", title: "Seeds", style: .general, role: .setting),
+    .init(key: "steps", title: "Steps", style: .general, role: .setting),
+    .init(key: "validation_loss", title: "Loss", style: .fixed(decimals: 4)),
+    .init(key: "validation_loss_interval", title: "+-", style: .fixed(decimals: 4)),
+    .init(key: "gap_nats", title: "Gap", style: .fixed(decimals: 4)),
+    .init(key: "gap_nats_interval", title: "Gap +-", style: .fixed(decimals: 4)),
+    .init(key: "gap_percent", title: "Gap %", style: .fixed(decimals: 2)),
+    .init(key: "gap_interval_percent", title: "Gap % +-", style: .fixed(decimals: 2)),
+    .init(key: "step_seconds", title: "Step s", style: .significant(3)),
+    .init(key: "step_ratio", title: "Step ratio", style: .fixed(decimals: 2)),
+    .init(key: "diverged", title: "Diverged", style: .general),
+  ]
+
+  private static func cells(
+    _ row: TrainingComparison.Row, _ plan: TrainingPlan, _ baseline: Double
+  ) -> [Cell] {
+    let gap = row.difference
+    return [
+      .text(row.recipe.name), .integer(plan.seedCount), .integer(plan.stepCount),
+      .number(row.loss.mean), Cell(row.loss.halfWidth95), .number(gap.nats.mean),
+      Cell(gap.nats.halfWidth95), .number(gap.percent),
+      Cell(gap.percentInterval95.map { ($0.upperBound - $0.lowerBound) / 2 }),
+      .number(row.medianStepSeconds), .number(row.medianStepSeconds / baseline),
+      .integer(row.divergences.count),
+    ]
+  }
+
+  private static func facts(_ comparison: TrainingComparison) -> [Report.Fact] {
+    let plan = comparison.plan
+    var facts: [Report.Fact] = [
+      .init(key: "parameters", value: .integer(comparison.parameterCount)),
+      .init(key: "blocks", value: .integer(plan.blockCount)),
+      .init(key: "width", value: .integer(plan.width)),
+      .init(key: "heads", value: .integer(plan.headCount)),
+      .init(key: "batch", value: .integer(plan.batchCount)),
+      .init(key: "context", value: .integer(plan.context)),
+      .init(key: "learning_rate", value: .number(plan.learningRate)),
+      .init(key: "baseline", value: .text(plan.baseline.name)),
+    ]
+    if let floor = comparison.lossFloor {
+      facts.append(.init(key: "loss_floor", value: .number(floor)))
+    }
+    return facts
+  }
+
+  private static func notes(_ comparison: TrainingComparison) -> [String] {
+    [
+      """
+      Losses are in nats for each token, over \(TrainingPlan.validationBatchCount) validation \
+      batches after the last step. +- is half a 95 % confidence interval over seeds; gaps are \
+      differences of runs with the same data and initial weights. Diverged counts runs that ended \
+      with a loss that is not finite.
+      """
+    ] + comparison.rows.map(\.recipe.description)
+  }
+}
