@@ -30,7 +30,7 @@ let package = Package(
       name: "LowPrecisionTraining",
       dependencies: [
         "BlockFormats", "CallerChecks", "CBlockKernels", "CTrainingKernels",
-        "QuantizedLinearAlgebra", "TensorFiles",
+        "QuantizedLinearAlgebra",
       ],
       swiftSettings: settings),
     .target(
@@ -72,7 +72,7 @@ let package = Package(
       name: "LowPrecisionTrainingTests",
       dependencies: [
         "LowPrecisionTraining", "QuantizedLinearAlgebra", "BlockFormats", "CTrainingKernels",
-        "TensorFiles", "FormatTestSupport",
+        "FormatTestSupport",
       ],
       swiftSettings: settings),
     .testTarget(
