@@ -30,7 +30,7 @@ let package = Package(
       name: "LowPrecisionTraining",
       dependencies: [
         "BlockFormats", "CallerChecks", "CBlockKernels", "CTrainingKernels",
-        "QuantizedLinearAlgebra",
+        "QuantizedLinearAlgebra", "TensorFiles",
       ],
       swiftSettings: settings),
     .target(
@@ -72,7 +72,7 @@ let package = Package(
       name: "LowPrecisionTrainingTests",
       dependencies: [
         "LowPrecisionTraining", "QuantizedLinearAlgebra", "BlockFormats", "CTrainingKernels",
-        "FormatTestSupport",
+        "TensorFiles", "FormatTestSupport",
       ],
       swiftSettings: settings),
     .testTarget(
