@@ -14,6 +14,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 suites='BlockFormatsTests\.Kernel'
 suites+='|QuantizedLinearAlgebraTests\.(Operand|Product|QuantizingProduct|Epilogue)'
+suites+='|LowPrecisionTrainingTests\.(Function|[A-Z][a-z]*Kernel)'
 verdicts=()
 status=0
 

@@ -44,8 +44,8 @@ static void add_rows(const BKRowShape *shape, const float *x, float *sums) {
   }
 }
 
-// Two vectors, lane by lane in turn: the lower halves and the upper ones. Four rounds of it, on rows
-// eight apart, transpose sixteen rows.
+// Two vectors, lane by lane in turn: the lower halves and the upper ones. Four rounds of it, on
+// rows eight apart, transpose sixteen rows.
 INLINE vf low_zip(vf a, vf b) {
   return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 }

@@ -60,17 +60,17 @@ INLINE vf log_one_plus(vf e) {
   return is_upper ? y + LN_2 : y;
 }
 
-// tanh(x) = x + x^3 P(x^2) below 0.625, 1 - 2 / (exp(2 |x|) + 1) with x's sign above.
+// Of a = |x|, with x's sign: a + a^3 P(a^2) below 0.625, 1 - 2 / (exp(2 a) + 1) above.
 INLINE vf tanh_f(vf x) {
-  vf z = x * x, a = abs_f(x);
+  vf a = abs_f(x), z = a * a;
   vf p = all_f(-0x1.75e1cap-8f);
   p = fma_f(p, z, all_f(0x1.52269ap-6f));
   p = fma_f(p, z, all_f(-0x1.b83c5ap-5f));
   p = fma_f(p, z, all_f(0x1.110726p-3f));
   p = fma_f(p, z, all_f(-0x1.555532p-2f));
   vf large = 1.0f - 2.0f / (exp_f(a + a) + 1.0f);
-  large = floats_of(bits_of(large) | (bits_of(x) & SIGN));
-  return a < 0.625f ? fma_f(p, z * x, x) : large;
+  vf y = a < 0.625f ? fma_f(p, z * a, a) : large;
+  return floats_of(bits_of(y) | (bits_of(x) & SIGN));
 }
 
 // The sigmoid s and s (1 - s), neither of which cancels.

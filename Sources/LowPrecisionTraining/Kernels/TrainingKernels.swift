@@ -6,13 +6,12 @@ internal import CTrainingKernels
 struct TrainingKernels: @unchecked Sendable {
   let table: UnsafePointer<BKTrainingKernels>
 
-  /// The kernels of the level in use.
-  static let best = TrainingKernels()
+  /// Those of the level in use.
+  static let best = TrainingKernels(.best)
 
   /// - Precondition: the machine supports the level.
-  init(_ level: KernelLevel = .best) {
-    precondition(
-      KernelLevel.supported.contains(level), "no kernels for level \(level.id)")
+  init(_ level: KernelLevel) {
+    precondition(KernelLevel.supported.contains(level), "no kernels for level \(level.id)")
     table = bk_training_kernels(BKLevel(rawValue: numericCast(level.number)))
   }
 }

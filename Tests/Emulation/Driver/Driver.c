@@ -109,5 +109,6 @@ int main(int count, char **arguments) {
   run_panels(&d);
   run_operands(&d);
   run_products(&d);
+  run_training(&d);
   return 0;
 }
