@@ -66,7 +66,8 @@ enum TrainingReport {
       differences of runs with the same data and initial weights. Diverged counts runs that ended \
       with a loss that is not finite.
       """
-    ] + comparison.rows.map {
+    ]
+      + comparison.rows.map {
         $0.recipe.description.split(separator: "\n").joined(separator: "; ") + "."
       }
   }

@@ -117,8 +117,9 @@ public final class Trainer {
     return outcome
   }
 
-  /// One step: the loss before it and the norm of the gradients. Parameters stay as they are if
-  /// either is not finite.
+  /// Takes a step; parameters stay as they are if loss or gradients are not finite.
+  ///
+  /// - Returns: the loss before the step and the norm of the gradients.
   private func takeStep(_ batch: TokenBatch, rate: Float) -> (loss: Float, norm: Double) {
     tape.step = step
     let loss = loss(of: batch)
