@@ -89,7 +89,8 @@ let package = Package(
     .testTarget(
       name: "FormatBenchTests",
       dependencies: [
-        "FormatBench", "BlockFormats", "FormatMetrics", "QuantizedLinearAlgebra", "TensorFiles",
+        "FormatBench", "BlockFormats", "FormatMetrics", "LowPrecisionTraining",
+        "QuantizedLinearAlgebra", "TensorFiles",
         "FormatTestSupport",
       ],
       swiftSettings: settings),

@@ -48,6 +48,11 @@ enum TrainCommand: Command {
       from the same initial weights, so gaps are differences of pairs.
       """,
       """
+      Recipes: \(Recipe.catalog.map(\.name).filter { !$0.hasPrefix("nvfp4_no_") }
+        .joined(separator: ", ")); and nvfp4 without some of its ingredients, in this order: \
+      nvfp4_no_bf16_layers, _no_hadamard, _no_stochastic, _1d_weights.
+      """,
+      """
       The loss is the mean over the validation data, in nats for each token. Intervals are 95 % \
       confidence intervals over seeds, half their width in a column of its own.
       """,
@@ -82,7 +87,7 @@ enum TrainCommand: Command {
 extension ValueKind<Recipe> {
   /// A preset by its name.
   static let recipe = ValueKind(
-    placeholder: "RECIPE", accepted: "a recipe", choices: Recipe.catalog.map(\.name)
+    placeholder: "RECIPE", accepted: "the name of a recipe"
   ) { (text) throws(ValueFailure) in
     do throws(RecipeError) {
       return try Recipe.named(text)

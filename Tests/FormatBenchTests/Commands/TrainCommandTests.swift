@@ -1,0 +1,61 @@
+import LowPrecisionTraining
+import Testing
+
+@testable import FormatBench
+
+@Suite("fmtbench train")
+struct TrainCommandTests {
+  private func plan(recipes: [Recipe], steps: Int = 3, seeds: Int = 2) -> TrainingPlan {
+    TrainingPlan(
+      baseline: .fp32, recipes: recipes, stepCount: steps, seedCount: seeds, batchCount: 2,
+      context: 16, width: 16, blockCount: 1, headCount: 2, learningRate: 1e-3, textPath: nil)
+  }
+
+  @Test("Every recipe has a row with the issue's keys, and the baseline's gap is nothing")
+  func rows() throws {
+    let plan = plan(recipes: [try Recipe.named("mxfp4"), .fp32])
+    let comparison = try TrainingComparison.run(plan) { _ in }
+    #expect(comparison.rows.map(\.recipe.name) == ["fp32", "mxfp4"])
+    #expect(comparison.rows[0].difference.nats.mean == 0)
+    #expect(comparison.rows[0].difference.percent == 0)
+    #expect(comparison.rows[1].losses.count == 2)
+    #expect(comparison.rows[1].losses != comparison.rows[0].losses)
+    let text = ReportFormat.json.text(
+      of: TrainingReport.report(comparison), for: .stream)
+    for key in [
+      "recipe", "seeds", "steps", "validation_loss", "validation_loss_interval", "gap_percent",
+      "gap_interval_percent", "step_seconds", "diverged",
+    ] {
+      #expect(text.contains("\"\(key)\""), "\(key)")
+    }
+  }
+
+  @Test("Recipes that are the baseline train the same numbers, bit for bit")
+  func plain() throws {
+    var named = Recipe.fp32
+    named.name = "fp32_again"
+    let comparison = try TrainingComparison.run(plan(recipes: [named])) { _ in }
+    #expect(comparison.rows[0].losses == comparison.rows[1].losses)
+  }
+
+  @Test("A width that heads do not divide is a usage error with both numbers")
+  func width() throws {
+    var plan = plan(recipes: [])
+    plan.headCount = 3
+    #expect(throws: CommandError.usage("--width 16 is not a multiple of --heads 3")) {
+      try plan.check()
+    }
+  }
+
+  @Test("A text that is not there is an input error")
+  func missingText() throws {
+    var plan = plan(recipes: [])
+    plan.textPath = "/nowhere/at/all.txt"
+    #expect {
+      try TrainingComparison.run(plan) { _ in }
+    } throws: { error in
+      guard case .input(let message)? = error as? CommandError else { return false }
+      return message.contains("/nowhere/at/all.txt")
+    }
+  }
+}
