@@ -44,8 +44,8 @@ extension PreparedMatrix {
   ///   - result: receives M x N numbers; must not overlap an operand.
   ///   - epilogue: what happens to the sums.
   ///   - parallelism: how many threads may work; never changes a result.
-  ///   - workspace: memory to use again; new if `nil`. With one, calls of the same shape allocate
-  ///     nothing after the first.
+  ///   - workspace: memory to use again; new if `nil`. With one, calls of the same shape allocate no
+  ///     buffer or table after the first.
   /// - Precondition: shapes fit.
   public func multiply(
     _ a: MatrixRows, policy: EncodingPolicy? = nil, tensorScale: Float? = nil, index: Int = 0,

@@ -2,12 +2,22 @@ import BlockFormats
 
 /// Memory that products use and keep for the next one.
 ///
-/// A workspace serves one product at a time. Products of the same shapes and formats allocate
-/// nothing after the first.
+/// A workspace serves one product at a time. Products of the same shapes and formats allocate no
+/// buffer or table after the first.
 public final class ProductWorkspace {
   private var rows: PackedRows?
   private var workers: [Worker] = []
   private var bands: BandQuantizer?
+  private var packer: (key: PackerKey, packer: RowPacker)?
+
+  /// What the tables of a packer follow from.
+  private struct PackerKey: Equatable {
+    var layout: BlockLayout
+    var shape: [Int]
+    var operand: OperandLayout
+    var unitExponent: Int
+    var level: KernelLevel
+  }
   let flags = AlignedMemory()
 
   /// Creates an empty workspace.
@@ -26,6 +36,22 @@ public final class ProductWorkspace {
       workers = (0..<count).map { _ in Worker(layout) }
     }
     return workers
+  }
+
+  /// A packer of rows, with the tables of the one before if they are the same.
+  func packer(
+    _ format: some BlockFormat, shape: [Int], layout: OperandLayout, unitExponent: Int,
+    level: KernelLevel
+  ) -> RowPacker {
+    let key = PackerKey(
+      layout: format.layout, shape: shape, operand: layout, unitExponent: unitExponent,
+      level: level)
+    if let packer, packer.key == key { return packer.packer }
+    let made = RowPacker(
+      format: format, shape: shape, layout: layout, unitExponent: unitExponent,
+      kernels: ProductKernels(level))
+    packer = (key, made)
+    return made
   }
 
   func bands(

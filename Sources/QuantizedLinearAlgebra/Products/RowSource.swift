@@ -34,9 +34,9 @@ struct RowSource: @unchecked Sendable {
     layout = run.layout
     let definition = prepared.definition
     func packer(_ format: some BlockFormat, _ shape: [Int]) -> RowPacker {
-      RowPacker(
-        format: format, shape: shape, layout: run.layout, unitExponent: definition.unitExponents.a,
-        kernels: run.prepared.kernels)
+      workspace.packer(
+        format, shape: shape, layout: run.layout, unitExponent: definition.unitExponents.a,
+        level: run.prepared.kernelLevel)
     }
     switch left {
     case .floats(let rows):
