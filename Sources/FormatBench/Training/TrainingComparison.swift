@@ -49,8 +49,8 @@ struct TrainingComparison {
         let trainer = Trainer(model, on: source, options: plan.options, seed: UInt32(seed))
         let outcome = trainer.run { row in
           progress(
-            "seed \(seed) \(recipe.name) step \(row.step + 1)/\(plan.stepCount) loss "
-              + String(Int(row.trainingLoss.isFinite ? row.trainingLoss * 1000 : 0)) + "e-3")
+            "seed \(seed) \(recipe.name) step \(row.step + 1)/\(plan.stepCount) "
+              + "loss \(Float(row.trainingLoss))")
         }
         rows[index].losses.append(outcome.validationLoss)
         rows[index].stepSeconds.append(outcome.stepSeconds)

@@ -29,6 +29,21 @@ struct TrainingPlan {
     guard width % headCount == 0 else {
       throw .usage("--width \(width) is not a multiple of --heads \(headCount)")
     }
+    let memory = MachineFacts.current.memoryByteCount
+    guard leastByteCount <= memory else {
+      throw .usage(
+        "a step needs at least \(leastByteCount >> 30) GiB, and this machine has \(memory >> 30)",
+        hint: "attention weights grow with --batch, --heads, --layers and --context squared")
+    }
+  }
+
+  /// Bytes that a step needs in any case.
+  ///
+  /// They hold the attention weights, and values, gradients and moments of the parameters of all blocks.
+  /// No option in its range makes the number overflow.
+  var leastByteCount: Int {
+    let weights = blockCount * batchCount * headCount * context * context
+    return 4 * weights + 16 * (12 * width * width * blockCount)
   }
 
   /// The data of a seed.

@@ -47,6 +47,27 @@ struct TrainCommandTests {
     }
   }
 
+  @Test("Sizes that no machine holds are a usage error before anything is allocated")
+  func huge() throws {
+    var plan = plan(recipes: [])
+    (plan.batchCount, plan.context, plan.blockCount) = (4096, 65_536, 256)
+    // 256 · 4096 · 2 · 2^32 weights of four bytes are 2^55 bytes.
+    #expect(plan.leastByteCount >> 55 == 1)
+    #expect {
+      try plan.check()
+    } throws: { error in
+      guard case .usage(let message, _)? = error as? CommandError else { return false }
+      return message.contains("33554432 GiB")
+    }
+  }
+
+  @Test("The recipes that the help shows exist")
+  func examples() throws {
+    for name in ["nvfp4", "nvfp4_no_hadamard", "nvfp4_no_bf16_layers", "nvfp4_no_stochastic"] {
+      #expect(try Recipe.named(name).name == name)
+    }
+  }
+
   @Test("A text that is not there is an input error")
   func missingText() throws {
     var plan = plan(recipes: [])
