@@ -1,10 +1,10 @@
 import BlockFormats
 
 extension Tape {
-  /// x in the format of a role outside products of two, as FP32 numbers: blocks run along the last
-  /// axis. `x` itself where the role stays in FP32.
+  /// x in the format of a role outside products of two, as FP32 numbers.
   ///
-  /// The gradient passes straight through, narrowed by a role of its own if there is one.
+  /// Blocks run along the last axis. The result is `x` itself where the role stays in FP32. The
+  /// gradient passes straight through, narrowed by a role of its own if there is one.
   func narrowed(
     _ x: Activation, _ tensor: TensorRole, _ quantization: LayerQuantization,
     gradient: TensorRole? = nil
