@@ -8,9 +8,10 @@ public final class LayerQuantization {
   /// The number of the layer in the model, which its random bits depend on.
   public let number: Int
   private let choices: [Use: QuantizationChoice]
-  private var scalings: [Use: DelayedScaling] = [:]
+  var scalings: [Use: DelayedScaling] = [:]
 
-  private struct Use: Hashable {
+  /// An operand of a product.
+  struct Use: Hashable {
     let tensor: TensorRole
     let product: ProductRole
   }
