@@ -43,13 +43,14 @@ public final class LayerQuantization {
   }
 
   /// The decode multiplier that an earlier step decided on, if the choice is delayed scaling; notes
-  /// the largest magnitude for later ones.
+  /// the largest magnitude for later ones, if the tape records: looks at validation data leave no
+  /// trace.
   func delayedScale(
-    _ tensor: TensorRole, _ product: ProductRole, amax: () -> Float
+    _ tensor: TensorRole, _ product: ProductRole, on tape: Tape, amax: () -> Float
   ) -> Float? {
     let use = Use(tensor: tensor, product: product)
     guard let scaling = scalings[use] else { return nil }
-    scalings[use]?.record(amax: amax())
+    if tape.isRecording { scalings[use]?.record(amax: amax()) }
     return scaling.decodeMultiplier
   }
 }
