@@ -33,7 +33,7 @@ struct TrainerCheckpointTests {
     let first = trainer(recipe, optimizer: optimizer)
     for _ in 0..<3 { _ = first.advance() }
     let folder = try TemporaryFolder()
-    let path = folder.path("state.safetensors")
+    let path = folder["state.safetensors"]
     try first.checkpoint().write(to: path)
     let savedCurve = first.curve
     // The curve may be ahead of the state.
