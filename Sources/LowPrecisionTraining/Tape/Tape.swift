@@ -16,6 +16,8 @@ public final class Tape {
   public var step = 0
   /// How products of quantized operands are computed.
   public var arithmetic = ProductArithmetic.packed
+  /// The errors of operands, collected where there is a place for them.
+  public var operandErrors: OperandErrors?
   /// Whether operations record how to go back.
   public private(set) var isRecording = true
   let memory = StepMemory()
