@@ -1,5 +1,22 @@
 import CallerChecks
 
+/// The extents and choices of a prediction of tokens beyond the next one.
+public struct MultiTokenDesign: Hashable, Sendable {
+  /// The tokens that are predicted beyond the next.
+  public var depth: Int
+  /// Channels inside the layer's MLP.
+  public var hiddenCount: Int
+  /// The part of the mean of their losses that training minimises.
+  public var weight: Float
+
+  /// Creates a design.
+  public init(depth: Int = 1, hiddenCount: Int, weight: Float = 0.3) {
+    self.depth = depth
+    self.hiddenCount = hiddenCount
+    self.weight = weight
+  }
+}
+
 /// A layer after the trunk that predicts tokens beyond the next one.
 ///
 /// Letters: B sequences, T steps, C channels, D tokens that are predicted beyond the next. With the
@@ -24,25 +41,17 @@ final class MultiTokenPrediction {
   private let mlpNorm: Parameter
   private let up: Linear
   private let down: Linear
-  private let depth: Int
-  private let weight: Float
+  private let design: MultiTokenDesign
   /// The losses of the last training batch, of the token after the next first.
   private(set) var losses: [Float] = []
 
-  /// - Parameters:
-  ///   - width: C.
-  ///   - hiddenCount: the channels of the MLP.
-  ///   - depth: D.
-  ///   - weight: the part of the losses' mean that training minimises.
   /// - Precondition: positive extents.
-  init(
-    width: Int, hiddenCount: Int, depth: Int = 1, weight: Float = 0.3,
-    _ start: inout Initializer
-  ) {
+  init(_ design: MultiTokenDesign, width: Int, _ start: inout Initializer) {
+    let hidden = design.hiddenCount
     require(
-      width > 0 && hiddenCount > 0 && depth > 0,
-      "a prediction of \(depth) tokens from \(width) channels by an MLP of \(hiddenCount)")
-    (self.depth, self.weight) = (depth, weight)
+      width > 0 && hidden > 0 && design.depth > 0,
+      "a prediction of \(design.depth) tokens from \(width) channels by an MLP of \(hidden)")
+    self.design = design
     func linear(_ part: String, _ shape: [Int], _ deviation: Float) -> Linear {
       start.linear(
         LayerPlace(.multiTokenPrediction, name: "prediction.\(part)"), shape,
@@ -52,9 +61,9 @@ final class MultiTokenPrediction {
     tokenNorm = start.constant("prediction.token.norm.weight", [width], 1)
     merge = linear("merge", [width, 2 * width], LayerSlot.deviation)
     mlpNorm = start.constant("prediction.mlp.norm.weight", [width], 1)
-    up = linear("mlp.up", [hiddenCount, width], LayerSlot.deviation)
+    up = linear("mlp.up", [hidden, width], LayerSlot.deviation)
     // Two projections end in the residual stream: W and this one.
-    down = linear("mlp.down", [width, hiddenCount], LayerSlot.deviation / Float(2).squareRoot())
+    down = linear("mlp.down", [width, hidden], LayerSlot.deviation / Float(2).squareRoot())
   }
 
   /// Every parameter, in a fixed order.
@@ -68,38 +77,41 @@ final class MultiTokenPrediction {
   /// Adds the losses of tokens beyond the next to what training minimises; does nothing where the
   /// tape does not record.
   ///
-  /// A position is left out of the prediction of token t + n + 1 where that token or one between it and
-  /// position t is not known, or beyond the end of the sequence.
+  /// A position is left out of the prediction of token t + n + 1 where that token does not count or is
+  /// beyond the sequence's end, and where one between it and position t is not known.
   ///
   /// - Parameters:
   ///   - hidden: the trunk's output before the final norm, B x T x C.
   ///   - nextTokens: token t + 1 of every position, B x T; below zero where it is not known.
+  ///   - targets: the same, below zero where no prediction of the token counts.
   ///   - embedding: the model's table of tokens.
   ///   - lookup: what a recipe makes of the table.
   ///   - norm: the gain of the final norm.
   ///   - head: the projection to the vocabulary.
-  /// - Precondition: a token for every position.
+  /// - Precondition: a token and a target for every position.
   func addLosses(
-    hidden: Activation, nextTokens: [Int32], embedding: Parameter, lookup: LayerQuantization,
-    norm: Parameter, head: Linear, on tape: Tape
+    hidden: Activation, nextTokens: [Int32], targets: [Int32], embedding: Parameter,
+    lookup: LayerQuantization, norm: Parameter, head: Linear, on tape: Tape
   ) {
     guard tape.isRecording else { return }
     require(
-      hidden.shape.count == 3 && nextTokens.count == hidden.rowCount,
-      "\(nextTokens.count) tokens for positions of shape \(hidden.shape)")
+      hidden.shape.count == 3 && nextTokens.count == hidden.rowCount
+        && targets.count == nextTokens.count,
+      "\(nextTokens.count) tokens and \(targets.count) targets for positions \(hidden.shape)")
     let shape = Array(hidden.shape.dropLast())
-    var (stream, tokens) = (hidden, nextTokens)
+    var (stream, tokens, targets) = (hidden, nextTokens, targets)
     losses.removeAll(keepingCapacity: true)
-    for _ in 0..<depth {
+    for _ in 0..<design.depth {
       // Any token will do where none is known: the position has no loss.
       let looked = tape.narrowed(
         tape.embedding(of: tokens.map { max($0, 0) }, shape: shape, table: embedding), .weight,
         lookup, gradient: .outputGradient)
       stream = advance(stream, looked, on: tape)
-      tokens = Self.following(tokens, steps: shape[1])
+      targets = Self.following(tokens, targets, steps: shape[1])
+      tokens = Self.following(tokens, tokens, steps: shape[1])
       let loss = tape.crossEntropy(
-        head(tape.rmsNorm(stream, weight: norm), on: tape), targets: tokens)
-      tape.minimise(loss, weight: weight / Float(depth))
+        head(tape.rmsNorm(stream, weight: norm), on: tape), targets: targets)
+      tape.minimise(loss, weight: design.weight / Float(design.depth))
       losses.append(loss.values[0])
     }
   }
@@ -115,10 +127,13 @@ final class MultiTokenPrediction {
     return tape.sum(merged, down(tape.apply(.squaredReLU, to: inner), on: tape))
   }
 
-  /// Token t + n + 1 of every position from token t + n; below zero from the first unknown one on.
-  private static func following(_ tokens: [Int32], steps: Int) -> [Int32] {
+  /// What stands at the next position; below zero at the end of a sequence and where token t + n, which
+  /// leads there, is not known.
+  private static func following(
+    _ tokens: [Int32], _ next: [Int32], steps: Int
+  ) -> [Int32] {
     tokens.indices.map { index in
-      tokens[index] < 0 || (index + 1) % steps == 0 ? -1 : tokens[index + 1]
+      tokens[index] < 0 || (index + 1) % steps == 0 ? -1 : next[index + 1]
     }
   }
 }
