@@ -26,12 +26,13 @@ struct RoutingTests {
   func weights(e: Int, k: Int) throws {
     let r = 37
     let logits = GradientCheck.numbers(r * e, seed: 1).map { $0 * 4 }
-    let expected = (0..<r).map { Self.top(k, Self.softmax(row($0, of: logits.map(Double.init), e))) }
+    let exact = logits.map(Double.init)
+    let expected = (0..<r).map { Self.top(k, Self.softmax(row($0, of: exact, e))) }
     let tape = Tape(parallelism: .threads(2))
     let routing = tape.route(tape.constant(logits, shape: [r, e]), choosing: k)
     #expect(routing.chosen == expected.flatMap { $0 })
-    #expect(
-      routing.loads == (0..<e).map { expert in expected.count { $0.contains(expert) } })
+    let loads = (0..<e).map { expert in expected.count { $0.contains(expert) } }
+    #expect(routing.loads == loads)
     // Differences of 2^-17 in 4 · 7 r random numbers change no choice.
     try GradientCheck.compare([logits]) { arrays in
       (0..<r).flatMap { index -> [Double] in
@@ -58,8 +59,10 @@ struct RoutingTests {
     ]
     let routing = tape.route(tape.constant(logits, shape: [5, 4]), choosing: 2)
     #expect(routing.chosen == [0, 1, 1, 3, 1, 2, 0, 1, 0, 2])
-    #expect(routing.gates.array[0..<6].allSatisfy { $0 == 0.5 })
-    #expect(routing.gates.array[8...] == [0, 1])
+    let half = 0.5 as Float
+    let gates = routing.gates.array
+    #expect(gates[0..<6] == [half, half, half, half, half, half])
+    #expect(gates[8...] == [0, 1])
   }
 
   @Test("A row that is not a number has different experts all the same")
@@ -68,7 +71,8 @@ struct RoutingTests {
     let routing = tape.route(
       tape.constant([0, .nan, 1, 2, 5, .infinity, 1, 2], shape: [2, 4]), choosing: 3)
     #expect(routing.chosen == [0, 1, 2, 0, 1, 2])
-    #expect(routing.gates.array.allSatisfy(\.isNaN))
+    let areNaN = routing.gates.array.allSatisfy(\.isNaN)
+    #expect(areNaN)
   }
 
   @Test("The balance loss is the experts' shares times their mean probabilities")
@@ -119,7 +123,9 @@ struct RoutingTests {
     return tape.combine(outputs, routing)
   }
 
-  @Test("Experts' rows come back with their weights, and gradients go both ways", arguments: [1, 2, 6])
+  @Test(
+    "Experts' rows come back with their weights, and gradients go both ways",
+    arguments: [1, 2, 6])
   func dispatch(k: Int) throws {
     let (r, e) = (45, 6)
     let x = GradientCheck.numbers(r * e, seed: 5).map { $0 * 2 }
@@ -178,7 +184,8 @@ struct RoutingTests {
     tape.backward(from: y, scale: 2)
     #expect(x.gradientArray == [Float](repeating: 2, count: 12))
     // What fills up the rows gets no gradient.
-    #expect(first.gradientArray == [Float](repeating: 2, count: 8) + [Float](repeating: 0, count: 56))
+    let (two, zero) = ([Float](repeating: 2, count: 8), [Float](repeating: 0, count: 56))
+    #expect(first.gradientArray == two + zero)
   }
 
   @Test("Rows one after the other, and their gradients apart again")
