@@ -162,7 +162,8 @@ struct MixtureLayerTests {
       ])
     let plain = makeLayer(
       MixtureDesign(expertCount: 2, chosenCount: 1, hiddenCount: 24), width: 16)
-    #expect(plain.parameters.map(\.shape) == [[2, 16], [24, 16], [16, 24], [24, 16], [16, 24]])
+    #expect(
+      plain.parameters.map(\.shape) == [[2, 16], [24, 16], [16, 24], [24, 16], [16, 24]])
   }
 
   @Test(
