@@ -4,12 +4,15 @@ public enum LayerDesign: Hashable, Sendable {
   case attention(AttentionDesign)
   /// Two or three linear layers with a function in between.
   case mlp(MLPDesign)
+  /// Experts, of which a router chooses some for every token.
+  case mixture(MixtureDesign)
 
   /// What names of its parameters hold, such as `attention`.
   var part: String {
     switch self {
     case .attention: "attention"
     case .mlp: "mlp"
+    case .mixture: "mixture"
     }
   }
 
@@ -18,6 +21,7 @@ public enum LayerDesign: Hashable, Sendable {
     switch self {
     case .attention(let design): AttentionLayer(design, slot, &start)
     case .mlp(let design): MLPLayer(design, slot, &start)
+    case .mixture(let design): MixtureLayer(design, slot, &start)
     }
   }
 }

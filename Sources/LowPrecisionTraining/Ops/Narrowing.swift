@@ -46,8 +46,7 @@ extension Tape {
     case .float32: result.update(from: values, count: rows * columns)
     case .bfloat16: bfloat16.fakeQuantize(source, into: target)
     case .block(let block):
-      let key = StreamKey(
-        layer: quantization.number, tensor: tensor, product: product, step: step)
+      let key = streamKey(tensor, product, quantization)
       let quantizer = TensorQuantizer(
         format: block.format, shape: shape,
         policy: block.policy(drawingFrom: streams, for: key), parallelism: parallelism)

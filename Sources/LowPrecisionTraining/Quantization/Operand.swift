@@ -28,8 +28,7 @@ struct Operand {
       (policy, tensorScale, correction) = (nil, nil, 1)
       return
     }
-    let key = StreamKey(
-      layer: quantization.number, tensor: tensor, product: product, step: tape.step)
+    let key = tape.streamKey(tensor, product, quantization)
     policy = block.policy(drawingFrom: tape.streams, for: key)
     correction = 1 / block.premultiplier
     let changed = Self.changed(rows, block, on: tape)
