@@ -17,8 +17,8 @@ import Testing
 /// either always passes or always fails.
 @Suite("Stochastic rounding through a whole weight gradient")
 struct StochasticGradientTests {
-  private static let extents = (t: 64, k: 8, n: 16)
-  private static let draws = 400
+  private static let extents = (t: 64, k: 8, n: 8)
+  private static let draws = 500
 
   /// The mean difference from a reference in units of what Hoeffding's inequality allows.
   private struct Deviation {
@@ -37,16 +37,24 @@ struct StochasticGradientTests {
       }
     }
     var greatest: Double { ratios.map(abs).max() ?? .infinity }
+
+    /// The same of the sum of the diagonal, whose elements share no random bits.
+    func diagonalRatio(rows: Int) -> Double {
+      func sum(_ numbers: [Double]) -> Double {
+        (0..<rows).reduce(0) { $0 + numbers[$1 * (rows + 1)] }
+      }
+      return abs(sum(sums)) / ((sum(squares) * log(2 / 1e-9) / 2).squareRoot() + sum(roundings))
+    }
   }
 
   /// Draws many weight gradients.
   ///
   /// - Parameters:
   ///   - expected: what the mean of a gradient's number is, from the number.
-  ///   - greatestDistance: the distance of neighbours, in units of the largest number of a block.
+  ///   - scale: of a block, from its largest magnitude.
   private func deviation(
-    _ recipe: Recipe, x: [Float], dy: [Float], blockLength: Int, greatestDistance: Double,
-    isInputRounded: Bool, expected: (Double) -> Double = { $0 }
+    _ recipe: Recipe, x: [Float], dy: [Float], blockLength: Int,
+    isInputRounded: Bool, scale: (Double) -> Double, expected: (Double) -> Double = { $0 }
   ) -> Deviation {
     let (t, k, n) = Self.extents
     let products = LinearProducts(
@@ -64,8 +72,8 @@ struct StochasticGradientTests {
         .input, definition.right.numbers, in: .weightGradient, depth: t,
         isDecoded: !isInputRounded)
       let alpha = Double(correctionG * correctionX)
-      let gaps = distances(g, blockLength, greatestDistance)
-      let gapsX = isInputRounded ? distances(x, blockLength, greatestDistance) : x.map { _ in 0 }
+      let gaps = distances(g, blockLength, scale)
+      let gapsX = isInputRounded ? distances(x, blockLength, scale) : x.map { _ in 0 }
       for row in 0..<n {
         for column in 0..<k {
           var (sum, squares, magnitude) = (0.0, 0.0, 0.0)
@@ -88,11 +96,23 @@ struct StochasticGradientTests {
     return result
   }
 
-  private func distances(_ numbers: [Float], _ length: Int, _ greatest: Double) -> [Double] {
-    numbers.indices.map { index in
-      let start = index / length * length
-      return Double(numbers[start..<start + length].map(abs).max() ?? 0) * greatest
+  /// The distances of the neighbours of numbers: E2M1 numbers times a scale, which are half a scale
+  /// apart below two, one below four, and two above.
+  private func distances(
+    _ numbers: [Float], _ length: Int, _ scale: (Double) -> Double
+  ) -> [Double] {
+    stride(from: 0, to: numbers.count, by: length).flatMap { start in
+      let block = numbers[start..<start + length].map { abs(Double($0)) }
+      let unit = scale(block.max() ?? 0)
+      return block.map { $0 < 2 * unit ? unit / 2 : $0 < 4 * unit ? unit : 2 * unit }
     }
+  }
+
+  /// The smallest power of two that maps no number of a block beyond 6.
+  private func wideScale(_ greatest: Double) -> Double {
+    var scale = 0x1p-20
+    while 6 * scale < greatest { scale *= 2 }
+    return scale
   }
 
   /// Gradients whose blocks of 16 tokens NVFP4 scales exactly: the largest number is 2688 / 256,
@@ -115,11 +135,9 @@ struct StochasticGradientTests {
   func nvfp4() throws {
     let (t, k, _) = Self.extents
     func greatest(_ name: String) throws -> Double {
-      // Neighbours are at most two units of a scale apart, a third of the largest number.
       deviation(
         try Recipe.named(name), x: GradientCheck.numbers(t * k, seed: 1),
-        dy: exactlyScaledGradients, blockLength: 16, greatestDistance: 1 / 3,
-        isInputRounded: false
+        dy: exactlyScaledGradients, blockLength: 16, isInputRounded: false, scale: { $0 / 6 }
       ).greatest
     }
     #expect(try greatest("nvfp4_no_hadamard") <= 1)
@@ -129,13 +147,22 @@ struct StochasticGradientTests {
 
   @Test("Quartet's mean is the exact product: rotated on both sides, rounded at random on both")
   func quartet() {
-    let (t, k, n) = Self.extents
-    // 6 s is at least the largest number and less than twice it, so 2 s is below two thirds.
-    let result = deviation(
-      .quartet, x: GradientCheck.numbers(t * k, seed: 1),
-      dy: GradientCheck.numbers(t * n, seed: 2), blockLength: 32, greatestDistance: 2 / 3,
-      isInputRounded: true)
-    #expect(result.greatest <= 1)
+    let (t, n) = (Self.extents.t, Self.extents.n)
+    let dy = GradientCheck.numbers(t * n, seed: 2)
+    // Inputs equal to gradients, so that what clips does not cancel on the diagonal.
+    func measured(_ recipe: Recipe) -> Deviation {
+      deviation(recipe, x: dy, dy: dy, blockLength: 32, isInputRounded: true, scale: wideScale)
+    }
+    let mean = measured(.quartet)
+    #expect(mean.greatest <= 1)
+    #expect(mean.diagonalRatio(rows: n) <= 1)
+    // With scales that clip the same is biased, and seen to be.
+    let clipping = BlockQuantization(
+      .mxfp4, stochasticBitCount: 32, transform: OperandTransform(length: 32, signs: .perStep))
+    let recipe = Recipe(
+      name: "clipping", source: "this test",
+      rules: [RecipeRule(.block(clipping), products: [.weightGradient])])
+    #expect(measured(recipe).diagonalRatio(rows: n) > 1)
   }
 
   @Test("Scales that clip bias the mean toward zero, by what they clip")
@@ -160,7 +187,7 @@ struct StochasticGradientTests {
     let x = [Float](repeating: 1, count: t * k)
     func measured(_ expected: @escaping (Double) -> Double) -> Deviation {
       deviation(
-        recipe, x: x, dy: dy, blockLength: 32, greatestDistance: 1 / 3, isInputRounded: false,
+        recipe, x: x, dy: dy, blockLength: 32, isInputRounded: false, scale: { _ in 1 },
         expected: expected)
     }
     // Against the clipped numbers there is no bias; against the numbers themselves there is one,
