@@ -58,6 +58,9 @@ struct RunSetup: Hashable {
     return 4 * weights + 16 * (12 * width * width * depth)
   }
 
+  /// Parameters that every model of these extents has at least: half of the projections of its layers.
+  var leastParameterCount: Int { 6 * width * width * depth }
+
   /// The data of a seed.
   func source(seed: Int) throws(CommandError) -> any TokenSource {
     let plan = BatchPlan(batchCount: batchCount, contextCount: context, seed: UInt64(seed))

@@ -14,6 +14,8 @@ public final class Tape {
   public var streams = RandomStreams(seed: 0)
   /// The step that random numbers are drawn for.
   public var step = 0
+  /// How products of quantized operands are computed.
+  public var arithmetic = ProductArithmetic.packed
   /// Whether operations record how to go back.
   public private(set) var isRecording = true
   let memory = StepMemory()
