@@ -2,18 +2,16 @@
 //
 // Lanes are channels. What a chunk of steps needs of a group of sixteen of them is copied to
 // vectors first, with zeros beyond the last channel; inner loops then go through the steps of one
-// state. Sums over channels are kept lane by lane, until all channels of a call have been there.
+// state.
 
-// States whose sums are kept at a time, and groups that share loads and stores of sums.
-#define STATES LANES
-#define GROUPS 2
-// A vector more than states, so that the sums of a state do not share the lines of a cache.
-#define SUMS (STATES + 1)
+// Groups that go back together, and sums of one state in vectors.
+#define GROUPS (BK_SCAN_BLOCK / LANES)
+#define SUMS (BK_SCAN_STEPS / LANES)
 
 // One group's vectors of a chunk: what is given, v = dt u, and what is found.
 typedef struct {
   size_t first, width;
-  vf dt[BK_SCAN_STEPS], u[BK_SCAN_STEPS], v[BK_SCAN_STEPS], dy[BK_SCAN_STEPS];
+  vf dt[BK_SCAN_STEPS], v[BK_SCAN_STEPS], dy[BK_SCAN_STEPS];
   vf ddt[BK_SCAN_STEPS], dv[BK_SCAN_STEPS];
 } ScanGroup;
 
@@ -74,16 +72,15 @@ INLINE vf sums_of_lanes(const vf *from) {
              c[0], c[1], 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
 }
 
-// One state of some groups: the way there with its decays kept, and the way back. Only the last of
-// all groups has lanes beyond the last channel; sums leave them out.
+// One state of a block: the way there with its decays kept, and the way back. Lanes beyond the last
+// channel add nothing to sums over channels.
 INLINE void scan_state_backward(
-    const BKScan *shape, size_t s, ScanGroup *groups, const int count, const bool is_whole,
-    const float *a, const float *b, const float *c, const float *before, float *dh, float *da,
-    vf (*b_sums)[SUMS], vf (*c_sums)[SUMS], size_t sum) {
+    const BKScan *shape, size_t s, ScanGroup *groups, const bool is_whole, const float *a,
+    const float *b, const float *c, const float *before, float *dh, float *da, vf *db, vf *dc) {
   const size_t stride = shape->stride, steps = shape->steps;
   vf states[GROUPS][BK_SCAN_STEPS + 1], decays[GROUPS][BK_SCAN_STEPS];
   vf rate[GROUPS], carry[GROUPS], d_rate[GROUPS], after[GROUPS];
-  UNROLLED for (int g = 0; g < count; g++) {
+  UNROLLED for (int g = 0; g < GROUPS; g++) {
     const ScanGroup *group = groups + g;
     const size_t place = s * stride + group->first;
     rate[g] = load_part(a + place, group->width);
@@ -102,17 +99,17 @@ INLINE void scan_state_backward(
   for (size_t t = steps; t-- > 0;) {
     vf b_t = all_f(float_at(b + t * shape->state_stride + s));
     vf c_t = all_f(float_at(c + t * shape->state_stride + s));
-    vf b_sum = b_sums[t][sum], c_sum = c_sums[t][sum];
-    UNROLLED for (int g = 0; g < count; g++) {
+    vf b_sum = all_f(0.0f), c_sum = all_f(0.0f);
+    UNROLLED for (int g = 0; g < GROUPS; g++) {
       ScanGroup *group = groups + g;
-      vf dy = group->dy[t], v = group->v[t], h = after[g];
+      vf dy = group->dy[t], h = after[g];
       vf gradient = fma_f(c_t, dy, carry[g]), other = gradient;
       if (!is_whole) {
         h = first_lanes(h, group->width, 0.0f);
         other = first_lanes(gradient, group->width, 0.0f);
       }
       c_sum = fma_f(dy, h, c_sum);
-      b_sum = fma_f(v, other, b_sum);
+      b_sum = fma_f(group->v[t], other, b_sum);
       group->dv[t] = fma_f(gradient, b_t, group->dv[t]);
       carry[g] = gradient * decays[g][t];
       after[g] = states[g][t];
@@ -120,10 +117,10 @@ INLINE void scan_state_backward(
       group->ddt[t] = fma_f(slope, rate[g], group->ddt[t]);
       d_rate[g] = fma_f(slope, group->dt[t], d_rate[g]);
     }
-    b_sums[t][sum] = b_sum;
-    c_sums[t][sum] = c_sum;
+    db[t] = b_sum;
+    dc[t] = c_sum;
   }
-  UNROLLED for (int g = 0; g < count; g++) {
+  UNROLLED for (int g = 0; g < GROUPS; g++) {
     const size_t place = s * stride + groups[g].first;
     put_part(dh + place, carry[g], groups[g].width);
     put_part(da + place, d_rate[g], groups[g].width);
@@ -136,27 +133,27 @@ INLINE void load_group(
   const size_t n = group->width;
   for (size_t t = 0; t < shape->steps; t++) {
     const size_t place = t * shape->stride + group->first;
-    group->u[t] = load_part(u + place, n);
     group->dt[t] = load_part(dt + place, n);
     group->dy[t] = load_part(dy + place, n);
-    group->v[t] = group->dt[t] * group->u[t];
+    group->v[t] = group->dt[t] * load_part(u + place, n);
     group->dv[t] = is_first ? all_f(0.0f) : load_part(du + place, n);
     group->ddt[t] = is_first ? all_f(0.0f) : load_part(ddt + place, n);
   }
 }
 
 INLINE void store_group(
-    const BKScan *shape, const ScanGroup *group, const float *d, float *du, float *ddt,
-    float *dd, bool is_last) {
+    const BKScan *shape, const ScanGroup *group, const float *u, const float *d, float *du,
+    float *ddt, float *dd, bool is_last) {
   const size_t n = group->width;
   vf skip = load_part(d + group->first, n), d_skip = load_part(dd + group->first, n);
   for (size_t t = shape->steps; t-- > 0;) {
     const size_t place = t * shape->stride + group->first;
     vf input = group->dv[t], size = group->ddt[t];
     if (is_last) {
-      size = fma_f(input, group->u[t], size);
+      vf number = load_part(u + place, n);
+      size = fma_f(input, number, size);
       input = fma_f(input, group->dt[t], skip * group->dy[t]);
-      d_skip = fma_f(group->dy[t], group->u[t], d_skip);
+      d_skip = fma_f(group->dy[t], number, d_skip);
     }
     put_part(du + place, input, n);
     put_part(ddt + place, size, n);
@@ -164,48 +161,60 @@ INLINE void store_group(
   put_part(dd + group->first, d_skip, n);
 }
 
+// Sixteen states of sums to rows of steps.
+INLINE void put_sums(const BKScan *shape, vf (*sums)[SUMS], size_t first, float *to) {
+  const size_t left = shape->states - first;
+  for (size_t i = 0; i < SUMS && i * LANES < shape->steps; i++) {
+    vf x[LANES], y[LANES];
+    UNROLLED for (int s = 0; s < LANES; s++) x[s] = sums[s][i];
+    zip_rows(x, y);
+    zip_rows(y, x);
+    zip_rows(x, y);
+    zip_rows(y, x);
+    for (size_t t = i * LANES; t < shape->steps && t < (i + 1) * LANES; t++)
+      put_part(to + t * shape->state_stride + first, x[t % LANES], left);
+  }
+}
+
 static void scan_backward(
     const BKScan *shape, const float *u, const float *dt, const float *a, const float *b,
     const float *c, const float *d, const float *before, const float *dy, float *dh, float *du,
     float *ddt, float *da, float *db, float *dc, float *dd) {
-  const size_t steps = shape->steps, channels = shape->channels, states = shape->states;
+  const size_t channels = shape->channels, states = shape->states;
   ScanGroup groups[GROUPS];
-  vf b_sums[BK_SCAN_STEPS][SUMS], c_sums[BK_SCAN_STEPS][SUMS];
-  for (size_t first = 0; first < states; first += STATES) {
-    const size_t last = states - first < STATES ? states : first + STATES;
-    for (size_t t = 0; t < steps; t++) {
-      for (size_t s = 0; s < STATES; s++) b_sums[t][s] = c_sums[t][s] = all_f(0.0f);
+  vf b_lanes[BK_SCAN_STEPS], c_lanes[BK_SCAN_STEPS];
+  for (int t = 0; t < BK_SCAN_STEPS; t++) b_lanes[t] = c_lanes[t] = all_f(0.0f);
+  for (size_t first = 0; first < states; first += LANES) {
+    const size_t last = states - first < LANES ? states : first + LANES;
+    vf b_sums[LANES][SUMS], c_sums[LANES][SUMS];
+    for (int s = 0; s < LANES; s++) {
+      for (int i = 0; i < SUMS; i++) b_sums[s][i] = c_sums[s][i] = all_f(0.0f);
     }
-    for (size_t i = 0; i < channels;) {
-      const bool is_tile = channels - i >= GROUPS * LANES;
-      const size_t count = is_tile ? GROUPS : 1;
-      for (size_t g = 0; g < count; g++) {
-        const size_t from = i + g * LANES;
-        groups[g].first = from;
-        groups[g].width = channels - from < LANES ? channels - from : LANES;
+    for (size_t block = 0; block < channels; block += BK_SCAN_BLOCK) {
+      for (size_t g = 0; g < GROUPS; g++) {
+        const size_t from = block + g * LANES, left = channels > from ? channels - from : 0;
+        groups[g].first = left == 0 ? block : from;
+        groups[g].width = left < LANES ? left : LANES;
         load_group(shape, groups + g, u, dt, dy, du, ddt, first == 0);
       }
       for (size_t s = first; s < last; s++) {
-        if (is_tile) {
-          scan_state_backward(
-              shape, s, groups, GROUPS, true, a, b, c, before, dh, da, b_sums, c_sums, s - first);
+        if (channels - block >= BK_SCAN_BLOCK) {
+          scan_state_backward(shape, s, groups, true, a, b, c, before, dh, da, b_lanes, c_lanes);
         } else {
-          scan_state_backward(
-              shape, s, groups, 1, false, a, b, c, before, dh, da, b_sums, c_sums, s - first);
+          scan_state_backward(shape, s, groups, false, a, b, c, before, dh, da, b_lanes, c_lanes);
+        }
+        for (int i = 0; i < SUMS; i++) {
+          b_sums[s - first][i] += sums_of_lanes(b_lanes + i * LANES);
+          c_sums[s - first][i] += sums_of_lanes(c_lanes + i * LANES);
         }
       }
-      for (size_t g = 0; g < count; g++)
-        store_group(shape, groups + g, d, du, ddt, dd, last == states);
-      i += count * LANES;
+      for (size_t g = 0; g < GROUPS; g++)
+        store_group(shape, groups + g, u, d, du, ddt, dd, last == states);
     }
-    for (size_t t = 0; t < steps; t++) {
-      const size_t place = t * shape->state_stride + first;
-      put_part(db + place, sums_of_lanes(b_sums[t]), last - first);
-      put_part(dc + place, sums_of_lanes(c_sums[t]), last - first);
-    }
+    put_sums(shape, b_sums, first, db);
+    put_sums(shape, c_sums, first, dc);
   }
 }
 
-#undef STATES
 #undef GROUPS
 #undef SUMS

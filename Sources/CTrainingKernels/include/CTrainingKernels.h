@@ -75,7 +75,8 @@ typedef struct {
   size_t state_stride;  // from step to step of b and c, at least N
 } BKScan;
 
-#define BK_SCAN_STEPS 64
+#define BK_SCAN_STEPS 32
+#define BK_SCAN_BLOCK 32
 
 // MARK: - Optimizers
 
@@ -218,7 +219,8 @@ typedef struct {
   //   p = sum over n of g b[t][n];  du[t] = p dt[t] + d dy[t]
   //   ddt[t] = p u[t] + sum over n of q a[n]
   //
-  // Multiply-adds are fused, sums over n go in order, those over channels in the order of rows.
+  // Multiply-adds are fused. Sums over n go in order; those over channels in the order of rows for
+  // BK_SCAN_BLOCK of them at a time, and then block after block.
   void (*scan_backward)(
       const BKScan *shape, const float *u, const float *dt, const float *a, const float *b,
       const float *c, const float *d, const float *before, const float *dy, float *dh, float *du,

@@ -9,7 +9,7 @@ extension Tape {
   /// Letters: B sequences, T steps, D channels, N states of a channel. u, Δ, y: B x T x D; A, whose
   /// parameter is log(-A): D x N; B and C: B x T x N; D: D.
   ///
-  /// Only the states between chunks of 64 steps are kept for the way back.
+  /// Only the states between chunks of 32 steps are kept for the way back.
   ///
   /// Source: Gu and Dao, "Mamba", arXiv 2312.00752, equations 2 and 3 with the products Δ B in place
   /// of the discretized B, as in the authors' code.
@@ -120,7 +120,7 @@ private struct ScanRun: @unchecked Sendable {
   let kept: UnsafeMutablePointer<Float>
   let kernels: UnsafePointer<BKTrainingKernels>
 
-  /// Channels of a task.
+  /// Channels of a task, which sums over channels are split by.
   static let blockSize = 128
   private static let chunk = Int(BK_SCAN_STEPS)
 

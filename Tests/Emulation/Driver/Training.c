@@ -179,7 +179,7 @@ static void run_scans(Driver *d, const BKTrainingKernels *k, int kind) {
   if (!begin(d, "training.scan.%s", kinds[kind].name)) return;
   for (size_t n = 1; n < 71; n++) {
     bool at_end = next_call(d);
-    BKScan shape = {n * 11 % 64 + 1, n, n * 7 % 37 + 1, n + GAP, n * 7 % 37 + 1 + n % 2};
+    BKScan shape = {n * 11 % 32 + 1, n, n * 7 % 37 + 1, n + GAP, n * 7 % 37 + 1 + n % 2};
     size_t rows = shape.steps * shape.stride, states = shape.states * shape.stride;
     size_t maps = shape.steps * shape.state_stride;
     // The last row of the last matrix ends with its channels.

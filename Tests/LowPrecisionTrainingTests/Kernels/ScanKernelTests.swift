@@ -6,8 +6,8 @@ import Testing
 struct ScanKernelTests {
   /// Steps, channels and states around those of chunks, vectors and blocks of states.
   static let shapes = [
-    (0, 3, 2), (1, 1, 1), (1, 17, 3), (2, 15, 16), (3, 32, 17), (5, 70, 1), (7, 33, 33), (63, 3, 2),
-    (64, 16, 1), (64, 49, 4),
+    (0, 3, 2), (1, 1, 1), (1, 17, 3), (2, 15, 16), (3, 32, 17), (5, 70, 1), (7, 33, 33),
+    (16, 64, 2), (17, 3, 2), (31, 16, 16), (32, 49, 4),
   ]
 
   /// Rows with gaps between them.

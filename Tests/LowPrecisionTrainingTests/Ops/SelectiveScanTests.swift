@@ -121,7 +121,7 @@ struct SelectiveScanTests {
 
   @Test("Nothing depends on the number of threads")
   func threads() throws {
-    let (sequences, t, d, n) = (3, 130, 300, 5)
+    let (sequences, t, d, n) = (3, 66, 300, 5)
     let width = 2 * d + 2 * n
     let inputs = [
       GradientCheck.numbers(sequences * t * width, seed: 1), GradientCheck.numbers(d * n, seed: 2),
@@ -141,7 +141,7 @@ struct SelectiveScanTests {
 
   @Test("States between chunks are rounded by row, and gradients pass through")
   func narrowing() throws {
-    let (sequences, t, d, n) = (2, 130, 130, 3)
+    let (sequences, t, d, n) = (2, 66, 130, 3)
     let tape = Tape(parallelism: .threads(2))
     func activation(_ value: Float, _ columns: Int) -> Activation {
       tape.constant(
@@ -162,7 +162,7 @@ struct SelectiveScanTests {
     let chunks = 3
     for (place, value) in y.array.enumerated() {
       let (sequence, step, channel) = (place / d / t, place / d % t, place % d)
-      let expected = (0..<step / 64).reduce(0) {
+      let expected = (0..<step / 32).reduce(0) {
         $0 + ((sequence * chunks + $1) * d + channel) * n + 1
       }
       #expect(value == Float(expected))
@@ -172,6 +172,6 @@ struct SelectiveScanTests {
     for channel in 0..<d { dy[(t - 1) * d + channel] = 1 }
     tape.backward(from: tape.constant([0], shape: [1]))
     let sizes = try #require(dt.gradientArray)
-    #expect(sizes[..<(64 * d)].allSatisfy { $0 == 1 })
+    #expect(sizes[..<(32 * d)].allSatisfy { $0 == 1 })
   }
 }
