@@ -6,6 +6,7 @@
 #include "Attention.h"
 #include "Norms.h"
 #include "Convolution.h"
+#include "Scan.h"
 #include "Optimizers.h"
 
 #define KERNEL_TABLE(name, level_)                                                               \
@@ -32,6 +33,8 @@
       .layer_norm_backward = layer_norm_backward,                                                \
       .convolve = convolve,                                                                      \
       .convolve_backward = convolve_backward,                                                    \
+      .scan = scan,                                                                              \
+      .scan_backward = scan_backward,                                                            \
       .adamw = adamw,                                                                            \
       .momentum = momentum,                                                                      \
   }

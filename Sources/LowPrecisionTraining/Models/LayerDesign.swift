@@ -4,7 +4,9 @@ public enum LayerDesign: Hashable, Sendable {
   case attention(AttentionDesign)
   /// Two or three linear layers with a function in between.
   case mlp(MLPDesign)
-  /// Experts, of which a router chooses some for every token.
+  /// A selective scan between its projections: Mamba-1.
+  case mamba(MambaDesign)
+  /// A router and the experts it sends tokens to.
   case mixture(MixtureDesign)
 
   /// What names of its parameters hold, such as `attention`.
@@ -12,6 +14,7 @@ public enum LayerDesign: Hashable, Sendable {
     switch self {
     case .attention: "attention"
     case .mlp: "mlp"
+    case .mamba: "mamba"
     case .mixture: "mixture"
     }
   }
@@ -21,6 +24,7 @@ public enum LayerDesign: Hashable, Sendable {
     switch self {
     case .attention(let design): AttentionLayer(design, slot, &start)
     case .mlp(let design): MLPLayer(design, slot, &start)
+    case .mamba(let design): MambaLayer(design, slot, &start)
     case .mixture(let design): MixtureLayer(design, slot, &start)
     }
   }
