@@ -7,12 +7,10 @@ import Testing
 struct TrainerTests {
   private func outcome(
     _ recipe: Recipe, threads: Int, steps: Int = 6,
-    _ configuration: (inout TransformerConfiguration) -> Void = { _ in }
-  ) -> (outcome: TrainingOutcome, model: Transformer) {
-    var c = TransformerConfiguration(
+    configuration: ModelConfiguration = .transformer(
       vocabularyCount: 128, width: 32, blockCount: 2, headCount: 4, context: 32)
-    configuration(&c)
-    let model = Transformer(c, recipe: recipe, seed: 5)
+  ) -> (outcome: TrainingOutcome, model: StackedModel) {
+    let model = StackedModel(configuration, recipe: recipe, seed: 5)
     let trainer = Trainer(
       model, on: SyntheticCorpus(plan: BatchPlan(batchCount: 4, contextCount: 32, seed: 1)),
       options: TrainingOptions(
@@ -40,11 +38,15 @@ struct TrainerTests {
   @Test("The loss falls, under every kind of block and position")
   func learns() {
     let plain = outcome(.fp32, threads: 2, steps: 24).outcome
-    let other = outcome(.fp32, threads: 2, steps: 24) {
-      $0.mlp = .swiGLU
-      $0.positions = .rotary
-      $0.keyHeadCount = 2
-    }.outcome
+    let block: [LayerDesign] = [
+      .attention(AttentionDesign(headCount: 4, keyHeadCount: 2, positions: .rotary)),
+      .mlp(MLPDesign(hiddenCount: 128, kind: .swiGLU)),
+    ]
+    let other = outcome(
+      .fp32, threads: 2, steps: 24,
+      configuration: ModelConfiguration(
+        vocabularyCount: 128, width: 32, context: 32, blocks: [block, block])
+    ).outcome
     for run in [plain, other] {
       let first = run.curve.rows[0].trainingLoss
       // A model that knows nothing guesses among 128 tokens: ln 128 = 4.85.
@@ -56,9 +58,9 @@ struct TrainerTests {
 
   @Test("A run whose loss is not a number stops there and leaves the parameters alone")
   func divergence() throws {
-    let model = Transformer(
-      TransformerConfiguration(
-        vocabularyCount: 128, width: 32, blockCount: 1, headCount: 2, context: 16), seed: 1)
+    let model = StackedModel(
+      .transformer(vocabularyCount: 128, width: 32, blockCount: 1, headCount: 2, context: 16),
+      seed: 1)
     let norm = try #require(model.parameters.first { $0.name == "norm.weight" })
     norm.replace(with: [Float](repeating: .nan, count: norm.count))
     let before = model.parameters[0].array

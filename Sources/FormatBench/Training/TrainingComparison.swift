@@ -42,7 +42,7 @@ struct TrainingComparison {
         let model = plan.model(recipe, vocabularyCount: source.vocabularyCount, seed: seed)
         parameterCount = model.parameterCount
         do throws(RecipeError) {
-          try recipe.check(model.linearLayers.map(\.quantization.place))
+          try recipe.check(model.quantizations.map(\.place))
         } catch {
           throw .usage(error.description)
         }

@@ -58,9 +58,9 @@ struct TrainingPlan {
   }
 
   /// The model of a seed.
-  func model(_ recipe: Recipe, vocabularyCount: Int, seed: Int) -> Transformer {
-    Transformer(
-      TransformerConfiguration(
+  func model(_ recipe: Recipe, vocabularyCount: Int, seed: Int) -> StackedModel {
+    StackedModel(
+      .transformer(
         vocabularyCount: vocabularyCount, width: width, blockCount: blockCount,
         headCount: headCount, context: context), recipe: recipe, seed: UInt64(seed))
   }

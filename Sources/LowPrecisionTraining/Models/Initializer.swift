@@ -16,11 +16,15 @@ struct Initializer {
 
   /// A linear layer without bias, its weight N x K, numbered in order of creation.
   mutating func linear(_ place: LayerPlace, _ shape: [Int], deviation: Float) -> Linear {
-    let number = layerCount
-    layerCount += 1
-    return Linear(
+    Linear(
       weight: uniform("\(place.name).weight", shape, deviation: deviation),
-      quantization: LayerQuantization(place, number: number, recipe: recipe))
+      quantization: quantization(place))
+  }
+
+  /// What the recipe makes of a layer, numbered in order of creation.
+  mutating func quantization(_ place: LayerPlace) -> LayerQuantization {
+    defer { layerCount += 1 }
+    return LayerQuantization(place, number: layerCount, recipe: recipe)
   }
 
   /// Numbers of mean 0 and the given standard deviation.

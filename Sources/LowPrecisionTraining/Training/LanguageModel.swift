@@ -2,15 +2,29 @@
 public protocol LanguageModel: AnyObject {
   /// Every parameter, in a fixed order.
   var parameters: [Parameter] { get }
-  /// Every linear layer, in order of use.
-  var linearLayers: [Linear] { get }
+  /// What the recipe makes of every layer with operands to quantize, in order of use.
+  var quantizations: [LayerQuantization] { get }
   /// The logits of B sequences of T tokens over a vocabulary of V: B x T x V.
   func logits(of tokens: [Int32], sequenceCount: Int, on tape: Tape) -> Activation
+  /// The mean loss of a batch, in nats for each counted target.
+  ///
+  /// A model may add to what training minimises, beside the loss that it returns.
+  func loss(of batch: TokenBatch, on tape: Tape) -> Activation
 }
 
 extension LanguageModel {
   /// The number of numbers that training changes.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
+
+  /// The cross-entropy of the logits.
+  public func loss(of batch: TokenBatch, on tape: Tape) -> Activation {
+    tape.crossEntropy(
+      logits(of: batch.tokens, sequenceCount: batch.batchCount, on: tape),
+      targets: batch.countedOrNegative)
+  }
 }
 
-extension Transformer: LanguageModel {}
+extension TokenBatch {
+  /// The targets, those that the mask leaves out below zero.
+  var countedOrNegative: [Int32] { zip(targets, mask).map { $1 == 0 ? -1 : $0 } }
+}

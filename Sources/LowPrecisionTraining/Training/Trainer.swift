@@ -122,7 +122,7 @@ public final class Trainer {
   /// - Returns: the loss before the step and the norm of the gradients.
   private func takeStep(_ batch: TokenBatch, rate: Float) -> (loss: Float, norm: Double) {
     tape.step = step
-    let loss = loss(of: batch)
+    let loss = model.loss(of: batch, on: tape)
     let value = loss.values[0]
     defer { tape.reset() }
     guard value.isFinite else { return (value, .nan) }
@@ -130,16 +130,8 @@ public final class Trainer {
     guard optimizer.gradientNorm().isFinite else { return (value, .infinity) }
     let norm = optimizer.step(
       learningRate: rate, clippingNorm: options.clippingNorm, parallelism: options.parallelism)
-    for layer in model.linearLayers { layer.quantization.endStep() }
+    for quantization in model.quantizations { quantization.endStep() }
     return (value, norm)
-  }
-
-  private func loss(of batch: TokenBatch) -> Activation {
-    let logits = model.logits(
-      of: batch.tokens, sequenceCount: batch.batchCount, on: tape)
-    // Targets that the mask leaves out are below zero.
-    let targets = zip(batch.targets, batch.mask).map { $1 == 0 ? -1 : $0 }
-    return tape.crossEntropy(logits, targets: targets)
   }
 
   /// The mean loss over validation batches.
@@ -148,7 +140,7 @@ public final class Trainer {
       var (sum, count) = (0.0, 0)
       for index in 0..<options.validationBatchCount {
         let batch = source.validationBatch(index: index)
-        sum += Double(loss(of: batch).values[0]) * Double(batch.countedTargets)
+        sum += Double(model.loss(of: batch, on: tape).values[0]) * Double(batch.countedTargets)
         count += batch.countedTargets
         tape.reset()
       }

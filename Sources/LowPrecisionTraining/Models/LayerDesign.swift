@@ -1,0 +1,23 @@
+/// A layer of a model by its kind, extents and choices.
+public enum LayerDesign: Hashable, Sendable {
+  /// Causal attention.
+  case attention(AttentionDesign)
+  /// Two or three linear layers with a function in between.
+  case mlp(MLPDesign)
+
+  /// What names of its parameters hold, such as `attention`.
+  var part: String {
+    switch self {
+    case .attention: "attention"
+    case .mlp: "mlp"
+    }
+  }
+
+  /// The layer with its initial values.
+  func makeLayer(_ slot: LayerSlot, _ start: inout Initializer) -> any SequenceLayer {
+    switch self {
+    case .attention(let design): AttentionLayer(design, slot, &start)
+    case .mlp(let design): MLPLayer(design, slot, &start)
+    }
+  }
+}
