@@ -56,6 +56,22 @@ struct TrainerTests {
     }
   }
 
+  @Test("Looks at the validation data change no step, delayed scales included")
+  func looks() throws {
+    let recipe = try Recipe.named("fp8_delayed")
+    let runs = [1, 6].map { interval in
+      let model = StackedModel(
+        .transformer(vocabularyCount: 128, width: 32, blockCount: 1, headCount: 2, context: 16),
+        recipe: recipe, seed: 1)
+      let trainer = Trainer(
+        model, on: SyntheticCorpus(plan: BatchPlan(batchCount: 2, contextCount: 16, seed: 1)),
+        options: TrainingOptions(
+          stepCount: 6, schedule: .constant(3e-2), validationInterval: interval), seed: 1)
+      return trainer.run().curve.rows.map(\.trainingLoss)
+    }
+    #expect(runs[0] == runs[1])
+  }
+
   @Test("A run whose loss is not a number stops there and leaves the parameters alone")
   func divergence() throws {
     let model = StackedModel(

@@ -6,6 +6,7 @@
 #include "Attention.h"
 #include "Norms.h"
 #include "Convolution.h"
+#include "Scan.h"
 #include "Products.h"
 #include "StateSpace.h"
 #include "Optimizers.h"
@@ -34,6 +35,8 @@
       .layer_norm_backward = layer_norm_backward,                                                \
       .convolve = convolve,                                                                      \
       .convolve_backward = convolve_backward,                                                    \
+      .scan = scan,                                                                              \
+      .scan_backward = scan_backward,                                                            \
       .scale_rows = scale_rows,                                                                  \
       .dot_rows = dot_rows,                                                                      \
       .product = product,                                                                        \

@@ -9,6 +9,8 @@ enum CommandError: Error, Equatable, Sendable {
   case input(String)
   /// The command ran to its end, and a check did not hold.
   case checkFailed(String)
+  /// The user stopped the command, and its state is saved.
+  case interrupted(String, hint: String)
 
   /// The status the process exits with.
   var exitStatus: ExitStatus {
@@ -16,19 +18,26 @@ enum CommandError: Error, Equatable, Sendable {
     case .usage: .usage
     case .input: .input
     case .checkFailed: .checkFailed
+    case .interrupted: .interrupted
     }
   }
 
   /// The first line.
   var message: String {
     switch self {
-    case .usage(let message, _), .input(let message), .checkFailed(let message): message
+    case .usage(let message, _), .input(let message), .checkFailed(let message),
+      .interrupted(let message, _):
+      message
     }
   }
 
   /// The second line, if there is one.
   var hint: String? {
-    if case .usage(_, let hint) = self { hint } else { nil }
+    switch self {
+    case .usage(_, let hint): hint
+    case .interrupted(_, let hint): hint
+    case .input, .checkFailed: nil
+    }
   }
 }
 

@@ -8,6 +8,8 @@ enum ExitStatus: Int32, Sendable, CaseIterable {
   case usage = 2
   /// An input cannot be read or is malformed, or an output cannot be written.
   case input = 3
+  /// The user stopped the command; what it had is saved.
+  case interrupted = 130
 
   /// The meaning in the words of the help text.
   var summary: String {
@@ -16,6 +18,7 @@ enum ExitStatus: Int32, Sendable, CaseIterable {
     case .checkFailed: "a check failed"
     case .usage: "wrong usage"
     case .input: "unreadable or malformed input, or output not written"
+    case .interrupted: "stopped by the user, with its state saved"
     }
   }
 }

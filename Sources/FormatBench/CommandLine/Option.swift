@@ -64,6 +64,22 @@ struct Option<Result: Sendable>: OptionDeclaration {
   }
 }
 
+extension Option {
+  /// The value that a text from elsewhere, such as a file, has for this option.
+  func value(of text: String) throws(CommandError) -> Result {
+    do {
+      return try convert([text])
+    } catch {
+      switch error {
+      case .notAccepted:
+        throw .usage("\(specification.name): '\(text)' is not \(accepted)")
+      case .explained(let message, _):
+        throw .usage("\(specification.name): \(message)")
+      }
+    }
+  }
+}
+
 /// A value together with its static type, so that an optional survives storage in an `any`.
 struct Interpreted<Value: Sendable>: Sendable {
   let value: Value

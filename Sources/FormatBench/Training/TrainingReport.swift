@@ -31,7 +31,7 @@ enum TrainingReport {
   ) -> [Cell] {
     let gap = row.difference
     return [
-      .text(row.recipe.name), .integer(plan.seedCount), .integer(plan.stepCount),
+      .text(row.recipe.name), .integer(plan.seedCount), .integer(plan.setup.stepCount),
       .number(row.loss.mean), Cell(row.loss.halfWidth95), .number(gap.nats.mean),
       Cell(gap.nats.halfWidth95), .number(gap.percent),
       Cell(gap.percentInterval95.map { ($0.upperBound - $0.lowerBound) / 2 }),
@@ -41,16 +41,26 @@ enum TrainingReport {
   }
 
   private static func facts(_ comparison: TrainingComparison) -> [Report.Fact] {
-    let plan = comparison.plan
+    let setup = comparison.plan.setup
+    let data: (String, Cell) =
+      switch setup.data {
+      case .task(let task): ("task", .text(task.rawValue))
+      case .text(let path): ("text", .text(path))
+      }
     var facts: [Report.Fact] = [
+      .init(key: "model", value: .text(setup.model.rawValue)),
       .init(key: "parameters", value: .integer(comparison.parameterCount)),
-      .init(key: "blocks", value: .integer(plan.blockCount)),
-      .init(key: "width", value: .integer(plan.width)),
-      .init(key: "heads", value: .integer(plan.headCount)),
-      .init(key: "batch", value: .integer(plan.batchCount)),
-      .init(key: "context", value: .integer(plan.context)),
-      .init(key: "learning_rate", value: .number(plan.learningRate)),
-      .init(key: "baseline", value: .text(plan.baseline.name)),
+      .init(key: "layers", value: .integer(setup.depth)),
+      .init(key: "width", value: .integer(setup.width)),
+      .init(key: "heads", value: .integer(setup.headCount)),
+      .init(key: "batch", value: .integer(setup.batchCount)),
+      .init(key: "context", value: .integer(setup.context)),
+      .init(key: "optimizer", value: .text(setup.optimizer.rawValue)),
+      .init(key: "learning_rate", value: .number(setup.learningRate)),
+      .init(key: "schedule", value: .text(setup.schedule.rawValue)),
+      .init(key: data.0, value: data.1),
+      .init(key: "activation_bytes", value: .integer(comparison.activationByteCount)),
+      .init(key: "baseline", value: .text(comparison.plan.baseline.name)),
     ]
     if let floor = comparison.lossFloor {
       facts.append(.init(key: "loss_floor", value: .number(floor)))
@@ -61,7 +71,7 @@ enum TrainingReport {
   private static func notes(_ comparison: TrainingComparison) -> [String] {
     [
       """
-      Losses are in nats for each token, over \(TrainingPlan.validationBatchCount) validation \
+      Losses are in nats for each token, over \(RunSetup.validationBatchCount) validation \
       batches after the last step. +- is half a 95 % confidence interval over seeds; gaps are \
       differences of runs with the same data and initial weights. Diverged counts runs that ended \
       with a loss that is not finite.

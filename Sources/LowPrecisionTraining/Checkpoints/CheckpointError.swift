@@ -6,12 +6,16 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
   case file(TensorFileError)
   /// The file's tensors are not the ones needed.
   case mismatch(path: String, CheckpointMismatch)
+  /// The arrays fit, but the counters, or the curve beside the file, are of another run or damaged.
+  case otherRun(path: String, step: Int, curveRows: Int)
 
   /// One line that names the file and all causes.
   public var description: String {
     switch self {
     case .file(let error): error.description
     case .mismatch(let path, let mismatch): "\(printable(path, limit: nil)): \(mismatch)"
+    case .otherRun(let path, let step, let rows):
+      "\(printable(path, limit: nil)): not a state of this run at step \(step) with \(rows) rows of its curve"
     }
   }
 }
@@ -49,6 +53,11 @@ public struct CheckpointMismatch: Hashable, Sendable, CustomStringConvertible {
       list("missing", missing.map { printable($0) })
       + list("unexpected", unexpected.map { printable($0) }) + list("different", differences)
     return lists.joined(separator: "; ")
+  }
+
+  /// Notes an FP32 array of another shape.
+  mutating func add(_ name: String, _ expected: [Int], _ found: [Int]) {
+    different.append(Difference(name: name, expected: "F32\(expected)", found: "F32\(found)"))
   }
 
   mutating func check(_ tensor: TensorInfo, _ dtype: TensorDType, _ shape: [Int]) {

@@ -54,6 +54,14 @@ public struct ByteCorpus: TokenSource {
     validationBytes = start..<file.count
   }
 
+  /// A checksum of all bytes: FNV-1a of 64 bits, in hexadecimal.
+  public var fingerprint: String {
+    let hash = file.withUnsafeBytes(in: 0..<file.count) { bytes in
+      bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+    return String(hash, radix: 16)
+  }
+
   /// 256.
   public var vocabularyCount: Int { 256 }
   /// Nil: nobody knows the entropy of a text.

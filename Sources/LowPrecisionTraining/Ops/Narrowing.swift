@@ -56,7 +56,7 @@ extension Tape {
         bfloat16.fakeQuantize(source, into: target)
         numbers = UnsafeRawBufferPointer(target)
       }
-      let scale = quantization.delayedScale(tensor, product) {
+      let scale = quantization.delayedScale(tensor, product, on: self) {
         numbers.bindMemory(to: Float.self).reduce(0) { max($0, abs($1)) }
       }
       quantizer.fakeQuantize(numbers, into: target, tensorScale: scale)

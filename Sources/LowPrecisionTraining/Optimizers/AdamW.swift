@@ -1,6 +1,6 @@
 public import BlockFormats
 internal import CTrainingKernels
-import QuantizedLinearAlgebra
+import CallerChecks
 
 /// AdamW: moments in FP32 with bias correction, and weight decay apart from the gradient.
 ///
@@ -9,7 +9,7 @@ import QuantizedLinearAlgebra
 /// that are not decayed.
 ///
 /// Source: Loshchilov and Hutter, "Decoupled weight decay regularization", arXiv 1711.05101.
-public final class AdamW {
+public final class AdamW: Optimizer {
   /// β₁ and β₂.
   public let decays: (first: Float, second: Float)
   /// ε.
@@ -20,8 +20,8 @@ public final class AdamW {
   public private(set) var stepCount = 0
   /// The parameters, in the order of the moments.
   public let parameters: [Parameter]
-  private let moments: [(first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>)]
-  private let kernels: UnsafePointer<BKTrainingKernels>
+  private let first: Moments
+  private let second: Moments
 
   /// Creates an optimizer with zero moments.
   public init(
@@ -32,69 +32,55 @@ public final class AdamW {
     self.decays = decays
     self.epsilon = epsilon
     self.weightDecay = weightDecay
-    kernels = TrainingKernels.best.table
-    moments = parameters.map { parameter in
-      func zeros() -> UnsafeMutablePointer<Float> {
-        let made = UnsafeMutablePointer<Float>.allocate(capacity: max(parameter.count, 1))
-        made.initialize(repeating: 0, count: max(parameter.count, 1))
-        return made
-      }
-      return (zeros(), zeros())
-    }
+    first = Moments("first", of: parameters)
+    second = Moments("second", of: parameters)
   }
 
-  deinit {
-    for moment in moments {
-      moment.first.deallocate()
-      moment.second.deallocate()
-    }
-  }
-
-  /// The Euclidean norm of all gradients together.
-  public func gradientNorm() -> Double {
-    parameters.reduce(0) { $0 + kernels.pointee.sum_of_squares($1.gradient, $1.count) }
-      .squareRoot()
-  }
-
-  /// Takes a step and sets gradients to zero.
-  ///
-  /// - Parameters:
-  ///   - learningRate: η.
-  ///   - clippingNorm: gradients are scaled down to this norm if theirs is larger; not if `nil`.
-  ///   - parallelism: how many threads may work; never changes a result.
-  /// - Returns: the norm of the gradients before clipping.
+  /// Takes a step and sets gradients to zero; see `Optimizer`.
   @discardableResult
   public func step(
     learningRate: Float, clippingNorm: Double? = 1, parallelism: Parallelism = .allCores
   ) -> Double {
     stepCount += 1
     let norm = gradientNorm()
-    var scale: Float = 1
-    if let clippingNorm, norm > clippingNorm { scale = Float(clippingNorm / norm) }
+    let factor = clippingFactor(norm, clippingNorm)
     let corrections = (
       first: 1 - Self.power(Double(decays.first), stepCount),
       second: 1 - Self.power(Double(decays.second), stepCount)
     )
-    let chunk = 1 << 15
-    for (parameter, moment) in zip(parameters, moments) {
+    for (index, parameter) in parameters.enumerated() {
       let decay = parameter.isDecayed ? weightDecay : 0
       let step = BKAdamW(
-        gradient_scale: scale, first_decay: decays.first, second_decay: decays.second,
+        gradient_scale: factor, first_decay: decays.first, second_decay: decays.second,
         step: Float(Double(learningRate) / corrections.first),
         second_correction: Float(1 / corrections.second.squareRoot()), epsilon: epsilon,
         weight_factor: 1 - learningRate * decay)
-      nonisolated(unsafe) let (kernels, moment, parameter) = (kernels, moment, parameter)
-      let count = parameter.count
-      parallelism.share((count + chunk - 1) / chunk) { _, index in
-        let start = index * chunk
+      nonisolated(unsafe) let (kernels, parameter, first, second) = (
+        TrainingKernels.best.table, parameter, first[index], second[index]
+      )
+      parallelism.forNumbers(of: parameter) { range in
+        let start = range.lowerBound
         var step = step
         kernels.pointee.adamw(
-          &step, parameter.gradient + start, min(chunk, count - start), parameter.values + start,
-          moment.first + start, moment.second + start)
+          &step, parameter.gradient + start, range.count, parameter.values + start, first + start,
+          second + start)
       }
       parameter.clearGradient()
     }
     return norm
+  }
+
+  /// The moments of every parameter: `optimizer.first.NAME` and `optimizer.second.NAME`.
+  public var state: [String: Checkpoint.Array] {
+    first.state.merging(second.state) { one, _ in one }
+  }
+
+  /// Replaces the moments; see `Optimizer`.
+  public func restore(_ state: [String: Checkpoint.Array], stepCount: Int) {
+    require(stepCount >= 0, "\(stepCount) steps taken")
+    first.restore(state)
+    second.restore(state)
+    self.stepCount = stepCount
   }
 
   /// x^n by squaring.

@@ -8,9 +8,10 @@ public final class LayerQuantization {
   /// The number of the layer in the model, which its random bits depend on.
   public let number: Int
   private let choices: [Use: QuantizationChoice]
-  private var scalings: [Use: DelayedScaling] = [:]
+  var scalings: [Use: DelayedScaling] = [:]
 
-  private struct Use: Hashable {
+  /// An operand of a product.
+  struct Use: Hashable {
     let tensor: TensorRole
     let product: ProductRole
   }
@@ -42,13 +43,14 @@ public final class LayerQuantization {
   }
 
   /// The decode multiplier that an earlier step decided on, if the choice is delayed scaling; notes
-  /// the largest magnitude for later ones.
+  /// the largest magnitude for later ones, if the tape records: looks at validation data leave no
+  /// trace.
   func delayedScale(
-    _ tensor: TensorRole, _ product: ProductRole, amax: () -> Float
+    _ tensor: TensorRole, _ product: ProductRole, on tape: Tape, amax: () -> Float
   ) -> Float? {
     let use = Use(tensor: tensor, product: product)
     guard let scaling = scalings[use] else { return nil }
-    scalings[use]?.record(amax: amax())
+    if tape.isRecording { scalings[use]?.record(amax: amax()) }
     return scaling.decodeMultiplier
   }
 }

@@ -30,7 +30,7 @@ struct Operand {
     correction = 1 / block.premultiplier
     let changed = Self.changed(rows, block, on: tape)
     self.rows = changed
-    tensorScale = quantization.delayedScale(tensor, product) {
+    tensorScale = quantization.delayedScale(tensor, product, on: tape) {
       Self.greatestMagnitude(changed)
     }
   }

@@ -1,52 +1,7 @@
-public import BlockFormats
-
-/// How a model is trained.
-public struct TrainingOptions: Sendable {
-  /// The steps.
-  public var stepCount: Int
-  /// The learning rate of each.
-  public var schedule: LearningRateSchedule
-  /// Gradients of a larger norm are scaled down to it; `nil` for none.
-  public var clippingNorm: Double?
-  /// Steps between two looks at the validation data, which also come at the end.
-  public var validationInterval: Int
-  /// The batches of such a look.
-  public var validationBatchCount: Int
-  /// How many threads may work; never changes a result.
-  public var parallelism: Parallelism
-
-  /// Creates options.
-  public init(
-    stepCount: Int, schedule: LearningRateSchedule, clippingNorm: Double? = 1,
-    validationInterval: Int = 100, validationBatchCount: Int = 8,
-    parallelism: Parallelism = .allCores
-  ) {
-    self.stepCount = stepCount
-    self.schedule = schedule
-    self.clippingNorm = clippingNorm
-    self.validationInterval = validationInterval
-    self.validationBatchCount = validationBatchCount
-    self.parallelism = parallelism
-  }
-}
-
-/// What a run came to.
-public struct TrainingOutcome: Sendable {
-  /// The losses on the way.
-  public var curve: LossCurve
-  /// The mean loss over the validation batches after the last step, in nats for each counted target;
-  /// NaN if the run diverged.
-  public var validationLoss: Double
-  /// The step whose loss was not finite, which ended the run.
-  public var divergedAt: Int?
-  /// The median seconds of a step, without looks at the validation data.
-  public var stepSeconds: Double
-}
-
 /// Trains a model step by step.
 ///
 /// A run is a function of model, source, options and seed: neither threads nor instruction sets
-/// change a bit of it.
+/// change a bit of it, nor does a stop between two steps (`Trainer.checkpoint`).
 public final class Trainer {
   /// The model.
   public let model: any LanguageModel
@@ -54,10 +9,14 @@ public final class Trainer {
   public let source: any TokenSource
   /// How it is trained.
   public let options: TrainingOptions
+  /// The seed of the random bits of quantization.
+  public let seed: UInt32
   /// The optimizer.
-  public let optimizer: AdamW
+  public let optimizer: any Optimizer
   /// The steps taken.
-  public private(set) var step = 0
+  public internal(set) var step = 0
+  /// What they measured.
+  public internal(set) var curve = LossCurve()
   private let tape: Tape
 
   /// Prepares a run.
@@ -74,7 +33,8 @@ public final class Trainer {
     self.model = model
     self.source = source
     self.options = options
-    optimizer = AdamW(model.parameters)
+    self.seed = seed
+    optimizer = options.optimizer.make(model.parameters)
     tape = Tape(parallelism: options.parallelism)
     tape.streams = RandomStreams(seed: seed)
   }
@@ -82,43 +42,45 @@ public final class Trainer {
   /// The bytes of activations and gradients of a step.
   public var activationByteCount: Int { tape.activationByteCount }
 
+  /// Whether no step is left: all are taken, or one of them diverged.
+  public var isFinished: Bool {
+    step >= options.stepCount || curve.rows.last.map { !$0.isFinite } ?? false
+  }
+
+  /// What the steps so far came to.
+  public var outcome: TrainingOutcome {
+    TrainingOutcome(curve, tokenCount: source.batchCount * source.contextCount)
+  }
+
   /// Takes all steps that are left.
-  ///
-  /// - Parameter progress: called after each step with its row of the curve.
-  public func run(progress: (LossCurve.Row) -> Void = { _ in }) -> TrainingOutcome {
-    var outcome = TrainingOutcome(curve: LossCurve(), validationLoss: .nan, stepSeconds: .nan)
-    var seconds: [Double] = []
-    let clock = ContinuousClock()
-    while step < options.stepCount {
-      let batch = source.trainingBatch(step: step)
-      var (loss, norm) = (Float.nan, Double.nan)
-      let rate = options.schedule.rate(step: step)
-      let time = clock.measure { (loss, norm) = takeStep(batch, rate: Float(rate)) }
-      seconds.append(time / .seconds(1))
-      let isLook =
-        (step + 1) % options.validationInterval == 0 || step + 1 == options.stepCount
-      let isFinite = loss.isFinite && norm.isFinite
-      let row = LossCurve.Row(
-        step: step, trainingLoss: Double(loss),
-        validationLoss: isLook && isFinite ? validationLoss() : nil, learningRate: rate,
-        gradientNorm: norm,
-        tokensPerSecond: Double(batch.tokens.count) / max(time / .seconds(1), 1e-9))
-      outcome.curve.append(row)
-      progress(row)
-      step += 1
-      guard isFinite else {
-        outcome.divergedAt = row.step
-        break
-      }
-      outcome.validationLoss = row.validationLoss ?? .nan
-    }
-    seconds.sort()
-    if !seconds.isEmpty { outcome.stepSeconds = seconds[seconds.count / 2] }
+  @discardableResult
+  public func run() -> TrainingOutcome {
+    while advance() != nil {}
     return outcome
   }
 
-  /// Takes a step; parameters stay as they are if loss or gradients are not finite.
+  /// Takes a step, and looks at the validation data after it where that is due.
   ///
+  /// A step whose loss or gradient is not finite leaves the parameters as they are and is the last.
+  ///
+  /// - Returns: the step's row of the curve; `nil` if no step was left.
+  public func advance() -> LossCurve.Row? {
+    guard !isFinished else { return nil }
+    let batch = source.trainingBatch(step: step)
+    let rate = options.schedule.rate(step: step)
+    var (loss, norm) = (Float.nan, Double.nan)
+    let time = ContinuousClock().measure { (loss, norm) = takeStep(batch, rate: Float(rate)) }
+    var row = LossCurve.Row(
+      step: step, trainingLoss: Double(loss), learningRate: rate, gradientNorm: norm,
+      tokensPerSecond: Double(batch.tokens.count) / max(time / .seconds(1), 1e-9))
+    let isLook =
+      (step + 1) % options.validationInterval == 0 || step + 1 == options.stepCount
+    if isLook && row.isFinite { row.validationLoss = validationLoss() }
+    curve.append(row)
+    step += 1
+    return row
+  }
+
   /// - Returns: the loss before the step and the norm of the gradients.
   private func takeStep(_ batch: TokenBatch, rate: Float) -> (loss: Float, norm: Double) {
     tape.step = step

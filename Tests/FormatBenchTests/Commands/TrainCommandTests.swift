@@ -7,14 +7,16 @@ import Testing
 struct TrainCommandTests {
   private func plan(recipes: [Recipe], steps: Int = 3, seeds: Int = 2) -> TrainingPlan {
     TrainingPlan(
-      baseline: .fp32, recipes: recipes, stepCount: steps, seedCount: seeds, batchCount: 2,
-      context: 16, width: 16, blockCount: 1, headCount: 2, learningRate: 1e-3, textPath: nil)
+      setup: RunSetup(
+        model: .transformer, stepCount: steps, batchCount: 2, context: 16, width: 16, depth: 1,
+        headCount: 2, learningRate: 1e-3, schedule: .cosine, optimizer: .adamW,
+        data: .task(.corpus)), baseline: .fp32, recipes: recipes, seedCount: seeds)
   }
 
   @Test("Every recipe has a row with the issue's keys, and the baseline's gap is nothing")
   func rows() throws {
     let plan = plan(recipes: [try Recipe.named("mxfp4"), .fp32])
-    let comparison = try TrainingComparison.run(plan) { _ in }
+    let comparison = try TrainingComparison(plan)
     #expect(comparison.rows.map(\.recipe.name) == ["fp32", "mxfp4"])
     #expect(comparison.rows[0].difference.nats.mean == 0)
     #expect(comparison.rows[0].difference.percent == 0)
@@ -34,27 +36,27 @@ struct TrainCommandTests {
   func plain() throws {
     var named = Recipe.fp32
     named.name = "fp32_again"
-    let comparison = try TrainingComparison.run(plan(recipes: [named])) { _ in }
+    let comparison = try TrainingComparison(plan(recipes: [named]))
     #expect(comparison.rows[0].losses == comparison.rows[1].losses)
   }
 
   @Test("A width that heads do not divide is a usage error with both numbers")
   func width() throws {
     var plan = plan(recipes: [])
-    plan.headCount = 3
+    plan.setup.headCount = 3
     #expect(throws: CommandError.usage("--width 16 is not a multiple of --heads 3")) {
-      try plan.check()
+      try plan.setup.check()
     }
   }
 
   @Test("Sizes that no machine holds are a usage error before anything is allocated")
   func huge() throws {
     var plan = plan(recipes: [])
-    (plan.batchCount, plan.context, plan.blockCount) = (4096, 65_536, 256)
+    (plan.setup.batchCount, plan.setup.context, plan.setup.depth) = (4096, 65_536, 256)
     // 256 · 4096 · 2 · 2^32 weights of four bytes are 2^55 bytes.
-    #expect(plan.leastByteCount >> 55 == 1)
+    #expect(plan.setup.leastByteCount >> 55 == 1)
     #expect {
-      try plan.check()
+      try plan.setup.check()
     } throws: { error in
       guard case .usage(let message, _)? = error as? CommandError else { return false }
       return message.contains("33554432 GiB")
@@ -71,9 +73,9 @@ struct TrainCommandTests {
   @Test("A text that is not there is an input error")
   func missingText() throws {
     var plan = plan(recipes: [])
-    plan.textPath = "/nowhere/at/all.txt"
+    plan.setup.data = .text(path: "/nowhere/at/all.txt")
     #expect {
-      try TrainingComparison.run(plan) { _ in }
+      try TrainingComparison(plan)
     } throws: { error in
       guard case .input(let message)? = error as? CommandError else { return false }
       return message.contains("/nowhere/at/all.txt")

@@ -1,0 +1,104 @@
+import Foundation
+import LowPrecisionTraining
+import TensorFiles
+
+/// The files of trained runs: a folder for each recipe, in it one for each seed.
+///
+/// | file | holds |
+/// |---|---|
+/// | `RECIPE/seed-K/state.safetensors` | the last saved state of the run |
+/// | `RECIPE/seed-K/curve.csv`, `curve.json` | its losses |
+/// | `report.json` | the comparison, once all runs have ended |
+///
+/// Each file appears complete or not at all. A curve may be ahead of its state, where a run was
+/// killed between the two: rows that the state has not seen are dropped and come again.
+struct RunDirectory: Hashable {
+  /// The folder that `--out` names.
+  let path: String
+  /// Whether runs found there go on.
+  let opening: Opening
+
+  /// What to make of runs that are there already.
+  enum Opening: Hashable {
+    /// They are an error: nothing is overwritten.
+    case new
+    /// They go on.
+    case resumed
+  }
+
+  /// Refuses a folder with runs in it that nobody asked to resume.
+  func check(_ plan: TrainingPlan) throws(CommandError) {
+    for recipe in plan.allRecipes {
+      let allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
+      guard recipe.name.first != ".", recipe.name.allSatisfy(allowed.contains) else {
+        throw .usage("the recipe's name '\(recipe.name)' cannot name a folder of --out")
+      }
+      for seed in 0..<plan.seedCount
+      where opening == .new && FileManager.default.fileExists(atPath: statePath(recipe, seed)) {
+        throw .usage(
+          "--out \(path) holds runs already", hint: "add --resume to go on with them")
+      }
+    }
+  }
+
+  /// Takes up the state of a run, if it has been saved.
+  func resume(
+    _ trainer: Trainer, _ recipe: Recipe, seed: Int, metadata: [String: String]
+  ) throws(CommandError) {
+    let path = statePath(recipe, seed)
+    guard opening == .resumed, FileManager.default.fileExists(atPath: path) else { return }
+    let checkpoint = try CommandError.bridgingFileFailures { () throws(CheckpointError) in
+      try Checkpoint(path: path)
+    }
+    let differences = RunSetup.differences(checkpoint.metadata, metadata)
+    guard differences.isEmpty else {
+      throw .usage("\(path) is of another run: \(differences.joined(separator: ", ")) differ")
+    }
+    let curve = try CommandError.bridgingFileFailures { () throws(LossCurveError) in
+      try LossCurve(csvPath: curvePath(recipe, seed) + ".csv")
+    }
+    try CommandError.bridgingFileFailures { () throws(CheckpointError) in
+      try trainer.restore(checkpoint, curve: curve, path: path)
+    }
+  }
+
+  /// Writes the curve and then the state of a run.
+  func save(
+    _ trainer: Trainer, _ recipe: Recipe, seed: Int, metadata: [String: String]
+  ) throws(CommandError) {
+    let folder = folder(recipe, seed)
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw .input("cannot make the folder \(folder): \(error.localizedDescription)")
+    }
+    try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+      try trainer.curve.writeCSV(to: curvePath(recipe, seed) + ".csv")
+      try trainer.curve.writeJSON(to: curvePath(recipe, seed) + ".json")
+      var checkpoint = trainer.checkpoint()
+      checkpoint.metadata = metadata
+      try checkpoint.write(to: statePath(recipe, seed))
+    }
+  }
+
+  /// Writes the comparison.
+  func save(_ report: Report) throws(CommandError) {
+    try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+      try AtomicFileWriter.write(
+        ReportFormat.json.text(of: report, for: .stream), to: path + "/report.json")
+    }
+  }
+
+  private func folder(_ recipe: Recipe, _ seed: Int) -> String {
+    "\(path)/\(recipe.name)/seed-\(seed)"
+  }
+
+  private func statePath(_ recipe: Recipe, _ seed: Int) -> String {
+    folder(recipe, seed) + "/state.safetensors"
+  }
+
+  private func curvePath(_ recipe: Recipe, _ seed: Int) -> String {
+    folder(recipe, seed) + "/curve"
+  }
+}

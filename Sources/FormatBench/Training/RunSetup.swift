@@ -1,0 +1,114 @@
+import LowPrecisionTraining
+
+/// Everything that decides a run besides its recipe and seed.
+struct RunSetup: Hashable {
+  var model: ModelKind
+  var stepCount: Int
+  var batchCount: Int
+  var context: Int
+  var width: Int
+  var depth: Int
+  var headCount: Int
+  var learningRate: Double
+  var schedule: ScheduleKind
+  var optimizer: OptimizerKind
+  var data: DataChoice
+
+  /// How the learning rate falls.
+  enum ScheduleKind: String, Hashable, Sendable, CaseIterable {
+    /// Half a cosine.
+    case cosine
+    /// Not at all until the last fifth of the steps, then in a straight line.
+    case warmUpStableDecay = "wsd"
+  }
+
+  /// What a model reads.
+  enum DataChoice: Hashable {
+    case task(SyntheticTask)
+    /// The bytes of a file.
+    case text(path: String)
+  }
+
+  /// The batches that a loss is measured on.
+  static let validationBatchCount = 16
+
+  /// Refuses extents that make no model.
+  func check() throws(CommandError) {
+    guard width % headCount == 0 else {
+      throw .usage("--width \(width) is not a multiple of --heads \(headCount)")
+    }
+    if case .task(let task) = data, context < task.leastContext {
+      throw .usage(
+        "--task \(task.rawValue) needs --context \(task.leastContext) or more, not \(context)")
+    }
+    let memory = MachineFacts.current.memoryByteCount
+    guard leastByteCount <= memory else {
+      throw .usage(
+        "a step needs at least \(leastByteCount >> 30) GiB, and this machine has \(memory >> 30)",
+        hint: "attention weights grow with --batch, --heads, --layers and --context squared")
+    }
+  }
+
+  /// Bytes that a step needs in any case.
+  ///
+  /// They hold the attention weights, and values, gradients and moments of the parameters of all blocks.
+  /// No option in its range makes the number overflow.
+  var leastByteCount: Int {
+    let weights = depth * batchCount * headCount * context * context
+    return 4 * weights + 16 * (12 * width * width * depth)
+  }
+
+  /// The data of a seed.
+  func source(seed: Int) throws(CommandError) -> any TokenSource {
+    let plan = BatchPlan(batchCount: batchCount, contextCount: context, seed: UInt64(seed))
+    switch data {
+    case .task(let task): return task.source(plan)
+    case .text(let path):
+      return try CommandError.bridgingFileFailures { () throws(ByteCorpusError) in
+        try ByteCorpus(path: path, plan: plan)
+      }
+    }
+  }
+
+  /// The model of a seed.
+  func model(_ recipe: Recipe, vocabularyCount: Int, seed: Int) throws(CommandError) -> StackedModel
+  {
+    let model = StackedModel(
+      self.model.configuration(
+        vocabularyCount: vocabularyCount, width: width, depth: depth, headCount: headCount,
+        context: context), recipe: recipe, seed: UInt64(seed))
+    do throws(RecipeError) {
+      try recipe.check(model.quantizations.map(\.place))
+    } catch {
+      throw .usage(error.description)
+    }
+    return model
+  }
+
+  /// How a run goes.
+  var options: TrainingOptions {
+    let warmUp = stepCount / 10
+    let rates: LearningRateSchedule =
+      switch schedule {
+      case .cosine:
+        .cosine(
+          peak: learningRate, final: learningRate / 10, warmUp: warmUp, total: stepCount)
+      case .warmUpStableDecay:
+        .warmUpStableDecay(
+          peak: learningRate, final: learningRate / 10, warmUp: warmUp, decay: stepCount / 5,
+          total: stepCount)
+      }
+    return TrainingOptions(
+      stepCount: stepCount, schedule: rates, optimizer: optimizer,
+      validationInterval: min(100, stepCount),
+      validationBatchCount: Self.validationBatchCount)
+  }
+
+  /// A run ready to start.
+  func trainer(_ recipe: Recipe, seed: Int) throws(CommandError) -> Trainer {
+    let source = try source(seed: seed)
+    return Trainer(
+      try model(recipe, vocabularyCount: source.vocabularyCount, seed: seed), on: source,
+      options: options, seed: UInt32(seed))
+  }
+}

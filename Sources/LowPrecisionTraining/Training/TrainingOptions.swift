@@ -1,0 +1,35 @@
+public import BlockFormats
+
+/// How a model is trained.
+public struct TrainingOptions: Sendable {
+  /// The steps.
+  public var stepCount: Int
+  /// The learning rate of each.
+  public var schedule: LearningRateSchedule
+  /// The optimizer.
+  public var optimizer: OptimizerKind
+  /// Gradients of a larger norm are scaled down to it; `nil` for none.
+  public var clippingNorm: Double?
+  /// Steps between two looks at the validation data, which also come at the end.
+  public var validationInterval: Int
+  /// The batches of such a look.
+  public var validationBatchCount: Int
+  /// How many threads may work; never changes a result.
+  public var parallelism: Parallelism
+
+  /// Creates options.
+  public init(
+    stepCount: Int, schedule: LearningRateSchedule, optimizer: OptimizerKind = .adamW,
+    clippingNorm: Double? = 1,
+    validationInterval: Int = 100, validationBatchCount: Int = 8,
+    parallelism: Parallelism = .allCores
+  ) {
+    self.stepCount = stepCount
+    self.schedule = schedule
+    self.optimizer = optimizer
+    self.clippingNorm = clippingNorm
+    self.validationInterval = validationInterval
+    self.validationBatchCount = validationBatchCount
+    self.parallelism = parallelism
+  }
+}
