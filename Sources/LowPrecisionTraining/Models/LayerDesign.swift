@@ -4,12 +4,15 @@ public enum LayerDesign: Hashable, Sendable {
   case attention(AttentionDesign)
   /// Two or three linear layers with a function in between.
   case mlp(MLPDesign)
+  /// Mamba-2: a scan of states with a decay for each head.
+  case mamba2(Mamba2Design)
 
   /// What names of its parameters hold, such as `attention`.
   var part: String {
     switch self {
     case .attention: "attention"
     case .mlp: "mlp"
+    case .mamba2: "mamba2"
     }
   }
 
@@ -18,6 +21,7 @@ public enum LayerDesign: Hashable, Sendable {
     switch self {
     case .attention(let design): AttentionLayer(design, slot, &start)
     case .mlp(let design): MLPLayer(design, slot, &start)
+    case .mamba2(let design): Mamba2Layer(design, slot, &start)
     }
   }
 }
