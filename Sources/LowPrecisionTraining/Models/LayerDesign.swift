@@ -8,6 +8,8 @@ public enum LayerDesign: Hashable, Sendable {
   case mamba(MambaDesign)
   /// A router and the experts it sends tokens to.
   case mixture(MixtureDesign)
+  /// Mamba-2: a scan of states with a decay for each head.
+  case mamba2(Mamba2Design)
 
   /// What names of its parameters hold, such as `attention`.
   var part: String {
@@ -16,6 +18,7 @@ public enum LayerDesign: Hashable, Sendable {
     case .mlp: "mlp"
     case .mamba: "mamba"
     case .mixture: "mixture"
+    case .mamba2: "mamba2"
     }
   }
 
@@ -26,6 +29,7 @@ public enum LayerDesign: Hashable, Sendable {
     case .mlp(let design): MLPLayer(design, slot, &start)
     case .mamba(let design): MambaLayer(design, slot, &start)
     case .mixture(let design): MixtureLayer(design, slot, &start)
+    case .mamba2(let design): Mamba2Layer(design, slot, &start)
     }
   }
 }
