@@ -7,6 +7,8 @@
 #include "Norms.h"
 #include "Convolution.h"
 #include "Scan.h"
+#include "Products.h"
+#include "StateSpace.h"
 #include "Optimizers.h"
 
 #define KERNEL_TABLE(name, level_)                                                               \
@@ -35,6 +37,11 @@
       .convolve_backward = convolve_backward,                                                    \
       .scan = scan,                                                                              \
       .scan_backward = scan_backward,                                                            \
+      .scale_rows = scale_rows,                                                                  \
+      .dot_rows = dot_rows,                                                                      \
+      .product = product,                                                                        \
+      .decays = decays,                                                                          \
+      .decays_backward = decays_backward,                                                        \
       .adamw = adamw,                                                                            \
       .momentum = momentum,                                                                      \
   }

@@ -108,7 +108,13 @@ struct RunSetup: Hashable {
   }
 
   /// A run ready to start.
-  func trainer(_ recipe: Recipe, seed: Int) throws(CommandError) -> Trainer {
+  ///
+  /// - Parameter measurementInterval: steps between two measurements of operands, none if `nil`.
+  func trainer(
+    _ recipe: Recipe, seed: Int, measurementInterval: Int?
+  ) throws(CommandError) -> Trainer {
+    var options = options
+    options.measurementInterval = measurementInterval
     let source = try source(seed: seed)
     return Trainer(
       try model(recipe, vocabularyCount: source.vocabularyCount, seed: seed), on: source,

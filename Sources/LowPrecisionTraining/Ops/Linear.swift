@@ -119,6 +119,8 @@ public final class Linear {
   ) {
     var a = Operand(left, leftTensor, product, quantization, on: tape)
     var b = Operand(right, rightTensor, product, quantization, on: tape)
+    a.measure(leftTensor, product, quantization.place, on: tape)
+    b.measure(rightTensor, product, quantization.place, on: tape)
     if tape.arithmetic == .dequantized { (a, b) = (a.decoded(on: tape), b.decoded(on: tape)) }
     let matrix: PreparedMatrix
     if let prepared, prepared.fits(right, (a.format, b.format)) {

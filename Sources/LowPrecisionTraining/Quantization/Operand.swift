@@ -28,8 +28,7 @@ struct Operand {
       (policy, tensorScale, correction) = (nil, nil, 1)
       return
     }
-    let key = StreamKey(
-      layer: quantization.number, tensor: tensor, product: product, step: tape.step)
+    let key = tape.streamKey(tensor, product, quantization)
     policy = block.policy(drawingFrom: tape.streams, for: key)
     correction = 1 / block.premultiplier
     let changed = Self.changed(rows, block, on: tape)
@@ -50,18 +49,36 @@ struct Operand {
     guard case .quantized(let format) = format else { return self }
     let (count, columns) = (rows.rowCount, rows.columnCount)
     let numbers = tape.memory.floats(count * columns)
-    for row in 0..<count {
-      (numbers + row * columns).update(from: rows.floats(row), count: columns)
-    }
-    let bytes = UnsafeMutableRawBufferPointer(start: numbers, count: 4 * count * columns)
-    func decode(_ format: some BlockFormat) {
-      TensorQuantizer(
-        format: format, shape: [count, columns], policy: policy, parallelism: tape.parallelism
-      ).fakeQuantize(UnsafeRawBufferPointer(bytes), into: bytes, tensorScale: tensorScale)
-    }
-    decode(format)
+    copyRows(to: numbers)
+    decode(format, numbers, into: numbers, on: tape)
     return Operand(
       decoded: MatrixRows(numbers, rowCount: count, columnCount: columns), correction: correction)
+  }
+
+  /// Writes the rows side by side.
+  func copyRows(to numbers: UnsafeMutablePointer<Float>) {
+    for row in 0..<rows.rowCount {
+      (numbers + row * rows.columnCount).update(from: rows.floats(row), count: rows.columnCount)
+    }
+  }
+
+  /// Encodes and decodes the rows, which lie side by side.
+  @discardableResult
+  func decode(
+    _ format: any BlockFormat, _ numbers: UnsafePointer<Float>,
+    into result: UnsafeMutablePointer<Float>, on tape: Tape
+  ) -> EncodingTally {
+    let (shape, bytes) = (
+      [rows.rowCount, rows.columnCount], 4 * rows.rowCount * rows.columnCount
+    )
+    func decode(_ format: some BlockFormat) -> EncodingTally {
+      TensorQuantizer(format: format, shape: shape, policy: policy, parallelism: tape.parallelism)
+        .fakeQuantize(
+          UnsafeRawBufferPointer(start: numbers, count: bytes),
+          into: UnsafeMutableRawBufferPointer(start: result, count: bytes),
+          tensorScale: tensorScale)
+    }
+    return decode(format)
   }
 
   /// Everything before the encoder; bands of rows in parallel, each with all steps.

@@ -90,7 +90,8 @@ final class MambaLayer: SequenceLayer {
     let dt = tape.softplus(size(maps[0], on: tape), bias: sizeBias)
     let y = tape.selectiveScan(
       u: tape.narrowed(u, .u, scan), dt: tape.narrowed(dt, .dt, scan), a: rates,
-      b: tape.narrowed(maps[1], .b, scan), c: tape.narrowed(maps[2], .c, scan), d: skips)
+      b: tape.narrowed(maps[1], .b, scan), c: tape.narrowed(maps[2], .c, scan), d: skips,
+      narrowState: tape.stateNarrowing(scan))
     return output(tape.gated(y, by: halves[1]), on: tape)
   }
 }
