@@ -29,7 +29,7 @@ let package = Package(
     .target(
       name: "LowPrecisionTraining",
       dependencies: [
-        "BlockFormats", "CallerChecks", "CBlockKernels", "CTrainingKernels",
+        "BlockFormats", "CallerChecks", "CBlockKernels", "CTrainingKernels", "FormatMetrics",
         "QuantizedLinearAlgebra", "TensorFiles",
       ],
       swiftSettings: settings),

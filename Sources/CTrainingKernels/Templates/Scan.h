@@ -10,7 +10,7 @@
 // A vector more than states, so that the sums of a state do not share the lines of a cache.
 #define SUMS (STATES + 1)
 
-// One group's vectors of a chunk: step sizes D, u, v = D u and dy, and what is found for them.
+// One group's vectors of a chunk: what is given, v = dt u, and what is found.
 typedef struct {
   size_t first, width;
   vf dt[BK_SCAN_STEPS], u[BK_SCAN_STEPS], v[BK_SCAN_STEPS], dy[BK_SCAN_STEPS];

@@ -6,6 +6,7 @@ enum CommandList {
     SpeedCommand.self,
     GemmCommand.self,
     TrainCommand.self,
+    EvalCommand.self,
     EncodeCommand.self,
     DecodeCommand.self,
     ListCommand.self,

@@ -18,10 +18,16 @@ enum TrainCommand: Command {
     "save-every", .integer(in: 1...10_000_000), default: "50",
     help: "steps between two saves to the folder of --out")
 
+  static let measurementInterval = Option.defaulted(
+    "measure-every", .integer(in: 1...10_000_000), default: "100",
+    help: "steps between two measurements of all operands, for the folder of --out")
+
   static let declaration = CommandDeclaration(
     name: "train", abstract: "Trains a small model under recipes of narrow formats",
     output: .report,
-    options: [recipes, baseline, seeds] + TrainOptions.all + [out, resume, saveInterval],
+    options: [recipes, baseline, seeds] + TrainOptions.all + [
+      out, resume, saveInterval, measurementInterval,
+    ],
     examples: [
       .init(line: "train", purpose: "three recipes beside FP32, in a minute or two"),
       .init(
@@ -49,7 +55,8 @@ enum TrainCommand: Command {
       confidence intervals over seeds, half their width in a column of its own.
       """,
       """
-      With --out, Ctrl-C saves the run first, and the same command with --resume goes on where it \
+      With --out, a folder for each run receives its loss curve, its state, and the QSNR, gain, \
+      largest error, underflow and saturation of every operand at measured steps. Ctrl-C saves the run first, and the same command with --resume goes on where it \
       stopped, or where the last save was if it was killed: curves are the same, bit for bit, as \
       without a stop. More recipes or seeds may be asked for then; finished runs are not repeated.
       """,
@@ -85,6 +92,7 @@ enum TrainCommand: Command {
       recipes: arguments[recipes].flatMap(\.self), seedCount: arguments[seeds],
       directory: arguments[out].map {
         RunDirectory(path: $0, opening: arguments[resume] ? .resumed : .new)
-      }, saveInterval: arguments[saveInterval])
+      }, saveInterval: arguments[saveInterval],
+      measurementInterval: arguments[measurementInterval])
   }
 }

@@ -8,6 +8,7 @@ import TensorFiles
 /// |---|---|
 /// | `RECIPE/seed-K/state.safetensors` | the last saved state of the run |
 /// | `RECIPE/seed-K/curve.csv`, `curve.json` | its losses |
+/// | `RECIPE/seed-K/tensors.csv` | the errors of its operands at measured steps |
 /// | `report.json` | the comparison, once all runs have ended |
 ///
 /// Each file appears complete or not at all. A curve may be ahead of its state, where a run was
@@ -62,9 +63,22 @@ struct RunDirectory: Hashable {
     }
   }
 
-  /// Writes the curve and then the state of a run.
+  /// The measurements of earlier calls, up to the step that a run is resumed at.
+  func measurements(before step: Int, _ recipe: Recipe, seed: Int) -> String {
+    guard opening == .resumed,
+      let data = FileManager.default.contents(atPath: tensorsPath(recipe, seed))
+    else { return "" }
+    let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").dropFirst()
+    let earlier = lines.filter { line in
+      line.split(separator: ",").first.flatMap { Int($0) }.map { $0 < step } ?? false
+    }
+    return earlier.map { $0 + "\n" }.joined()
+  }
+
+  /// Writes measurements, the curve and then the state of a run.
   func save(
-    _ trainer: Trainer, _ recipe: Recipe, seed: Int, metadata: [String: String]
+    _ trainer: Trainer, _ recipe: Recipe, seed: Int, measurements: String,
+    metadata: [String: String]
   ) throws(CommandError) {
     let folder = folder(recipe, seed)
     do {
@@ -74,6 +88,9 @@ struct RunDirectory: Hashable {
       throw .input("cannot make the folder \(folder): \(error.localizedDescription)")
     }
     try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+      try AtomicFileWriter.write(
+        OperandErrors.heading + measurements + trainer.operandErrors.csv,
+        to: tensorsPath(recipe, seed))
       try trainer.curve.writeCSV(to: curvePath(recipe, seed) + ".csv")
       try trainer.curve.writeJSON(to: curvePath(recipe, seed) + ".json")
       var checkpoint = trainer.checkpoint()
@@ -96,6 +113,10 @@ struct RunDirectory: Hashable {
 
   private func statePath(_ recipe: Recipe, _ seed: Int) -> String {
     folder(recipe, seed) + "/state.safetensors"
+  }
+
+  private func tensorsPath(_ recipe: Recipe, _ seed: Int) -> String {
+    folder(recipe, seed) + "/tensors.csv"
   }
 
   private func curvePath(_ recipe: Recipe, _ seed: Int) -> String {

@@ -58,6 +58,9 @@ struct RunSetup: Hashable {
     return 4 * weights + 16 * (12 * width * width * depth)
   }
 
+  /// Parameters that every model of these extents has at least: half of the projections of its layers.
+  var leastParameterCount: Int { 6 * width * width * depth }
+
   /// The data of a seed.
   func source(seed: Int) throws(CommandError) -> any TokenSource {
     let plan = BatchPlan(batchCount: batchCount, contextCount: context, seed: UInt64(seed))
@@ -105,7 +108,13 @@ struct RunSetup: Hashable {
   }
 
   /// A run ready to start.
-  func trainer(_ recipe: Recipe, seed: Int) throws(CommandError) -> Trainer {
+  ///
+  /// - Parameter measurementInterval: steps between two measurements of operands, none if `nil`.
+  func trainer(
+    _ recipe: Recipe, seed: Int, measurementInterval: Int?
+  ) throws(CommandError) -> Trainer {
+    var options = options
+    options.measurementInterval = measurementInterval
     let source = try source(seed: seed)
     return Trainer(
       try model(recipe, vocabularyCount: source.vocabularyCount, seed: seed), on: source,

@@ -52,7 +52,9 @@ struct TrainingComparison {
     for seed in 0..<plan.seedCount {
       for index in rows.indices {
         let recipe = rows[index].recipe
-        let trainer = try plan.setup.trainer(recipe, seed: seed)
+        let trainer = try plan.setup.trainer(
+          recipe, seed: seed,
+          measurementInterval: plan.directory == nil ? nil : plan.measurementInterval)
         let keeper = RunKeeper(plan, trainer, recipe, seed: seed)
         try keeper.resume()
         progress.skip(trainer.step)
@@ -79,12 +81,13 @@ struct TrainingComparison {
 }
 
 /// Keeps one run in the plan's folder, if there is one.
-private struct RunKeeper {
+private final class RunKeeper {
   let plan: TrainingPlan
   let trainer: Trainer
   let recipe: Recipe
   let seed: Int
   let metadata: [String: String]
+  private var measurements = ""
 
   init(_ plan: TrainingPlan, _ trainer: Trainer, _ recipe: Recipe, seed: Int) {
     self.plan = plan
@@ -97,10 +100,13 @@ private struct RunKeeper {
 
   func resume() throws(CommandError) {
     try plan.directory?.resume(trainer, recipe, seed: seed, metadata: metadata)
+    measurements =
+      plan.directory?.measurements(before: trainer.step, recipe, seed: seed) ?? ""
   }
 
   func save() throws(CommandError) {
-    try plan.directory?.save(trainer, recipe, seed: seed, metadata: metadata)
+    try plan.directory?.save(
+      trainer, recipe, seed: seed, measurements: measurements, metadata: metadata)
   }
 
   func saveIfDue() throws(CommandError) {

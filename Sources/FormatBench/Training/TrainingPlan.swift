@@ -10,6 +10,8 @@ struct TrainingPlan {
   var directory: RunDirectory?
   /// Steps between two saves of a run.
   var saveInterval = 50
+  /// Steps between two measurements of operands, for runs that are kept.
+  var measurementInterval = 100
 
   /// The baseline, then the other recipes, each once.
   var allRecipes: [Recipe] {

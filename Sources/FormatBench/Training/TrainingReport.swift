@@ -77,8 +77,11 @@ enum TrainingReport {
       with a loss that is not finite.
       """
     ]
-      + comparison.rows.map {
-        $0.recipe.description.split(separator: "\n").joined(separator: "; ") + "."
-      }
+      + comparison.rows.map(\.recipe.note)
   }
+}
+
+extension Recipe {
+  /// Every choice of the recipe in one paragraph.
+  var note: String { description.split(separator: "\n").joined(separator: "; ") + "." }
 }

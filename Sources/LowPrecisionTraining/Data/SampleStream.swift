@@ -12,6 +12,7 @@ struct SampleStream {
     case training = 1
     case validation = 2
     case language = 3
+    case corruption = 4
   }
 
   private let generator: Philox4x32

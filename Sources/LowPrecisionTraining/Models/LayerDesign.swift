@@ -4,6 +4,10 @@ public enum LayerDesign: Hashable, Sendable {
   case attention(AttentionDesign)
   /// Two or three linear layers with a function in between.
   case mlp(MLPDesign)
+  /// A selective scan between its projections: Mamba-1.
+  case mamba(MambaDesign)
+  /// A router and the experts it sends tokens to.
+  case mixture(MixtureDesign)
   /// Mamba-2: a scan of states with a decay for each head.
   case mamba2(Mamba2Design)
 
@@ -12,6 +16,8 @@ public enum LayerDesign: Hashable, Sendable {
     switch self {
     case .attention: "attention"
     case .mlp: "mlp"
+    case .mamba: "mamba"
+    case .mixture: "mixture"
     case .mamba2: "mamba2"
     }
   }
@@ -21,6 +27,8 @@ public enum LayerDesign: Hashable, Sendable {
     switch self {
     case .attention(let design): AttentionLayer(design, slot, &start)
     case .mlp(let design): MLPLayer(design, slot, &start)
+    case .mamba(let design): MambaLayer(design, slot, &start)
+    case .mixture(let design): MixtureLayer(design, slot, &start)
     case .mamba2(let design): Mamba2Layer(design, slot, &start)
     }
   }

@@ -117,19 +117,18 @@ public final class Linear {
     _ rightTensor: TensorRole, in product: ProductRole, _ prepared: inout PreparedMatrix?,
     into result: MutableMatrixRows, _ epilogue: ProductEpilogue, on tape: Tape
   ) {
-    let formats = (
-      quantization.choice(leftTensor, product).operandFormat,
-      quantization.choice(rightTensor, product).operandFormat
-    )
-    let a = Operand(left, leftTensor, product, quantization, on: tape)
-    let b = Operand(right, rightTensor, product, quantization, on: tape)
+    var a = Operand(left, leftTensor, product, quantization, on: tape)
+    var b = Operand(right, rightTensor, product, quantization, on: tape)
+    a.measure(leftTensor, product, quantization.place, on: tape)
+    b.measure(rightTensor, product, quantization.place, on: tape)
+    if tape.arithmetic == .dequantized { (a, b) = (a.decoded(on: tape), b.decoded(on: tape)) }
     let matrix: PreparedMatrix
-    if let prepared, prepared.fits(right, formats) {
+    if let prepared, prepared.fits(right, (a.format, b.format)) {
       matrix = prepared
     } else {
       do throws(ProductError) {
         matrix = try PreparedMatrix(
-          rowCount: right.rowCount, depth: right.columnCount, as: formats.1, for: formats.0)
+          rowCount: right.rowCount, depth: right.columnCount, as: b.format, for: a.format)
       } catch {
         fatalError(error.description)
       }

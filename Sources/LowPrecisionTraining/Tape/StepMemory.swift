@@ -40,6 +40,11 @@ final class StepMemory {
     return place.bindMemory(to: Float.self, capacity: count)
   }
 
+  /// Integers that are not set.
+  func integers(_ count: Int) -> UnsafeMutablePointer<Int32> {
+    UnsafeMutableRawPointer(floats(count)).bindMemory(to: Int32.self, capacity: count)
+  }
+
   /// Runs `body` and takes back what it asked for.
   ///
   /// `body` must not ask for anything that outlives it, such as a gradient.

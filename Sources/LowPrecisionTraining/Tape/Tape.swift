@@ -1,5 +1,6 @@
 public import BlockFormats
 internal import CTrainingKernels
+import CallerChecks
 import QuantizedLinearAlgebra
 
 /// Reverse-mode differentiation: operations append how to go back through them, and `backward` does.
@@ -14,6 +15,10 @@ public final class Tape {
   public var streams = RandomStreams(seed: 0)
   /// The step that random numbers are drawn for.
   public var step = 0
+  /// How products of quantized operands are computed.
+  public var arithmetic = ProductArithmetic.packed
+  /// The errors of operands, collected where there is a place for them.
+  public var operandErrors: OperandErrors?
   /// Whether operations record how to go back.
   public private(set) var isRecording = true
   let memory = StepMemory()
@@ -21,6 +26,8 @@ public final class Tape {
   let kernels = TrainingKernels.best.table
   var attention: [AttentionWorker]?
   private var steps: [() -> Void] = []
+  /// How often operands were used in this step, by the key of their first use.
+  private var uses: [StreamKey: Int] = [:]
 
   /// Creates an empty tape.
   public init(parallelism: Parallelism = .allCores) {
@@ -51,6 +58,29 @@ public final class Tape {
     }
   }
 
+  /// Adds `weight` times a loss to what `backward` differentiates, beside the result it starts from.
+  ///
+  /// Later steps come first on the way back, so the loss must have been computed already.
+  ///
+  /// - Precondition: a tensor of one number.
+  public func minimise(_ loss: Activation, weight: Float) {
+    require(loss.count == 1, "a loss of shape \(loss.shape) is not one number")
+    guard isRecording else { return }
+    steps.append { loss.accumulatedGradient()[0] += weight }
+  }
+
+  /// The key of an operand's random bits: uses of the same operand in a step count from 0.
+  func streamKey(
+    _ tensor: TensorRole, _ product: ProductRole, _ quantization: LayerQuantization
+  ) -> StreamKey {
+    var key = StreamKey(
+      layer: quantization.number, tensor: tensor, product: product, step: step)
+    let use = uses[key, default: 0]
+    uses[key] = use + 1
+    key.use = use
+    return key
+  }
+
   /// Goes back from a result: adds the gradient of `scale` times its sum to whatever it came from.
   public func backward(from result: Activation, scale: Float = 1) {
     result.accumulatedGradient().update(repeating: scale, count: result.count)
@@ -69,6 +99,7 @@ public final class Tape {
   /// Forgets all activations; their memory serves the next step.
   public func reset() {
     steps.removeAll(keepingCapacity: true)
+    uses.removeAll(keepingCapacity: true)
     memory.reset()
   }
 }

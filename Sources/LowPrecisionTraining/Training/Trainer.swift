@@ -17,6 +17,8 @@ public final class Trainer {
   public internal(set) var step = 0
   /// What they measured.
   public internal(set) var curve = LossCurve()
+  /// The errors of the operands of measured steps.
+  public private(set) var operandErrors = OperandErrors()
   private let tape: Tape
 
   /// Prepares a run.
@@ -84,6 +86,15 @@ public final class Trainer {
   /// - Returns: the loss before the step and the norm of the gradients.
   private func takeStep(_ batch: TokenBatch, rate: Float) -> (loss: Float, norm: Double) {
     tape.step = step
+    let isMeasured =
+      options.measurementInterval.map {
+        (step + 1) % $0 == 0 || step == 0 || step + 1 == options.stepCount
+      } ?? false
+    tape.operandErrors = isMeasured ? operandErrors : nil
+    defer {
+      operandErrors = tape.operandErrors ?? operandErrors
+      tape.operandErrors = nil
+    }
     let loss = model.loss(of: batch, on: tape)
     let value = loss.values[0]
     defer { tape.reset() }

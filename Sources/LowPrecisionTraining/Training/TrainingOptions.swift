@@ -14,6 +14,9 @@ public struct TrainingOptions: Sendable {
   public var validationInterval: Int
   /// The batches of such a look.
   public var validationBatchCount: Int
+  /// Steps between two measurements of the operands' errors, which the first step and the last one
+  /// also get; none if `nil`.
+  public var measurementInterval: Int?
   /// How many threads may work; never changes a result.
   public var parallelism: Parallelism
 
@@ -22,6 +25,7 @@ public struct TrainingOptions: Sendable {
     stepCount: Int, schedule: LearningRateSchedule, optimizer: OptimizerKind = .adamW,
     clippingNorm: Double? = 1,
     validationInterval: Int = 100, validationBatchCount: Int = 8,
+    measurementInterval: Int? = nil,
     parallelism: Parallelism = .allCores
   ) {
     self.stepCount = stepCount
@@ -30,6 +34,7 @@ public struct TrainingOptions: Sendable {
     self.clippingNorm = clippingNorm
     self.validationInterval = validationInterval
     self.validationBatchCount = validationBatchCount
+    self.measurementInterval = measurementInterval
     self.parallelism = parallelism
   }
 }

@@ -1,9 +1,14 @@
 extension HadamardTransform {
   /// Along rows: blocks of neighbours, four to a vector.
+  ///
+  /// - Parameters:
+  ///   - source: rows, `stride` numbers from one to the next.
+  ///   - result: receives rows without gaps; may be the memory of `source` if that has none.
   func transformRows(
-    _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ rows: Int,
-    _ columns: Int, _ segments: [Range<Int>], _ direction: Direction
+    _ source: UnsafePointer<Float>, stride: Int, into result: UnsafeMutablePointer<Float>,
+    rows: Int, columns: Int, _ direction: Direction = .forward
   ) {
+    let segments = HadamardTransform.segments(of: columns, length: length)
     let quads = max(1, length / 4)
     withUnsafeTemporaryAllocation(of: SIMD4<Float>.self, capacity: 2 * quads) { scratch in
       guard let block = scratch.baseAddress else { return }
@@ -12,13 +17,14 @@ extension HadamardTransform {
       for (index, sign) in self.signs.enumerated() { signs[index / 4][index % 4] = sign }
       for row in 0..<rows {
         for segment in segments {
-          let offset = row * columns + segment.lowerBound
+          let from = source + row * stride + segment.lowerBound
+          let to = result + row * columns + segment.lowerBound
           let count = segment.count
           if count >= 4 {
             HadamardTransform.transformQuads(
-              source + offset, result + offset, count / 4, block, signs, direction)
+              from, to, count / 4, block, signs, direction)
           } else {
-            transformFew(source + offset, result + offset, count, direction)
+            transformFew(from, to, count, direction)
           }
         }
       }

@@ -69,10 +69,11 @@ public struct HadamardTransform: Hashable, Sendable {
       "buffers of \(source.count) and \(result.count) values for a matrix of \(rows)x\(columns)")
     require(axis == 0 || axis == 1, "a matrix has no axis \(axis)")
     guard let source = source.baseAddress, let result = result.baseAddress else { return }
-    let segments = HadamardTransform.segments(of: axis == 1 ? columns : rows, length: length)
     if axis == 1 {
-      transformRows(source, result, rows, columns, segments, direction)
+      transformRows(
+        source, stride: columns, into: result, rows: rows, columns: columns, direction)
     } else {
+      let segments = HadamardTransform.segments(of: rows, length: length)
       transformColumns(source, result, columns, segments, direction)
     }
   }

@@ -1,0 +1,83 @@
+import LowPrecisionTraining
+
+/// A trained model, and the recipes that its operands are cast by.
+struct EvaluationPlan {
+  var checkpointPath: String
+  var recipes: [Recipe]
+  /// The share of input tokens that corrupted data replaces.
+  var corruption: Double
+  /// Read instead of the text that the checkpoint names.
+  var textPath: String?
+  var batchCount: Int
+
+  /// Opens the checkpoint and casts the model by every recipe, on its data and on corrupted data.
+  func run(show: (@autoclosure () -> String) -> Void) throws(CommandError) -> Evaluation {
+    let checkpoint = try CommandError.bridgingFileFailures { () throws(CheckpointError) in
+      try Checkpoint(path: checkpointPath)
+    }
+    var setup = try RunSetup(metadata: checkpoint.metadata, path: checkpointPath)
+    if let textPath { setup.data = .text(path: textPath) }
+    try requireEnough(checkpoint, setup)
+    let source = try setup.source(seed: 0)
+
+    func model(_ recipe: Recipe) throws(CommandError) -> StackedModel {
+      let model = try setup.model(recipe, vocabularyCount: source.vocabularyCount, seed: 0)
+      try CommandError.bridgingFileFailures { () throws(CheckpointError) in
+        try model.takeParameters(of: checkpoint, path: checkpointPath)
+      }
+      return model
+    }
+
+    let reference = try model(.fp32)
+    var rows: [Evaluation.Row] = []
+    for input in Evaluation.Input.allCases {
+      let data: any TokenSource =
+        input == .clean ? source : CorruptedSource(source, probability: corruption)
+      for recipe in recipes {
+        show("\(recipe.name), \(input.rawValue) input")
+        let result = DirectCast(
+          of: try model(recipe), against: reference, on: data, batchCount: batchCount)
+        rows.append(Evaluation.Row(recipe: recipe, input: input, result: result))
+      }
+    }
+    return Evaluation(
+      plan: self, setup: setup, parameterCount: reference.parameterCount,
+      step: checkpoint.counters["step"].map(Int.init), rows: rows)
+  }
+
+  /// Refuses a checkpoint that says it is of a larger model than it holds, before that is made.
+  private func requireEnough(
+    _ checkpoint: Checkpoint, _ setup: RunSetup
+  ) throws(CommandError) {
+    let held = checkpoint.arrays.values.reduce(0) { $0 + $1.values.count }
+    let needed = setup.leastParameterCount
+    guard held >= needed else {
+      throw .input(
+        "\(checkpointPath): \(held) numbers are too few for the model that the checkpoint names, "
+          + "which has \(needed) or more")
+    }
+  }
+}
+
+/// What direct casts of a model came to.
+struct Evaluation {
+  let plan: EvaluationPlan
+  let setup: RunSetup
+  let parameterCount: Int
+  /// The steps that the model was trained for.
+  let step: Int?
+  let rows: [Row]
+
+  /// What a model reads.
+  enum Input: String, CaseIterable {
+    case clean
+    case corrupted
+  }
+
+  /// One recipe on one kind of data.
+  struct Row {
+    let recipe: Recipe
+    let input: Input
+    let result: DirectCast
+  }
+}

@@ -1,0 +1,143 @@
+import Foundation
+import LowPrecisionTraining
+import TensorFiles
+import Testing
+
+@testable import FormatBench
+
+@Suite("Runs of fmtbench train that are kept")
+struct TrainRunsTests {
+  private func plan(
+    _ folder: String, _ opening: RunDirectory.Opening, recipes: [Recipe], seeds: Int = 1
+  ) -> TrainingPlan {
+    TrainingPlan(
+      setup: RunSetup(
+        model: .transformer, stepCount: 6, batchCount: 2, context: 16, width: 16, depth: 1,
+        headCount: 2, learningRate: 1e-2, schedule: .warmUpStableDecay, optimizer: .adamW,
+        data: .task(.corpus)), baseline: .fp32, recipes: recipes, seedCount: seeds,
+      directory: RunDirectory(path: folder, opening: opening), saveInterval: 2)
+  }
+
+  private func losses(_ comparison: TrainingComparison) -> [[Double]] {
+    comparison.rows.map { $0.outcomes.flatMap { $0.curve.rows.map(\.trainingLoss) } }
+  }
+
+  private func folder() throws -> String {
+    let path = NSTemporaryDirectory() + "runs-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    return path
+  }
+
+  @Test("A run stopped in the middle and resumed has the curve of one that was not")
+  func resumes() throws {
+    let (whole, parts) = (try folder(), try folder())
+    defer { for path in [whole, parts] { try? FileManager.default.removeItem(atPath: path) } }
+    let recipes = [try Recipe.named("nvfp4"), try Recipe.named("fp8_delayed")]
+    let expected = try TrainingComparison(plan(whole, .new, recipes: recipes))
+
+    var steps = 0
+    #expect {
+      _ = try TrainingComparison(
+        plan(parts, .new, recipes: recipes),
+        isInterrupted: {
+          steps += 1
+          return steps == 9
+        })
+    } throws: { error in
+      error as? CommandError
+        == .interrupted(
+          "stopped after step 3 of 6 of nvfp4, seed 0",
+          hint: "the same command with --resume goes on from there")
+    }
+    let found = try TrainingComparison(plan(parts, .resumed, recipes: recipes))
+    #expect(losses(found) == losses(expected))
+    for name in ["fp32", "nvfp4", "fp8_delayed"] {
+      let file = "/\(name)/seed-0/state.safetensors"
+      #expect(
+        FileManager.default.contents(atPath: whole + file)
+          == FileManager.default.contents(atPath: parts + file))
+    }
+
+    // Finished runs are read, not repeated; a further seed is trained.
+    let more = try TrainingComparison(plan(parts, .resumed, recipes: recipes, seeds: 2))
+    #expect(zip(losses(more), losses(expected)).allSatisfy { Array($0.prefix(6)) == $1 })
+    #expect(more.rows.allSatisfy { $0.outcomes.count == 2 })
+  }
+
+  @Test("Runs that are there are neither overwritten nor taken for others")
+  func keeps() throws {
+    let path = try folder()
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    _ = try TrainingComparison(plan(path, .new, recipes: []))
+    #expect(
+      throws: CommandError.usage(
+        "--out \(path) holds runs already", hint: "add --resume to go on with them")
+    ) {
+      try TrainingComparison(plan(path, .new, recipes: []))
+    }
+    var other = plan(path, .resumed, recipes: [])
+    other.setup.learningRate = 2e-2
+    let state = path + "/fp32/seed-0/state.safetensors"
+    #expect(throws: CommandError.usage("\(state) is of another run: lr differ")) {
+      try TrainingComparison(other)
+    }
+    try Data("no tensors".utf8).write(to: URL(fileURLWithPath: state))
+    #expect {
+      try TrainingComparison(plan(path, .resumed, recipes: []))
+    } throws: {
+      ($0 as? CommandError)?.exitStatus == .input
+    }
+  }
+
+  @Test(
+    "A recipe whose name could leave the folder is a usage error", arguments: ["../x", ".", ""])
+  func names(name: String) {
+    var recipe = Recipe.bf16
+    recipe.name = name
+    #expect(
+      throws: CommandError.usage("the recipe's name '\(name)' cannot name a folder of --out")
+    ) {
+      try TrainingComparison(plan("/nowhere", .new, recipes: [recipe]))
+    }
+  }
+
+  @Test("A kept run is cast by recipes, and FP32 itself changes nothing")
+  func evaluates() throws {
+    let path = try folder()
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let trained = try TrainingComparison(plan(path, .new, recipes: []))
+    let state = path + "/fp32/seed-0/state.safetensors"
+    var evaluationPlan = EvaluationPlan(
+      checkpointPath: state,
+      recipes: [.fp32, try Recipe.named("mxfp4"), try Recipe.named("fp8_delayed")],
+      corruption: 0.5, batchCount: RunSetup.validationBatchCount)
+    let evaluation = try evaluationPlan.run { _ in }
+    #expect(evaluation.step == 6)
+    let (clean, corrupted) = (evaluation.rows.prefix(3), evaluation.rows.suffix(3))
+    #expect(clean.first?.result.loss == trained.rows[0].losses[0])
+    #expect(clean.first?.result.logits.flipCount == 0)
+    #expect(clean.first?.result.logits.percentile99 == 0)
+    #expect(clean.dropFirst().allSatisfy { $0.result.logits.mean > 0 })
+    #expect(zip(clean, corrupted).allSatisfy { $0.result.loss != $1.result.loss })
+
+    // Metadata is another's word: a model larger than the file is not made.
+    var checkpoint = try Checkpoint(path: state)
+    (checkpoint.metadata["width"], checkpoint.metadata["layers"]) = ("8192", "1")
+    evaluationPlan.checkpointPath = path + "/large.safetensors"
+    try checkpoint.write(to: evaluationPlan.checkpointPath)
+    #expect {
+      try evaluationPlan.run { _ in }
+    } throws: { error in
+      guard case .input(let message)? = error as? CommandError else { return false }
+      return message.contains("are too few for the model")
+    }
+    checkpoint.metadata["heads"] = "0"
+    try checkpoint.write(to: evaluationPlan.checkpointPath)
+    #expect {
+      try evaluationPlan.run { _ in }
+    } throws: { error in
+      guard case .input(let message)? = error as? CommandError else { return false }
+      return message.hasSuffix("heads: '0' is not an integer from 1 to 256")
+    }
+  }
+}
