@@ -122,9 +122,11 @@ struct StateSpaceDualTests {
     var operands = Operands(
       StateSpaceHeads(count: 1, size: 1, stateCount: 1), sequences: 1, steps: 64)
     operands.a = [0]
-    // cs falls to -3200, where FP32 numbers are 2^-12 apart.
-    operands.dt = (0..<64).map { $0 < 32 ? 100 : 1e-3 }
+    // cs falls to -6000, where FP32 numbers are 2^-11 apart. Terms are positive, so errors do not cancel.
+    operands.dt = (0..<64).map { $0 < 48 ? 125 : 1.25e-3 }
     operands.x = operands.dt.map { 1 / $0 }
+    operands.b = [Float](repeating: 1, count: 64)
+    operands.c = operands.b
     try operands.expectAccurate()
   }
 
@@ -175,9 +177,11 @@ struct StateSpaceDualTests {
 
   @Test("Gradients go through a whole chunk between two others")
   func gradientsThroughChunks() throws {
-    try checkGradients(
-      Operands(StateSpaceHeads(count: 1, size: 2, stateCount: 2), sequences: 1, steps: 130),
-      threads: 1)
+    var operands = Operands(
+      StateSpaceHeads(count: 1, size: 2, stateCount: 2), sequences: 1, steps: 130)
+    // Slow enough that a chunk forgets half.
+    operands.a = [-2]
+    try checkGradients(operands, threads: 1)
   }
 
   @Test("Threads change no bit")

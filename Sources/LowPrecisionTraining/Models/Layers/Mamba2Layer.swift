@@ -98,7 +98,7 @@ final class Mamba2Layer: SequenceLayer {
       x: tape.narrowed(operands[0], .u, scan),
       dt: tape.narrowed(tape.softplus(parts[2], bias: stepBias), .dt, scan), a: decay,
       b: tape.narrowed(operands[1], .b, scan), c: tape.narrowed(operands[2], .c, scan),
-      d: pass, heads: heads)
+      d: pass, heads: heads, narrowState: tape.stateNarrowing(scan))
     return output(
       tape.gatedRMSNorm(y, by: parts[0], weight: norm, groupCount: heads.groupCount), on: tape)
   }
