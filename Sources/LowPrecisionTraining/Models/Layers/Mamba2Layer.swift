@@ -8,7 +8,8 @@ import CallerChecks
 public struct Mamba2Design: Hashable, Sendable {
   /// H P; `nil` for 2 C.
   public var innerCount: Int?
-  /// P, a divisor of H P; `nil` for 64 as published, or less where there were fewer than eight heads.
+  /// P, a divisor of H P; `nil` for 64 as published, or less where there were fewer than eight heads:
+  /// the largest divisor up to there.
   public var headSize: Int?
   /// N.
   public var stateCount: Int
@@ -48,13 +49,17 @@ final class Mamba2Layer: SequenceLayer {
   private let heads: StateSpaceHeads
   private let columns: (projected: [Int], mixed: [Int])
 
+  private static func usualHeadSize(_ inner: Int) -> Int {
+    (1...max(1, min(64, inner / 8))).last { inner % $0 == 0 } ?? 1
+  }
+
   /// Initial values are those of the code: D and gains 1, the others uniform, A in (1, 16), Δ in its
   /// logarithm in (0.001, 0.1) where its projection is 0.
   ///
   /// - Precondition: heads that divide the channels inside, and groups that divide heads.
   init(_ design: Mamba2Design, _ slot: LayerSlot, _ start: inout Initializer) {
     let inner = design.innerCount ?? 2 * slot.width
-    let size = design.headSize ?? max(1, min(64, inner / 8))
+    let size = design.headSize ?? Self.usualHeadSize(inner)
     require(
       inner > 0 && size > 0 && inner % size == 0, "\(inner) channels in heads of \(size)")
     heads = StateSpaceHeads(
