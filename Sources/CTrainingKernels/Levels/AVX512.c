@@ -13,6 +13,8 @@
 
 #define HAS_MASKED_MOVES
 #define HAS_POWER_SCALING
+#define TILE_ROWS 8
+#define TILE_VECTORS 2
 #include "../Templates/Lanes.h"
 
 INLINE __mmask16 some(size_t n) { return (__mmask16)_bzhi_u32(0xFFFF, (uint32_t)n); }

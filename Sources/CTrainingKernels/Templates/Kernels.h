@@ -6,6 +6,9 @@
 #include "Attention.h"
 #include "Norms.h"
 #include "Convolution.h"
+#include "Scan.h"
+#include "Products.h"
+#include "StateSpace.h"
 #include "Optimizers.h"
 
 #define KERNEL_TABLE(name, level_)                                                               \
@@ -32,6 +35,13 @@
       .layer_norm_backward = layer_norm_backward,                                                \
       .convolve = convolve,                                                                      \
       .convolve_backward = convolve_backward,                                                    \
+      .scan = scan,                                                                              \
+      .scan_backward = scan_backward,                                                            \
+      .scale_rows = scale_rows,                                                                  \
+      .dot_rows = dot_rows,                                                                      \
+      .product = product,                                                                        \
+      .decays = decays,                                                                          \
+      .decays_backward = decays_backward,                                                        \
       .adamw = adamw,                                                                            \
       .momentum = momentum,                                                                      \
   }

@@ -66,6 +66,32 @@ typedef struct {
 
 #define BK_TAPS 4
 
+// A chunk of T steps of D channels with N states each.
+typedef struct {
+  size_t steps;         // T, at most BK_SCAN_STEPS
+  size_t channels;      // D
+  size_t states;        // N, at least one
+  size_t stride;        // from row to row of channels, at least D
+  size_t state_stride;  // from step to step of b and c, at least N
+} BKScan;
+
+#define BK_SCAN_STEPS 32
+#define BK_SCAN_BLOCK 32
+
+// R rows of C numbers of two matrices with strides of their own.
+typedef struct {
+  size_t rows, columns, x_stride, y_stride;
+} BKRowPair;
+
+// Y: R x C = A: R x K times B: K x C. The number k of row r of A is a[r * a_row + k * a_step], so
+// that A may lie transposed.
+typedef struct {
+  size_t rows, columns, depth, a_row, a_step, b_stride, y_stride;
+} BKProduct;
+
+// The most steps of a chunk of a state-space model.
+#define BK_CHUNK_STEPS 64
+
 // MARK: - Optimizers
 
 // One step of AdamW, with corrections for the moments' first steps made by the caller.
@@ -185,6 +211,55 @@ typedef struct {
   void (*convolve_backward)(
       const BKSequence *shape, const float *x, const float *weight, const float *dy, float *dx,
       float *dweight, float *_Nullable dbias);
+
+  // MARK: Scans
+  //
+  // Of states h of every channel, over the steps t of a chunk. u, dt and y are T x D, a and states
+  // N x D, d is D; b and c are T x N. Results have places of their own.
+
+  // v = dt[t] u[t]; h[n] = exp(dt[t] a[n]) h[n] + v b[t][n], where the products are rounded and the
+  // sum is fused with the first factor; y[t] = d u[t], and then y[t] = c[t][n] h[n] + y[t], fused,
+  // n in order. `before` and `after` are the states around the chunk.
+  void (*scan)(
+      const BKScan *shape, const float *u, const float *dt, const float *a, const float *b,
+      const float *c, const float *d, const float *before, float *after, float *y);
+  // Of one chunk after the other, from the last to the first. dh is the derivative by the states
+  // after the chunk, and becomes that by those before it. Steps go backwards; e = exp(dt[t] a[n]),
+  // h is the state after the step and h' the one before it:
+  //
+  //   g = c[t][n] dy[t] + dh[n];  dh[n] = g e;  q = dh[n] h'
+  //   dc[t][n] = sum over channels of dy[t] h;  db[t][n] = sum over channels of g v
+  //   da[n] += q dt[t];  dd += dy[t] u[t]
+  //   p = sum over n of g b[t][n];  du[t] = p dt[t] + d dy[t]
+  //   ddt[t] = p u[t] + sum over n of q a[n]
+  //
+  // Multiply-adds are fused. Sums over n go in order; those over channels in the order of rows for
+  // BK_SCAN_BLOCK of them at a time, and then block after block.
+  void (*scan_backward)(
+      const BKScan *shape, const float *u, const float *dt, const float *a, const float *b,
+      const float *c, const float *d, const float *before, const float *dy, float *dh, float *du,
+      float *ddt, float *da, float *db, float *dc, float *dd);
+
+  // MARK: Rows and products of state-space models
+
+  // y[r][c] = factors[r] x[r][c]; added to what is there, fused, if `adds`
+  void (*scale_rows)(
+      const BKRowPair *shape, const float *factors, const float *x, bool adds, float *y);
+  // sums[r] = sum over c of x[r][c] y[r][c]
+  void (*dot_rows)(const BKRowPair *shape, const float *x, const float *y, float *sums);
+  // y[r][c] = sum over k of a[r][k] b[k][c], each product added by a fused operation, k in order,
+  // to 0 or to what is there. The result has a place of its own.
+  void (*product)(
+      const BKProduct *shape, const float *a, const float *b, bool adds, float *y);
+  // L[l][s] = exp((sums[l] + rests[l]) - (sums[s] + rests[s])) for s <= l, 0 beyond, for l and s
+  // below `steps`; the differences of sums and of rests are added to each other. Rows of L lie
+  // `steps` apart.
+  void (*decays)(const float *sums, const float *rests, size_t steps, float *L);
+  // Of M = G L, number by number, where L is as above: dg += dm L for s <= l, and
+  // da[i] = sum over l >= i of sum over s < i of k[l][s] with k = dm L g, the derivative by the
+  // difference of sums i and i - 1; l falling, then s in the order of rows. At most BK_CHUNK_STEPS.
+  void (*decays_backward)(
+      const float *g, const float *L, const float *dm, size_t steps, float *dg, float *da);
 
   // MARK: Optimizers
 

@@ -15,3 +15,12 @@ struct TrainingKernels: @unchecked Sendable {
     table = bk_training_kernels(BKLevel(rawValue: numericCast(level.number)))
   }
 }
+
+extension TrainingKernels {
+  /// f(x), the same bits on every machine.
+  func apply(_ function: BKFunction, to x: [Float]) -> [Float] {
+    var y = x
+    table.pointee.apply(function, x, x.count, &y)
+    return y
+  }
+}

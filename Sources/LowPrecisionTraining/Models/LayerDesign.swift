@@ -4,15 +4,21 @@ public enum LayerDesign: Hashable, Sendable {
   case attention(AttentionDesign)
   /// Two or three linear layers with a function in between.
   case mlp(MLPDesign)
-  /// Experts, of which a router chooses some for every token.
+  /// A selective scan between its projections: Mamba-1.
+  case mamba(MambaDesign)
+  /// A router and the experts it sends tokens to.
   case mixture(MixtureDesign)
+  /// Mamba-2: a scan of states with a decay for each head.
+  case mamba2(Mamba2Design)
 
   /// What names of its parameters hold, such as `attention`.
   var part: String {
     switch self {
     case .attention: "attention"
     case .mlp: "mlp"
+    case .mamba: "mamba"
     case .mixture: "mixture"
+    case .mamba2: "mamba2"
     }
   }
 
@@ -21,7 +27,9 @@ public enum LayerDesign: Hashable, Sendable {
     switch self {
     case .attention(let design): AttentionLayer(design, slot, &start)
     case .mlp(let design): MLPLayer(design, slot, &start)
+    case .mamba(let design): MambaLayer(design, slot, &start)
     case .mixture(let design): MixtureLayer(design, slot, &start)
+    case .mamba2(let design): Mamba2Layer(design, slot, &start)
     }
   }
 }

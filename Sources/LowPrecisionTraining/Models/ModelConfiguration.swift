@@ -12,6 +12,8 @@ public struct ModelConfiguration: Hashable, Sendable {
   public var blocks: [[LayerDesign]]
   /// How positions enter before the first block.
   public var positions: Positions
+  /// The prediction of tokens beyond the next one, which training alone makes; `nil` for none.
+  public var prediction: MultiTokenDesign?
 
   /// How positions enter before the first block.
   public enum Positions: Hashable, Sendable {
@@ -24,13 +26,14 @@ public struct ModelConfiguration: Hashable, Sendable {
   /// Creates a configuration.
   public init(
     vocabularyCount: Int, width: Int, context: Int, blocks: [[LayerDesign]],
-    positions: Positions = .none
+    positions: Positions = .none, prediction: MultiTokenDesign? = nil
   ) {
     self.vocabularyCount = vocabularyCount
     self.width = width
     self.context = context
     self.blocks = blocks
     self.positions = positions
+    self.prediction = prediction
   }
 
   /// A GPT in the proportions of GPT-2: blocks of attention and a GELU MLP, learned positions.

@@ -15,6 +15,7 @@ public final class StackedModel: LanguageModel {
   private let layers: [(norm: Parameter, layer: any SequenceLayer)]
   private let norm: Parameter
   private let head: Linear
+  private let prediction: MultiTokenPrediction?
 
   /// Creates a model whose initial values follow from the seed.
   ///
@@ -37,10 +38,14 @@ public final class StackedModel: LanguageModel {
     head = start.linear(
       LayerPlace(.head, name: "head"), [c.vocabularyCount, c.width],
       deviation: LayerSlot.deviation)
+    prediction = c.prediction.map { MultiTokenPrediction($0, width: c.width, &start) }
     parameters =
       [embedding] + (positions.map { [$0] } ?? [])
       + layers.flatMap { [$0.norm] + $0.layer.parameters } + [norm] + head.parameters
-    quantizations = [lookup] + layers.flatMap(\.layer.quantizations) + [head.quantization]
+      + (prediction?.parameters ?? [])
+    quantizations =
+      [lookup] + layers.flatMap(\.layer.quantizations) + [head.quantization]
+      + (prediction?.quantizations ?? [])
   }
 
   private static func layers(
@@ -68,7 +73,24 @@ public final class StackedModel: LanguageModel {
   public func logits(
     of tokens: [Int32], sequenceCount b: Int, on tape: Tape
   ) -> Activation {
-    head(tape.rmsNorm(stream(of: tokens, sequenceCount: b, on: tape), weight: norm), on: tape)
+    logits(after: stream(of: tokens, sequenceCount: b, on: tape), on: tape)
+  }
+
+  /// The cross-entropy of the next tokens.
+  ///
+  /// Training also minimises the losses of the tokens after them, where they are predicted.
+  public func loss(of batch: TokenBatch, on tape: Tape) -> Activation {
+    let stream = stream(of: batch.tokens, sequenceCount: batch.batchCount, on: tape)
+    let targets = batch.countedOrNegative
+    let loss = tape.crossEntropy(logits(after: stream, on: tape), targets: targets)
+    prediction?.addLosses(
+      hidden: stream, nextTokens: batch.targets, targets: targets, embedding: embedding,
+      lookup: lookup, norm: norm, head: head, on: tape)
+    return loss
+  }
+
+  private func logits(after stream: Activation, on tape: Tape) -> Activation {
+    head(tape.rmsNorm(stream, weight: norm), on: tape)
   }
 
   /// The residual stream after the last layer: B x T x C.

@@ -1,7 +1,9 @@
 import BlockFormats
+import QuantizedLinearAlgebra
 
+/// Roles outside products of two: rows looked up in an embedding, and what a scan reads and carries.
 extension Tape {
-  /// x in the format of a role outside products of two, as FP32 numbers.
+  /// x in the format of a role, as FP32 numbers.
   ///
   /// Blocks run along the last axis. The result is `x` itself where the role stays in FP32. The
   /// gradient passes straight through, narrowed by a role of its own if there is one.
@@ -15,50 +17,68 @@ extension Tape {
     )
     guard choices != (.float32, .float32) else { return x }
     let y = activation(x.shape)
-    narrow(
-      x.values, rows: x.rowCount, columns: x.columnCount, into: y.values, tensor, .forward,
-      quantization)
+    narrow(x.values, like: x, into: y.values, tensor, .forward, quantization)
     record(y) { [self] dy in
       contribute(to: x) { dx in
-        guard let gradient else { return dx.update(from: dy, count: x.count) }
-        narrow(
-          dy, rows: x.rowCount, columns: x.columnCount, into: dx, gradient, .weightGradient,
-          quantization)
+        if let gradient {
+          narrow(dy, like: x, into: dx, gradient, .weightGradient, quantization)
+        } else {
+          dx.update(from: dy, count: x.count)
+        }
       }
     }
     return y
   }
 
-  /// Rounds rows of numbers by the choice of a role.
+  /// Rounds numbers in the shape of an activation by the choice of a role.
   private func narrow(
-    _ values: UnsafePointer<Float>, rows: Int, columns: Int,
-    into result: UnsafeMutablePointer<Float>, _ tensor: TensorRole, _ product: ProductRole,
-    _ quantization: LayerQuantization
+    _ values: UnsafePointer<Float>, like x: Activation, into result: UnsafeMutablePointer<Float>,
+    _ tensor: TensorRole, _ product: ProductRole, _ quantization: LayerQuantization
   ) {
-    let shape = [rows, columns]
-    let source = UnsafeRawBufferPointer(
-      UnsafeBufferPointer(start: values, count: rows * columns))
-    let target = UnsafeMutableRawBufferPointer(
-      UnsafeMutableBufferPointer(start: result, count: rows * columns))
-    let bfloat16 = TensorQuantizer(
-      format: CastFormat.cast(to: .bf16), shape: shape, parallelism: parallelism)
-    switch quantization.choice(tensor, product) {
-    case .float32: result.update(from: values, count: rows * columns)
-    case .bfloat16: bfloat16.fakeQuantize(source, into: target)
-    case .block(let block):
-      let key = streamKey(tensor, product, quantization)
-      let quantizer = TensorQuantizer(
-        format: block.format, shape: shape,
-        policy: block.policy(drawingFrom: streams, for: key), parallelism: parallelism)
-      var numbers = source
-      if block.source == .bfloat16 {
-        bfloat16.fakeQuantize(source, into: target)
-        numbers = UnsafeRawBufferPointer(target)
+    memory.temporarily {
+      let operand = Operand(
+        MatrixRows(values, rowCount: x.rowCount, columnCount: x.columnCount), tensor, product,
+        quantization, on: self)
+      operand.measure(tensor, product, quantization.place, on: self)
+      operand.copyRows(to: result)
+      if case .quantized(let format) = operand.format {
+        operand.decode(format, result, into: result, on: self)
       }
-      let scale = quantization.delayedScale(tensor, product, on: self) {
-        numbers.bindMemory(to: Float.self).reduce(0) { max($0, abs($1)) }
-      }
-      quantizer.fakeQuantize(numbers, into: target, tensorScale: scale)
     }
+  }
+
+  /// How a scan rounds the states that it carries from chunk to chunk; `nil` where they stay in FP32.
+  ///
+  /// Rows run along the scan's states. `Recipe.check` has refused what depends on more than a row.
+  func stateNarrowing(_ quantization: LayerQuantization) -> StateNarrowing? {
+    let choice = quantization.choice(.state, .forward)
+    guard case .quantized(let format) = choice.operandFormat else { return nil }
+    var policy: EncodingPolicy?
+    if case .block(let block) = choice { policy = block.policy }
+    return StateNarrowing { [policy] states, rowCount, columnCount, _ in
+      let bytes = UnsafeMutableRawBufferPointer(start: states, count: 4 * rowCount * columnCount)
+      func narrow(_ format: some BlockFormat) {
+        TensorQuantizer(
+          format: format, shape: [rowCount, columnCount], policy: policy,
+          parallelism: .threads(1)
+        ).fakeQuantize(UnsafeRawBufferPointer(bytes), into: bytes)
+      }
+      narrow(format)
+    }
+  }
+}
+
+extension QuantizationChoice {
+  /// Whether every row is narrowed by itself and without random bits, from FP32: what a scan can do
+  /// with its states.
+  var suitsState: Bool {
+    guard case .block(let block) = self else { return true }
+    let layout = block.format.layout
+    switch layout.block {
+    case .tile, .tensor: return false
+    case .vector, .row: break
+    }
+    return layout.tensorScale == .absent && block.stochasticBitCount == nil
+      && block.source == .float32
   }
 }

@@ -45,6 +45,9 @@ public struct Recipe: Hashable, Sendable {
   /// - Parameter places: the layers of the model.
   public func check(_ places: [LayerPlace]) throws(RecipeError) {
     for place in places {
+      if place.kind == .mambaScan, !choice(for: Role(place, .state, .forward)).suitsState {
+        throw .unsuitableState(place)
+      }
       for product in ProductRole.allCases {
         let choices = place.kind.operands(of: product).map { choice(for: Role(place, $0, product)) }
         let transforms = Set(choices.map(\.transform))

@@ -57,13 +57,28 @@ extension Tape {
   func contribute(
     to activation: Activation, _ body: (UnsafeMutablePointer<Float>) -> Void
   ) {
-    switch activation.gradientTarget() {
-    case .fresh(let pointer): body(pointer)
-    case .started(let pointer):
-      memory.temporarily {
-        let contribution = memory.floats(activation.count)
-        body(contribution)
-        nonisolated(unsafe) let (sum, part, kernels) = (pointer, contribution, kernels)
+    contribute(to: [activation]) { body($0[0]) }
+  }
+
+  /// Adds to the gradients of several activations, in order, what `body` writes.
+  ///
+  /// - Parameter body: sets every number of every contribution; what memory it asks for is taken back.
+  func contribute(
+    to activations: [Activation], _ body: ([UnsafeMutablePointer<Float>]) -> Void
+  ) {
+    // Asked for first: they outlive the rest.
+    let targets = activations.map { $0.gradientTarget() }
+    memory.temporarily {
+      let contributions = zip(activations, targets).map { activation, target in
+        switch target {
+        case .fresh(let pointer): pointer
+        case .started: memory.floats(activation.count)
+        }
+      }
+      body(contributions)
+      for (index, activation) in activations.enumerated() {
+        guard case .started(let pointer) = targets[index] else { continue }
+        nonisolated(unsafe) let (sum, part, kernels) = (pointer, contributions[index], kernels)
         forChunks(of: activation.count) { range in
           let start = range.lowerBound
           kernels.pointee.add(sum + start, part + start, range.count, sum + start)

@@ -170,6 +170,42 @@ static void run_convolutions(Driver *d, const BKTrainingKernels *k, int kind) {
   end(d);
 }
 
+static uint32_t positive(uint64_t seed, uint64_t index) { return usual(seed, index) & 0x7FFFFFFF; }
+static uint32_t negative(uint64_t seed, uint64_t index) { return usual(seed, index) | 0x80000000; }
+
+// Matrices of one shape share a buffer, one behind the other.
+static void run_scans(Driver *d, const BKTrainingKernels *k, int kind) {
+  Generator generate = kinds[kind].generate;
+  if (!begin(d, "training.scan.%s", kinds[kind].name)) return;
+  for (size_t n = 1; n < 71; n++) {
+    bool at_end = next_call(d);
+    BKScan shape = {n * 11 % 32 + 1, n, n * 7 % 37 + 1, n + GAP, n * 7 % 37 + 1 + n % 2};
+    size_t rows = shape.steps * shape.stride, states = shape.states * shape.stride;
+    size_t maps = shape.steps * shape.state_stride;
+    // The last row of the last matrix ends with its channels.
+    float *u = floats(&d->in[0], 2 * rows - GAP, at_end, generate, 8 * n), *dy = u + rows;
+    float *dt = floats(&d->in[1], rows + states - GAP, at_end, positive, 8 * n + 1);
+    float *a = dt + rows;
+    for (size_t i = 0; i < states - GAP; i++) {
+      uint32_t word = negative(8 * n + 2, i);
+      memcpy((char *)a + 4 * i, &word, sizeof word);
+    }
+    float *b = floats(&d->in[2], 2 * maps, at_end, generate, 8 * n + 3), *c = b + maps;
+    float *skips = floats(&d->in[3], n + states, at_end, usual, 8 * n + 4);
+    float *before = skips + n;
+    float *y = place(&d->out[0], 4 * (3 * rows - GAP), at_end), *du = y + rows;
+    float *dh = floats(&d->out[1], 3 * states - GAP, at_end, usual, 8 * n + 5);
+    float *da = dh + states, *after = da + states;
+    float *db = place(&d->out[2], 8 * maps, at_end);
+    float *dd = floats(&d->out[3], n, at_end, usual, 8 * n + 6);
+    k->scan(&shape, u, dt, a, b, c, skips, before, after, y);
+    k->scan_backward(
+        &shape, u, dt, a, b, c, skips, before, dy, dh, du, du + rows, da, db, db + maps, dd);
+    for (int i = 0; i < 4; i++) take(d, &d->out[i]);
+  }
+  end(d);
+}
+
 void run_training(Driver *d) {
   const BKTrainingKernels *k = bk_training_kernels(d->kernels->level);
   for (int kind = 0; kind < KIND_COUNT; kind++) {
@@ -178,5 +214,6 @@ void run_training(Driver *d) {
     run_attention(d, k, kind);
     run_norms(d, k, kind);
     run_convolutions(d, k, kind);
+    run_scans(d, k, kind);
   }
 }

@@ -56,7 +56,8 @@ struct UseTests {
     }
     layer.quantization.endStep()
     // 448 / 7 is a power of two.
-    #expect(layer.quantization.delayedScale(.input, .forward) { 0 } == 7.0 / 448)
+    let scale = layer.quantization.delayedScale(.input, .forward, on: tape) { 0 }
+    #expect(scale == 7.0 / 448)
   }
 
   @Test("A loss beside the one that is returned adds its weight's part of the gradient")
