@@ -60,8 +60,10 @@ INLINE void product_tile(
     }
   }
   UNROLLED for (size_t r = 0; r < TILE_ROWS; r++) {
-    if (r < height) UNROLLED for (size_t v = 0; v < TILE_VECTORS; v++)
-      put_part(y + r * shape->y_stride + v * LANES, sums[r][v], widths[v]);
+    if (r < height) {
+      UNROLLED for (size_t v = 0; v < TILE_VECTORS; v++)
+        put_part(y + r * shape->y_stride + v * LANES, sums[r][v], widths[v]);
+    }
   }
 }
 

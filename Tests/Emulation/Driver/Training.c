@@ -206,6 +206,55 @@ static void run_scans(Driver *d, const BKTrainingKernels *k, int kind) {
   end(d);
 }
 
+static void run_small_products(Driver *d, const BKTrainingKernels *k, int kind) {
+  Generator generate = kinds[kind].generate;
+  if (!begin(d, "training.products.%s", kinds[kind].name)) return;
+  for (size_t n = 1; n < 71; n++) {
+    bool at_end = next_call(d), is_turned = n % 2;
+    BKRowPair pair = {ROWS, n, n + GAP, n + 1};
+    size_t extent = (ROWS - 1) * pair.x_stride + n, y_extent = (ROWS - 1) * pair.y_stride + n;
+    const float *x = floats(&d->in[0], extent, at_end, generate, 6 * n);
+    const float *factors = floats(&d->in[1], ROWS, at_end, generate, 6 * n + 1);
+    float *y = floats(&d->out[0], y_extent, at_end, generate, 6 * n + 2);
+    float *sums = place(&d->out[1], 4 * ROWS, at_end);
+    k->dot_rows(&pair, x, y, sums);
+    k->scale_rows(&pair, factors, x, n % 3 == 0, y);
+
+    size_t rows = n * 5 % 19 + 1, depth = n * 7 % 11 + 1;
+    size_t length = is_turned ? rows : depth, lines = is_turned ? depth : rows;
+    BKProduct shape = {
+        rows, n, depth, is_turned ? 1 : length + 1, is_turned ? length + 1 : 1, n + 2, n + GAP};
+    extent = (lines - 1) * (length + 1) + length;
+    const float *a = floats(&d->in[2], extent, at_end, generate, 6 * n + 3);
+    extent = (depth - 1) * shape.b_stride + n;
+    const float *b = floats(&d->in[3], extent, at_end, generate, 6 * n + 4);
+    extent = (rows - 1) * shape.y_stride + n;
+    float *z = floats(&d->out[2], extent, at_end, usual, 6 * n + 5);
+    k->product(&shape, a, b, n % 3 == 0, z);
+    for (int i = 0; i < 3; i++) take(d, &d->out[i]);
+  }
+  end(d);
+}
+
+static void run_decays(Driver *d, const BKTrainingKernels *k, int kind) {
+  Generator generate = kinds[kind].generate;
+  if (!begin(d, "training.decays.%s", kinds[kind].name)) return;
+  for (size_t n = 1; n <= BK_CHUNK_STEPS; n++) {
+    bool at_end = next_call(d);
+    const float *sums = floats(&d->in[0], n, at_end, generate, 5 * n);
+    const float *rests = floats(&d->in[1], n, at_end, usual, 5 * n + 1);
+    const float *g = floats(&d->in[2], n * n, at_end, generate, 5 * n + 2);
+    const float *dm = floats(&d->in[3], n * n, at_end, generate, 5 * n + 3);
+    float *L = place(&d->out[0], 4 * n * n, at_end);
+    float *dg = floats(&d->out[1], n * n, at_end, usual, 5 * n + 4);
+    float *da = place(&d->out[2], 4 * n, at_end);
+    k->decays(sums, rests, n, L);
+    k->decays_backward(g, L, dm, n, dg, da);
+    for (int i = 0; i < 3; i++) take(d, &d->out[i]);
+  }
+  end(d);
+}
+
 void run_training(Driver *d) {
   const BKTrainingKernels *k = bk_training_kernels(d->kernels->level);
   for (int kind = 0; kind < KIND_COUNT; kind++) {
@@ -215,5 +264,7 @@ void run_training(Driver *d) {
     run_norms(d, k, kind);
     run_convolutions(d, k, kind);
     run_scans(d, k, kind);
+    run_small_products(d, k, kind);
+    run_decays(d, k, kind);
   }
 }
