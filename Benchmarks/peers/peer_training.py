@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from measuring import WARM_UP_CALLS
+from measuring import WARM_UP_CALLS, keep_freed_pages
 
 BLOCK = 32
 VOCABULARY = 128
@@ -193,6 +193,7 @@ def train(variant: Variant, extents: Extents, steps: int, threads: int) -> dict[
     """Trains on random tokens and reports the steps after the warm-up."""
     import torch
 
+    keep_freed_pages()
     torch.set_num_threads(threads)
     model = make_model(extents, linear_maker(variant))
     weights = list(model.parameters())

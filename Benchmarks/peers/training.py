@@ -85,7 +85,10 @@ class Configuration:
 
 
 def finished(command: Sequence[str]) -> tuple[str, int]:
-    """What a command wrote, and the most bytes that it had resident."""
+    """What a command wrote, and the most bytes that it had resident.
+
+    Linux counts what this process has at the start of another as that one's: some 30 MB.
+    """
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, stdout=output, stderr=errors)
         _, status, usage = os.wait4(process.pid, 0)
@@ -189,9 +192,7 @@ def parameter_counts(measured: Sequence[Configuration]) -> str:
     return ", ".join(f"{model} {min(found):,}" for model, found in counts.items())
 
 
-def header(
-    options: argparse.Namespace, measured: Sequence[Configuration], load: float
-) -> str:
+def header(options: argparse.Namespace, measured: Sequence[Configuration], load: float) -> str:
     """What was measured where, when and with which versions."""
     ours, packages = {}, {"Python": platform.python_version()}
     for entry in measured:
