@@ -2,7 +2,7 @@
 
     python peer_training.py --variant "torch fp32" --steps 5 ...
 
-Prints one line of JSON: the median seconds of a step, memory, and what ran. `training.py` starts it.
+Prints a line of JSON: the median seconds of a step, memory, and what ran. `training.py` starts it.
 """
 
 from __future__ import annotations
