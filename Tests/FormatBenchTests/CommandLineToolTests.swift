@@ -90,7 +90,7 @@ struct CommandLineToolTests {
           -h, --help              show this help, or a command's after its name
 
         Exit status: 0 done; 1 a check failed; 2 wrong usage; 3 unreadable or malformed
-        input, or output not written.
+        input, or output not written; 130 stopped by the user, with its state saved.
 
         """)
   }

@@ -23,7 +23,7 @@ enum EvalCommand: Command {
         line: "eval runs/fp32/seed-0/state.safetensors",
         purpose: "a model trained in FP32 under six recipes"),
       .init(
-        line: "eval runs/fp32/seed-0/state.safetensors --recipe all --corrupt 0.3 --json",
+        line: "eval state.safetensors --recipe all --corrupt 0.3 --json",
         purpose: "all recipes, a third of the input wrong, for a program"),
     ],
     discussion: [

@@ -34,7 +34,7 @@ enum TrainCommand: Command {
         line: "train --recipe nvfp4,nvfp4_no_hadamard --baseline bf16 --seeds 5",
         purpose: "what a rotation is worth, with an interval over five seeds"),
       .init(
-        line: "train --recipe mxfp4,my.json --text shakespeare.txt --steps 1000 --out runs",
+        line: "train --recipe my.json --text book.txt --steps 1000 --out runs",
         purpose: "a recipe of your own on a text; add --resume after an interruption"),
     ],
     discussion: [

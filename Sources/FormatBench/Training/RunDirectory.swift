@@ -31,9 +31,13 @@ struct RunDirectory: Hashable {
   func check(_ plan: TrainingPlan) throws(CommandError) {
     for recipe in plan.allRecipes {
       let allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
-      guard recipe.name.first != ".", recipe.name.allSatisfy(allowed.contains) else {
+      guard let first = recipe.name.first, first != ".",
+        recipe.name.allSatisfy(allowed.contains)
+      else {
         throw .usage("the recipe's name '\(recipe.name)' cannot name a folder of --out")
       }
+    }
+    for recipe in plan.allRecipes {
       for seed in 0..<plan.seedCount
       where opening == .new && FileManager.default.fileExists(atPath: statePath(recipe, seed)) {
         throw .usage(

@@ -22,16 +22,10 @@ struct TrainRunsTests {
     comparison.rows.map { $0.outcomes.flatMap { $0.curve.rows.map(\.trainingLoss) } }
   }
 
-  private func folder() throws -> String {
-    let path = NSTemporaryDirectory() + "runs-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-    return path
-  }
-
   @Test("A run stopped in the middle and resumed has the curve of one that was not")
   func resumes() throws {
-    let (whole, parts) = (try folder(), try folder())
-    defer { for path in [whole, parts] { try? FileManager.default.removeItem(atPath: path) } }
+    let folder = try TemporaryFolder()
+    let (whole, parts) = (folder.path("whole"), folder.path("parts"))
     let recipes = [try Recipe.named("nvfp4"), try Recipe.named("fp8_delayed")]
     let expected = try TrainingComparison(plan(whole, .new, recipes: recipes))
 
@@ -66,8 +60,8 @@ struct TrainRunsTests {
 
   @Test("Runs that are there are neither overwritten nor taken for others")
   func keeps() throws {
-    let path = try folder()
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = try TemporaryFolder()
+    let path = folder.path("runs")
     _ = try TrainingComparison(plan(path, .new, recipes: []))
     #expect(
       throws: CommandError.usage(
@@ -91,20 +85,22 @@ struct TrainRunsTests {
 
   @Test(
     "A recipe whose name could leave the folder is a usage error", arguments: ["../x", ".", ""])
-  func names(name: String) {
+  func names(name: String) throws {
+    let folder = try TemporaryFolder()
     var recipe = Recipe.bf16
     recipe.name = name
     #expect(
       throws: CommandError.usage("the recipe's name '\(name)' cannot name a folder of --out")
     ) {
-      try TrainingComparison(plan("/nowhere", .new, recipes: [recipe]))
+      try TrainingComparison(plan(folder.path("runs"), .new, recipes: [recipe]))
     }
+    #expect(folder.names.isEmpty)
   }
 
   @Test("A kept run is cast by recipes, and FP32 itself changes nothing")
   func evaluates() throws {
-    let path = try folder()
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = try TemporaryFolder()
+    let path = folder.path("runs")
     let trained = try TrainingComparison(plan(path, .new, recipes: []))
     let state = path + "/fp32/seed-0/state.safetensors"
     var evaluationPlan = EvaluationPlan(

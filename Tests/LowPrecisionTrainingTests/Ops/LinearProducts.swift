@@ -68,6 +68,8 @@ struct LinearProducts {
   func operand(
     _ tensor: TensorRole, _ numbers: [Float], in role: ProductRole, depth: Int, isDecoded: Bool
   ) -> (numbers: [Float], correction: Float) {
+    // Random bits are those of the first use in a step.
+    tape.reset()
     var numbers = numbers
     let count = numbers.count / depth
     return numbers.withUnsafeMutableBytes { bytes in
