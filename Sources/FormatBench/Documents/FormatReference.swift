@@ -41,6 +41,7 @@ enum FormatReference {
     "zero blocks": { SheetMarkdown.text(of: PolicyTables.zeroBlocks) },
     "nvfp4 steps": { PolicyTables.nvfp4Steps },
     "products": { SheetMarkdown.text(of: ProductTable.table) },
+    "recipes": { SheetMarkdown.text(of: RecipeTable.table) },
   ]
 
   /// A format's sheet without the values of codes, which stand in a section of their own.
