@@ -11,6 +11,7 @@ extension RunSetup {
       "model": model.rawValue, "steps": "\(stepCount)", "batch": "\(batchCount)",
       "context": "\(context)", "width": "\(width)", "layers": "\(depth)", "heads": "\(headCount)",
       "lr": "\(learningRate)", "schedule": schedule.rawValue, "optimizer": optimizer.rawValue,
+      "arithmetic": arithmetic.rawValue,
       "recipe": recipe.json,
     ]
     switch data {
@@ -59,6 +60,7 @@ extension RunSetup {
       learningRate: try value("lr", TrainOptions.learningRate),
       schedule: try value("schedule", TrainOptions.schedule),
       optimizer: try value("optimizer", TrainOptions.optimizer),
+      arithmetic: try value("arithmetic", TrainOptions.arithmetic),
       data: data)
     try check()
   }

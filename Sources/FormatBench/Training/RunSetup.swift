@@ -12,6 +12,7 @@ struct RunSetup: Hashable {
   var learningRate: Double
   var schedule: ScheduleKind
   var optimizer: OptimizerKind
+  var arithmetic: ProductArithmetic
   var data: DataChoice
 
   /// How the learning rate falls.
@@ -104,7 +105,7 @@ struct RunSetup: Hashable {
     return TrainingOptions(
       stepCount: stepCount, schedule: rates, optimizer: optimizer,
       validationInterval: min(100, stepCount),
-      validationBatchCount: Self.validationBatchCount)
+      validationBatchCount: Self.validationBatchCount, arithmetic: arithmetic)
   }
 
   /// A run ready to start.

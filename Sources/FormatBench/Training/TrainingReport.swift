@@ -56,6 +56,7 @@ enum TrainingReport {
       .init(key: "batch", value: .integer(setup.batchCount)),
       .init(key: "context", value: .integer(setup.context)),
       .init(key: "optimizer", value: .text(setup.optimizer.rawValue)),
+      .init(key: "arithmetic", value: .text(setup.arithmetic.rawValue)),
       .init(key: "learning_rate", value: .number(setup.learningRate)),
       .init(key: "schedule", value: .text(setup.schedule.rawValue)),
       .init(key: data.0, value: data.1),

@@ -38,6 +38,7 @@ public final class Trainer {
     self.seed = seed
     optimizer = options.optimizer.make(model.parameters)
     tape = Tape(parallelism: options.parallelism)
+    tape.arithmetic = options.arithmetic
     tape.streams = RandomStreams(seed: seed)
   }
 

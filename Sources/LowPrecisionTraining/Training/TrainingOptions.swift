@@ -17,6 +17,8 @@ public struct TrainingOptions: Sendable {
   /// Steps between two measurements of the operands' errors, which the first step and the last one
   /// also get; none if `nil`.
   public var measurementInterval: Int?
+  /// How products of quantized operands are computed.
+  public var arithmetic: ProductArithmetic
   /// How many threads may work; never changes a result.
   public var parallelism: Parallelism
 
@@ -25,7 +27,7 @@ public struct TrainingOptions: Sendable {
     stepCount: Int, schedule: LearningRateSchedule, optimizer: OptimizerKind = .adamW,
     clippingNorm: Double? = 1,
     validationInterval: Int = 100, validationBatchCount: Int = 8,
-    measurementInterval: Int? = nil,
+    measurementInterval: Int? = nil, arithmetic: ProductArithmetic = .packed,
     parallelism: Parallelism = .allCores
   ) {
     self.stepCount = stepCount
@@ -35,6 +37,7 @@ public struct TrainingOptions: Sendable {
     self.validationInterval = validationInterval
     self.validationBatchCount = validationBatchCount
     self.measurementInterval = measurementInterval
+    self.arithmetic = arithmetic
     self.parallelism = parallelism
   }
 }

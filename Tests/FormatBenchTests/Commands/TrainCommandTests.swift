@@ -9,7 +9,7 @@ struct TrainCommandTests {
     TrainingPlan(
       setup: RunSetup(
         model: .transformer, stepCount: steps, batchCount: 2, context: 16, width: 16, depth: 1,
-        headCount: 2, learningRate: 1e-3, schedule: .cosine, optimizer: .adamW,
+        headCount: 2, learningRate: 1e-3, schedule: .cosine, optimizer: .adamW, arithmetic: .packed,
         data: .task(.corpus)), baseline: .fp32, recipes: recipes, seedCount: seeds)
   }
 

@@ -14,6 +14,7 @@ struct TrainRunsTests {
       setup: RunSetup(
         model: .transformer, stepCount: 6, batchCount: 2, context: 16, width: 16, depth: 1,
         headCount: 2, learningRate: 1e-2, schedule: .warmUpStableDecay, optimizer: .adamW,
+        arithmetic: .packed,
         data: .task(.corpus)), baseline: .fp32, recipes: recipes, seedCount: seeds,
       directory: RunDirectory(path: folder, opening: opening), saveInterval: 2)
   }

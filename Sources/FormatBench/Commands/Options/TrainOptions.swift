@@ -26,6 +26,9 @@ enum TrainOptions {
   static let optimizer = Option.defaulted(
     "optimizer", .choice("optimizer", of: OptimizerKind.self), default: "adamw",
     help: "what turns gradients into new weights")
+  static let arithmetic = Option.defaulted(
+    "arithmetic", .choice("arithmetic", of: ProductArithmetic.self), default: "packed",
+    help: "multiplies codes by the packed kernels, or decoded operands in FP32, as emulators do")
   static let task = Option.defaulted(
     "task", .choice("task", of: SyntheticTask.self), default: "corpus",
     help: "the generated data to train on")
@@ -34,7 +37,8 @@ enum TrainOptions {
 
   /// All of them, in the order of the help.
   static let all: [any OptionDeclaration] = [
-    model, steps, batch, context, width, layers, heads, learningRate, schedule, optimizer, task,
+    model, steps, batch, context, width, layers, heads, learningRate, schedule, optimizer,
+    arithmetic, task,
     text,
   ]
 
@@ -45,6 +49,7 @@ enum TrainOptions {
       context: arguments[context], width: arguments[width], depth: arguments[layers],
       headCount: arguments[heads], learningRate: arguments[learningRate],
       schedule: arguments[schedule], optimizer: arguments[optimizer],
+      arithmetic: arguments[arithmetic],
       data: arguments[text].map { .text(path: $0) } ?? .task(arguments[task]))
   }
 }
