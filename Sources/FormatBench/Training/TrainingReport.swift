@@ -60,9 +60,13 @@ enum TrainingReport {
       .init(key: "learning_rate", value: .number(setup.learningRate)),
       .init(key: "schedule", value: .text(setup.schedule.rawValue)),
       .init(key: data.0, value: data.1),
-      .init(key: "activation_bytes", value: .integer(comparison.activationByteCount)),
       .init(key: "baseline", value: .text(comparison.plan.baseline.name)),
     ]
+    // No step was taken where all runs had ended before.
+    if comparison.activationByteCount > 0 {
+      facts.append(
+        .init(key: "activation_bytes", value: .integer(comparison.activationByteCount)))
+    }
     if let floor = comparison.lossFloor {
       facts.append(.init(key: "loss_floor", value: .number(floor)))
     }
@@ -78,11 +82,21 @@ enum TrainingReport {
       with a loss that is not finite.
       """
     ]
-      + comparison.rows.map(\.recipe.note)
+      + [Recipe.commonNote] + comparison.rows.map(\.recipe.note)
   }
 }
 
 extension Recipe {
-  /// Every choice of the recipe in one paragraph.
-  var note: String { description.split(separator: "\n").joined(separator: "; ") + "." }
+  /// What the notes of all recipes take for granted.
+  static let commonNote = """
+    Roles that no rule matches stay in FP32; the last rule that matches decides. Projections are \
+    \(LayerKind.projections.map(\.rawValue).joined(separator: ", ")).
+    """
+
+  /// Every choice of the recipe in one paragraph, beside the common note.
+  var note: String {
+    var lines = ["\(name) (\(source))"] + rules.map(\.description)
+    if rules.isEmpty { lines.append("no rules") }
+    return (lines + notes.map { "note: \($0)" }).joined(separator: "; ") + "."
+  }
 }
