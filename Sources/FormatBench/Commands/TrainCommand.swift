@@ -48,7 +48,7 @@ enum TrainCommand: Command {
       Recipes: \(Recipe.catalog.map(\.name).filter { !$0.hasPrefix("nvfp4_no_") }
         .joined(separator: ", ")); and nvfp4 without some of its ingredients, in this order: \
       nvfp4_no_bf16_layers, _no_hadamard, _no_stochastic, _1d_weights. A name that ends in .json \
-      is a file with a recipe of your own.
+      is a file with a recipe of your own; --out writes every recipe as such a file, to start from.
       """,
       """
       The loss is the mean over the validation data, in nats for each token. Intervals are 95 % \

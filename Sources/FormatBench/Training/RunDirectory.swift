@@ -6,6 +6,7 @@ import TensorFiles
 ///
 /// | file | holds |
 /// |---|---|
+/// | `RECIPE/recipe.json` | the recipe, to read or to change |
 /// | `RECIPE/seed-K/state.safetensors` | the last saved state of the run |
 /// | `RECIPE/seed-K/curve.csv`, `curve.json` | its losses |
 /// | `RECIPE/seed-K/tensors.csv` | the errors of its operands at measured steps |
@@ -92,6 +93,7 @@ struct RunDirectory: Hashable {
       throw .input("cannot make the folder \(folder): \(error.localizedDescription)")
     }
     try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+      try AtomicFileWriter.write(recipe.json, to: "\(self.path)/\(recipe.name)/recipe.json")
       try AtomicFileWriter.write(
         OperandErrors.heading + measurements + trainer.operandErrors.csv,
         to: tensorsPath(recipe, seed))

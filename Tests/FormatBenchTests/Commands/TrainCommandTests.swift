@@ -1,3 +1,4 @@
+import BlockFormats
 import LowPrecisionTraining
 import Testing
 
@@ -38,6 +39,27 @@ struct TrainCommandTests {
     named.name = "fp32_again"
     let comparison = try TrainingComparison(plan(recipes: [named]))
     #expect(comparison.rows[0].losses == comparison.rows[1].losses)
+  }
+
+  @Test("A loss that is not a number ends its recipe with its step, and the others go on")
+  func divergence() throws {
+    var policy = ScaledFormat.fp8(.e4m3fn, block: .tensor).defaultPolicy
+    policy.overflow = .special
+    // From the second step on, scales are 2^20 times too large: every operand becomes NaN.
+    let quantization = BlockQuantization(
+      .fp8(.e4m3fn, block: .tensor), policy: policy,
+      scaling: .delayed(DelayedScaling.Parameters(margin: -20)))
+    let broken = Recipe(
+      name: "broken", source: "a test",
+      rules: [RecipeRule(.block(quantization), layers: [.mlpUp], products: [.forward])])
+    let comparison = try TrainingComparison(plan(recipes: [broken, .bf16]))
+    #expect(comparison.rows[1].divergences.map(\.step) == [1, 1])
+    #expect(comparison.rows[1].divergences.map(\.seed) == [0, 1])
+    #expect(comparison.rows[1].losses.allSatisfy(\.isNaN))
+    #expect(comparison.rows[1].outcomes.allSatisfy { $0.curve.rows.count == 2 })
+    for row in [comparison.rows[0], comparison.rows[2]] {
+      #expect(row.divergences.isEmpty && row.losses.allSatisfy(\.isFinite))
+    }
   }
 
   @Test("A width that heads do not divide is a usage error with both numbers")

@@ -53,6 +53,10 @@ struct TrainRunsTests {
           == FileManager.default.contents(atPath: parts + file))
     }
 
+    let json = try #require(
+      FileManager.default.contents(atPath: parts + "/nvfp4/recipe.json"))
+    #expect(try Recipe(json: String(decoding: json, as: UTF8.self)) == recipes[0])
+
     // Finished runs are read, not repeated; a further seed is trained.
     let more = try TrainingComparison(plan(parts, .resumed, recipes: recipes, seeds: 2))
     #expect(zip(losses(more), losses(expected)).allSatisfy { Array($0.prefix(6)) == $1 })
