@@ -16,7 +16,7 @@ enum TrainCommand: Command {
     "resume", help: "goes on with the runs in the folder of --out")
   static let saveInterval = Option.defaulted(
     "save-every", .integer(in: 1...10_000_000), default: "50",
-    help: "steps between two saves to the folder of --out")
+    help: "steps between two saves to the folder of --out, where that is given")
 
   static let measurementInterval = Option.defaulted(
     "measure-every", .integer(in: 1...10_000_000), default: "100",
@@ -40,8 +40,9 @@ enum TrainCommand: Command {
     discussion: [
       """
       Models are decoder-only with RMSNorm, trained with a warm-up of a tenth of the steps and a \
-      fall to a tenth of the learning rate. Operands of all linear layers are quantized as the \
-      recipe says and multiplied by the kernels of that format; the rest is FP32. Runs with the \
+      fall to a tenth of the learning rate. What linear layers multiply, what \
+      scans read and carry, and rows of the embedding are quantized as the recipe says; products run \
+      on the kernels of the formats; the rest is FP32. Runs with the \
       same seed see the same data from the same initial weights, so gaps are differences of pairs.
       """,
       """
@@ -56,8 +57,9 @@ enum TrainCommand: Command {
       """,
       """
       With --out, a folder for each run receives its loss curve, its state, and the QSNR, gain, \
-      largest error, underflow and saturation of every operand at measured steps. Ctrl-C saves the run first, and the same command with --resume goes on where it \
-      stopped, or where the last save was if it was killed: curves are the same, bit for bit, as \
+      largest error, underflow and saturation of every tensor that is quantized (but the states that \
+      scans carry) at measured steps. Ctrl-C saves the run first, and the same command with --resume goes on where it \
+      stopped, or where the last save was if it was killed: losses are the same, bit for bit, as \
       without a stop. More recipes or seeds may be asked for then; finished runs are not repeated.
       """,
     ])
@@ -77,8 +79,8 @@ enum TrainCommand: Command {
       }
     }
     let report = TrainingReport.report(comparison)
-    try plan.directory?.save(report)
     console.write(report, as: arguments.reportFormat)
+    try plan.directory?.save(report)
     return .done
   }
 

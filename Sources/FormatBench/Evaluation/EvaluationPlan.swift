@@ -19,6 +19,11 @@ struct EvaluationPlan {
     if let textPath { setup.data = .text(path: textPath) }
     try requireEnough(checkpoint, setup)
     let source = try setup.source(seed: 0)
+    let fingerprint = (source as? ByteCorpus)?.fingerprint
+    guard textPath != nil || fingerprint == checkpoint.metadata["text_fingerprint"] else {
+      throw .input(
+        "the text that \(checkpointPath) was trained on has changed; name one with --text")
+    }
 
     func model(_ recipe: Recipe) throws(CommandError) -> StackedModel {
       let model = try setup.model(recipe, vocabularyCount: source.vocabularyCount, seed: 0)
@@ -29,16 +34,17 @@ struct EvaluationPlan {
     }
 
     let reference = try model(.fp32)
+    var models: [StackedModel] = []
+    for recipe in recipes { models.append(try model(recipe)) }
+    for model in models { DirectCast.calibrate(model, on: source) }
     var rows: [Evaluation.Row] = []
     for input in Evaluation.Input.allCases {
+      show("\(recipes.count) recipes on \(input.rawValue) input")
       let data: any TokenSource =
         input == .clean ? source : CorruptedSource(source, probability: corruption)
-      for recipe in recipes {
-        show("\(recipe.name), \(input.rawValue) input")
-        let result = DirectCast(
-          of: try model(recipe), against: reference, on: data, batchCount: batchCount)
-        rows.append(Evaluation.Row(recipe: recipe, input: input, result: result))
-      }
+      let casts = DirectCast.casts(
+        of: models, against: reference, on: data, batchCount: batchCount)
+      rows += zip(recipes, casts).map { Evaluation.Row(recipe: $0, input: input, result: $1) }
     }
     return Evaluation(
       plan: self, setup: setup, parameterCount: reference.parameterCount,

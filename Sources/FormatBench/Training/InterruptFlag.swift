@@ -37,6 +37,6 @@ final class InterruptFlag: Sendable {
   var value: Bool { isRaised.load(ordering: .relaxed) }
 
   private func raise() {
-    if isRaised.exchange(true, ordering: .relaxed) { exit(130) }
+    if isRaised.exchange(true, ordering: .relaxed) { _exit(130) }
   }
 }

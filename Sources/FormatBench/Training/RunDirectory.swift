@@ -28,22 +28,46 @@ struct RunDirectory: Hashable {
     case resumed
   }
 
-  /// Refuses a folder with runs in it that nobody asked to resume.
-  func check(_ plan: TrainingPlan) throws(CommandError) {
+  private static let reportName = "report.json"
+
+  /// Refuses recipes whose names cannot be folders, and a folder with results in it that nobody asked
+  /// to resume, or that are of other runs.
+  ///
+  /// - Parameter fingerprint: of the data, where it is a file.
+  func check(_ plan: TrainingPlan, fingerprint: String?) throws(CommandError) {
+    let allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
     for recipe in plan.allRecipes {
-      let allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
-      guard let first = recipe.name.first, first != ".",
+      guard let first = recipe.name.first, first != ".", recipe.name != Self.reportName,
         recipe.name.allSatisfy(allowed.contains)
       else {
         throw .usage("the recipe's name '\(recipe.name)' cannot name a folder of --out")
       }
     }
+    var found = [path + "/" + Self.reportName].filter(FileManager.default.fileExists)
     for recipe in plan.allRecipes {
-      for seed in 0..<plan.seedCount
-      where opening == .new && FileManager.default.fileExists(atPath: statePath(recipe, seed)) {
-        throw .usage(
-          "--out \(path) holds runs already", hint: "add --resume to go on with them")
+      let metadata = plan.setup.metadata(recipe, fingerprint: fingerprint)
+      for seed in 0..<plan.seedCount {
+        let path = statePath(recipe, seed)
+        guard FileManager.default.fileExists(atPath: path) else { continue }
+        found.append(path)
+        guard opening == .resumed else { break }
+        let file = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+          try SafetensorsFile(path: path)
+        }
+        try requireEqual(file.metadata, metadata, path)
       }
+    }
+    guard opening == .resumed || found.isEmpty else {
+      throw .usage("--out \(path) holds runs already", hint: "add --resume to go on with them")
+    }
+  }
+
+  private func requireEqual(
+    _ found: [String: String], _ expected: [String: String], _ path: String
+  ) throws(CommandError) {
+    let differences = RunSetup.differences(found, expected)
+    guard differences.isEmpty else {
+      throw .usage("\(path) is of another run, with another \(differences.joined(separator: ", "))")
     }
   }
 
@@ -56,10 +80,7 @@ struct RunDirectory: Hashable {
     let checkpoint = try CommandError.bridgingFileFailures { () throws(CheckpointError) in
       try Checkpoint(path: path)
     }
-    let differences = RunSetup.differences(checkpoint.metadata, metadata)
-    guard differences.isEmpty else {
-      throw .usage("\(path) is of another run: \(differences.joined(separator: ", ")) differ")
-    }
+    try requireEqual(checkpoint.metadata, metadata, path)
     let curve = try CommandError.bridgingFileFailures { () throws(LossCurveError) in
       try LossCurve(csvPath: curvePath(recipe, seed) + ".csv")
     }
@@ -93,7 +114,9 @@ struct RunDirectory: Hashable {
       throw .input("cannot make the folder \(folder): \(error.localizedDescription)")
     }
     try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-      try AtomicFileWriter.write(recipe.json, to: "\(self.path)/\(recipe.name)/recipe.json")
+      if !FileManager.default.fileExists(atPath: recipePath(recipe)) {
+        try AtomicFileWriter.write(recipe.json, to: recipePath(recipe))
+      }
       try AtomicFileWriter.write(
         OperandErrors.heading + measurements + trainer.operandErrors.csv,
         to: tensorsPath(recipe, seed))
@@ -109,13 +132,15 @@ struct RunDirectory: Hashable {
   func save(_ report: Report) throws(CommandError) {
     try CommandError.bridgingFileFailures { () throws(TensorFileError) in
       try AtomicFileWriter.write(
-        ReportFormat.json.text(of: report, for: .stream), to: path + "/report.json")
+        ReportFormat.json.text(of: report, for: .stream), to: path + "/" + Self.reportName)
     }
   }
 
   private func folder(_ recipe: Recipe, _ seed: Int) -> String {
     "\(path)/\(recipe.name)/seed-\(seed)"
   }
+
+  private func recipePath(_ recipe: Recipe) -> String { "\(path)/\(recipe.name)/recipe.json" }
 
   private func statePath(_ recipe: Recipe, _ seed: Int) -> String {
     folder(recipe, seed) + "/state.safetensors"

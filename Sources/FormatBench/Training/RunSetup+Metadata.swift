@@ -62,6 +62,10 @@ extension RunSetup {
       optimizer: try value("optimizer", TrainOptions.optimizer),
       arithmetic: try value("arithmetic", TrainOptions.arithmetic),
       data: data)
-    try check()
+    do {
+      try check()
+    } catch {
+      throw .input("\(path): the checkpoint's metadata: \(error.message)")
+    }
   }
 }

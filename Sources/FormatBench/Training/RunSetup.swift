@@ -35,7 +35,8 @@ struct RunSetup: Hashable {
 
   /// Refuses extents that make no model.
   func check() throws(CommandError) {
-    guard width % headCount == 0 else {
+    let attentionCount = model.attentionCount(depth: depth)
+    guard attentionCount == 0 || width % headCount == 0 else {
       throw .usage("--width \(width) is not a multiple of --heads \(headCount)")
     }
     if case .task(let task) = data, context < task.leastContext {
@@ -46,17 +47,19 @@ struct RunSetup: Hashable {
     guard leastByteCount <= memory else {
       throw .usage(
         "a step needs at least \(leastByteCount >> 30) GiB, and this machine has \(memory >> 30)",
-        hint: "attention weights grow with --batch, --heads, --layers and --context squared")
+        hint: "it grows with --batch, --layers, --width and --context"
+          + (attentionCount > 0 ? ", attention weights with --heads and --context squared" : ""))
     }
   }
 
   /// Bytes that a step needs in any case.
   ///
-  /// They hold the attention weights, and values, gradients and moments of the parameters of all blocks.
-  /// No option in its range makes the number overflow.
+  /// They hold the attention weights, two numbers a channel, step and layer, and values, gradients and
+  /// moments of half the parameters. No option in its range makes the number overflow.
   var leastByteCount: Int {
-    let weights = depth * batchCount * headCount * context * context
-    return 4 * weights + 16 * (12 * width * width * depth)
+    let tokens = batchCount * context
+    let weights = model.attentionCount(depth: depth) * tokens * headCount * context
+    return 4 * (weights + 4 * depth * tokens * width) + 16 * leastParameterCount
   }
 
   /// Parameters that every model of these extents has at least: half of the projections of its layers.

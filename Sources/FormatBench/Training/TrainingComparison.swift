@@ -47,7 +47,7 @@ struct TrainingComparison {
   ) throws(CommandError) {
     self.plan = plan
     rows = plan.allRecipes.map { Row(recipe: $0) }
-    try plan.directory?.check(plan)
+    try plan.check()
     var progress = TrainingProgress(stepCount: plan.stepCount)
     for seed in 0..<plan.seedCount {
       for index in rows.indices {

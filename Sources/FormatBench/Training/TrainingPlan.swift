@@ -16,8 +16,25 @@ struct TrainingPlan {
   /// The baseline, then the other recipes, each once.
   var allRecipes: [Recipe] {
     ([baseline] + recipes).reduce(into: []) { list, recipe in
-      if !list.contains(where: { $0.name == recipe.name }) { list.append(recipe) }
+      if !list.contains(recipe) { list.append(recipe) }
     }
+  }
+
+  /// Refuses what would stop the comparison later: extents that make no model, recipes that do not suit
+  /// it or share a name, and runs in the folder that are others.
+  func check() throws(CommandError) {
+    try setup.check()
+    let source = try setup.source(seed: 0)
+    var names: Set<String> = []
+    for recipe in allRecipes {
+      // Names are those of folders, too, which some systems do not tell apart by case.
+      guard names.insert(recipe.name.lowercased()).inserted else {
+        throw .usage(
+          "two recipes are named '\(recipe.name)'", hint: "change the \"name\" in the JSON file")
+      }
+      _ = try setup.model(recipe, vocabularyCount: source.vocabularyCount, seed: 0)
+    }
+    try directory?.check(self, fingerprint: (source as? ByteCorpus)?.fingerprint)
   }
 
   /// The steps of all runs.

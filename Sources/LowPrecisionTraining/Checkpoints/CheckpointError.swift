@@ -8,12 +8,16 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
   case mismatch(path: String, CheckpointMismatch)
   /// The arrays fit, but the counters, or the curve beside the file, are of another run or damaged.
   case otherRun(path: String, step: Int, curveRows: Int)
+  /// A delayed scale in the file is none that a step makes.
+  case badScale(path: String)
 
   /// One line that names the file and all causes.
   public var description: String {
     switch self {
     case .file(let error): error.description
     case .mismatch(let path, let mismatch): "\(printable(path, limit: nil)): \(mismatch)"
+    case .badScale(let path):
+      "\(printable(path, limit: nil)): a delayed scale is not a normal number above zero"
     case .otherRun(let path, let step, let rows):
       "\(printable(path, limit: nil)): not a state of this run at step \(step) with \(rows) rows of its curve"
     }

@@ -10,46 +10,56 @@ public struct DirectCast: Sendable {
   /// The narrowed model's logits against the reference's.
   public let logits: LogitComparison
 
-  /// Runs both models.
+  /// Makes delayed scales from one training batch, as there are no earlier steps.
+  public static func calibrate(
+    _ model: any LanguageModel, on source: any TokenSource,
+    parallelism: Parallelism = .allCores
+  ) {
+    guard model.quantizations.contains(where: \.hasDelayedScales) else { return }
+    let tape = Tape(parallelism: parallelism)
+    _ = model.loss(of: source.trainingBatch(step: 0), on: tape)
+    for quantization in model.quantizations { quantization.endStep() }
+  }
+
+  /// Runs the reference and every model on the same batches.
   ///
   /// - Parameters:
-  ///   - model: with the recipe, and the parameters of the reference.
+  ///   - models: with their recipes, and the parameters of the reference.
   ///   - reference: the model in FP32.
   ///   - source: where batches come from.
   ///   - batchCount: the number of validation batches.
   ///   - parallelism: how many threads may work; never changes a result.
-  public init(
-    of model: any LanguageModel, against reference: any LanguageModel,
+  /// - Returns: what each model loses, in their order.
+  public static func casts(
+    of models: [any LanguageModel], against reference: any LanguageModel,
     on source: any TokenSource, batchCount: Int, parallelism: Parallelism = .allCores
-  ) {
+  ) -> [DirectCast] {
     let tape = Tape(parallelism: parallelism)
-    if model.quantizations.contains(where: \.hasDelayedScales) {
-      // Scales of earlier steps are not there: those of one training batch take their place.
-      _ = model.loss(of: source.trainingBatch(step: 0), on: tape)
-      for quantization in model.quantizations { quantization.endStep() }
-      tape.reset()
-    }
-    var comparison = LogitComparison()
-    var (sum, count) = (0.0, 0)
+    var sums = models.map { _ in (loss: 0.0, logits: LogitComparison()) }
+    var count = 0
     tape.withoutRecording {
       for index in 0..<batchCount {
         let batch = source.validationBatch(index: index)
-        let (a, b) = (
-          reference.logits(of: batch.tokens, sequenceCount: batch.batchCount, on: tape),
+        func logits(_ model: any LanguageModel) -> Activation {
           model.logits(of: batch.tokens, sequenceCount: batch.batchCount, on: tape)
-        )
-        comparison.add(
-          reference: UnsafeBufferPointer(start: a.values, count: a.count),
-          candidate: UnsafeBufferPointer(start: b.values, count: b.count),
-          vocabularyCount: source.vocabularyCount, mask: batch.mask)
-        let loss = tape.crossEntropy(b, targets: batch.countedOrNegative)
-        sum += Double(loss.values[0]) * Double(batch.countedTargets)
+        }
+        let expected = logits(reference)
+        for (number, model) in models.enumerated() {
+          tape.memory.temporarily {
+            let found = logits(model)
+            sums[number].logits.add(
+              reference: UnsafeBufferPointer(start: expected.values, count: expected.count),
+              candidate: UnsafeBufferPointer(start: found.values, count: found.count),
+              vocabularyCount: source.vocabularyCount, mask: batch.mask)
+            let loss = tape.crossEntropy(found, targets: batch.countedOrNegative)
+            sums[number].loss += Double(loss.values[0]) * Double(batch.countedTargets)
+          }
+        }
         count += batch.countedTargets
         tape.reset()
       }
     }
-    loss = sum / Double(count)
-    logits = comparison
+    return sums.map { DirectCast(loss: $0.loss / Double(count), logits: $0.logits) }
   }
 }
 

@@ -19,7 +19,7 @@ public enum ModelKind: String, Hashable, Sendable, CaseIterable {
   ///
   /// Sources of the patterns: Nemotron-H, arXiv 2504.03624; NVIDIA Nemotron 3, arXiv 2512.20856.
   /// There, one layer in about thirteen is attention; here, as there are few layers, the second pair
-  /// of every four has one. MLPs are squared ReLU, attention has one key head for two query heads
+  /// of every four has one, and so has a pair that is alone. MLPs are squared ReLU, attention has one key head for two query heads
   /// (one, if they are odd) and no positions, as in both.
   ///
   /// - Parameters:
@@ -38,7 +38,7 @@ public enum ModelKind: String, Hashable, Sendable, CaseIterable {
         headCount: headCount, keyHeadCount: headCount % 2 == 0 ? headCount / 2 : 1))
     func interleaved(_ other: LayerDesign) -> [LayerDesign] {
       (0..<depth).flatMap { pair in
-        [.mamba2(Mamba2Design())] + (pair % 4 == 1 ? [attention] : []) + [other]
+        [.mamba2(Mamba2Design())] + (hasAttention(pair, of: depth) ? [attention] : []) + [other]
       }
     }
     switch self {
@@ -63,5 +63,19 @@ public enum ModelKind: String, Hashable, Sendable, CaseIterable {
     return ModelConfiguration(
       vocabularyCount: vocabularyCount, width: width, context: context, blocks: layers.map { [$0] },
       prediction: prediction)
+  }
+
+  /// The attention layers of a model of some depth.
+  public func attentionCount(depth: Int) -> Int {
+    switch self {
+    case .transformer: depth
+    case .mamba, .mamba2: 0
+    case .hybrid, .moeHybrid: (0..<depth).count { hasAttention($0, of: depth) }
+    }
+  }
+
+  /// Whether attention stands in a pair of a hybrid.
+  private func hasAttention(_ pair: Int, of depth: Int) -> Bool {
+    pair % 4 == min(1, depth - 1)
   }
 }

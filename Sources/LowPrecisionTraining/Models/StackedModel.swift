@@ -43,6 +43,9 @@ public final class StackedModel: LanguageModel {
       [embedding] + (positions.map { [$0] } ?? [])
       + layers.flatMap { [$0.norm] + $0.layer.parameters } + [norm] + head.parameters
       + (prediction?.parameters ?? [])
+    require(
+      Set(parameters.map(\.name)).count == parameters.count,
+      "a block with two layers of one kind: their parameters would share names")
     quantizations =
       [lookup] + layers.flatMap(\.layer.quantizations) + [head.quantization]
       + (prediction?.quantizations ?? [])
@@ -84,7 +87,7 @@ public final class StackedModel: LanguageModel {
     let targets = batch.countedOrNegative
     let loss = tape.crossEntropy(logits(after: stream, on: tape), targets: targets)
     prediction?.addLosses(
-      hidden: stream, nextTokens: batch.targets, targets: targets, embedding: embedding,
+      hidden: stream, nextTokens: batch.nextTokens, targets: targets, embedding: embedding,
       lookup: lookup, norm: norm, head: head, on: tape)
     return loss
   }

@@ -48,8 +48,9 @@ extension Tape {
   /// - y = D x + (C Bᵀ ∘ L) X + exp(cs) ∘ (C Hᵀ),
   /// - the state that leaves the chunk is exp(cs_Q) H + Σ_s exp(cs_Q - cs_s) X_s B_sᵀ.
   ///
-  /// Products are FP32 chains in order of the contracted axis, each onto the terms before it. Sums cs
-  /// have the precision of two FP32 numbers, so that no decay loses digits beside a stronger one.
+  /// Products are FP32 chains in order of the contracted axis, each onto the terms before it. The
+  /// differences in L are those of sums with the precision of two FP32 numbers, so that no decay loses
+  /// digits beside a stronger one.
   ///
   /// Source: Dao and Gu, arXiv 2405.21060, section 6.
   ///

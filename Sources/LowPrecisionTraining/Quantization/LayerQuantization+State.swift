@@ -10,20 +10,26 @@ extension LayerQuantization {
       })
   }
 
+  /// Whether all scales are ones that a scaling can have.
+  ///
+  /// - Precondition: every name of `scalingState` with its shape.
+  func canRestoreScaling(_ state: [String: Checkpoint.Array]) -> Bool {
+    scalings.keys.allSatisfy { use in
+      let scale = state[name(of: use)]?.values.last ?? .nan
+      return scale.isFinite && scale >= .leastNormalMagnitude
+    }
+  }
+
   /// Replaces histories and scales.
   ///
-  /// - Returns: false where a number is one that no scaling has.
-  /// - Precondition: every name of `scalingState` with its shape.
-  func restoreScaling(_ state: [String: Checkpoint.Array]) -> Bool {
+  /// - Precondition: `canRestoreScaling`.
+  func restoreScaling(_ state: [String: Checkpoint.Array]) {
     for (use, scaling) in scalings {
-      guard let values = state[name(of: use)]?.values, let scale = values.last,
-        scale.isFinite && scale >= .leastNormalMagnitude
-      else { return false }
+      guard let values = state[name(of: use)]?.values, let scale = values.last else { continue }
       scalings[use] = DelayedScaling(
         scaling.parameters, greatestElement: scaling.greatestElement,
         history: Array(values.dropLast()), scale: scale)
     }
-    return true
   }
 
   private func name(of use: Use) -> String {

@@ -16,6 +16,8 @@ public enum RecipeError: Error, Hashable, Sendable, CustomStringConvertible {
   case differentTransforms(LayerPlace, ProductRole)
   /// A tensor that is no operand of a product of two has a transform or a premultiplier.
   case transformOutsideProduct(LayerPlace, ProductRole)
+  /// Neither block length of two operands divides the other.
+  case unalignedBlocks(LayerPlace, ProductRole, String, String)
   /// A scan's state has a choice that needs more than one of its rows, or random bits.
   case unsuitableState(LayerPlace)
 
@@ -36,6 +38,8 @@ public enum RecipeError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(product.rawValue) of \(place): the operands have different transforms"
     case .transformOutsideProduct(let place, let product):
       "\(product.rawValue) of \(place): only operands of a product can be transformed or scaled"
+    case .unalignedBlocks(let place, let product, let a, let b):
+      "\(product.rawValue) of \(place): the blocks of \(a) and \(b) do not align"
     case .unsuitableState(let place):
       "the state of \(place): only choices that round each row by itself, without random bits and "
         + "from FP32, suit it"

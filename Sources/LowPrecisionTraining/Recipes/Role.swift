@@ -73,7 +73,8 @@ public struct LayerPlace: Hashable, Sendable {
 
 /// One use of one tensor: what a recipe assigns a choice to.
 ///
-/// The axis of blocks is not part of it: it is always the contraction axis of the product.
+/// The axis of blocks is not part of it: it is the contraction axis of the product, and the last one
+/// of what is no operand of a product of two (rows of an embedding and their gradient, scans).
 public struct Role: Hashable, Sendable {
   /// The layer.
   public let place: LayerPlace

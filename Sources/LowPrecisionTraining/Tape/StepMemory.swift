@@ -1,6 +1,7 @@
 /// Memory for what one training step makes: handed out in order, taken back all at once.
 ///
-/// Every step asks for the same sizes, so after the first one nothing is allocated.
+/// Steps ask for the same sizes, or nearly so where experts get varying numbers of tokens, so after the
+/// first ones nothing is allocated here.
 final class StepMemory {
   private var chunks: [Chunk] = []
   private var current = 0

@@ -25,6 +25,14 @@ extension LanguageModel {
 }
 
 extension TokenBatch {
+  /// The token after each position; at the end of a sequence its target, which no later prediction
+  /// counts.
+  ///
+  /// Targets of tasks are answers, not what comes next.
+  var nextTokens: [Int32] {
+    tokens.indices.map { ($0 + 1) % contextCount == 0 ? targets[$0] : tokens[$0 + 1] }
+  }
+
   /// The targets, those that the mask leaves out below zero.
   var countedOrNegative: [Int32] { zip(targets, mask).map { $1 == 0 ? -1 : $0 } }
 }

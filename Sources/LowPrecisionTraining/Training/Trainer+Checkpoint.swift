@@ -47,15 +47,14 @@ extension Trainer {
     else {
       throw .otherRun(path: path, step: step, curveRows: curve.rows.count)
     }
+    guard model.quantizations.allSatisfy({ $0.canRestoreScaling(checkpoint.arrays) }) else {
+      throw .badScale(path: path)
+    }
     for parameter in model.parameters {
       parameter.replace(with: checkpoint.arrays[parameter.name]?.values ?? [])
     }
     optimizer.restore(checkpoint.arrays, stepCount: Int(optimizerSteps))
-    for quantization in model.quantizations {
-      guard quantization.restoreScaling(checkpoint.arrays) else {
-        throw .otherRun(path: path, step: step, curveRows: curve.rows.count)
-      }
-    }
+    for quantization in model.quantizations { quantization.restoreScaling(checkpoint.arrays) }
     self.step = step
     self.curve = curve
   }

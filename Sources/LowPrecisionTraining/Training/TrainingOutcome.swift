@@ -5,7 +5,7 @@ public struct TrainingOutcome: Hashable, Sendable {
   /// The last validation loss, in nats for each counted target; NaN if the run diverged or did not
   /// get to one.
   public let validationLoss: Double
-  /// The step whose loss or gradient was not finite, which ended the run.
+  /// The step whose loss, gradient or validation loss was not finite, which ended the run.
   public let divergedAt: Int?
   /// The median seconds of a step, without looks at the validation data; NaN before the first.
   public let stepSeconds: Double
@@ -27,5 +27,7 @@ public struct TrainingOutcome: Hashable, Sendable {
 
 extension LossCurve.Row {
   /// Whether training could go on after the step.
-  var isFinite: Bool { trainingLoss.isFinite && gradientNorm.isFinite }
+  var isFinite: Bool {
+    trainingLoss.isFinite && gradientNorm.isFinite && validationLoss?.isFinite ?? true
+  }
 }

@@ -75,13 +75,24 @@ struct TrainCommandTests {
   func huge() throws {
     var plan = plan(recipes: [])
     (plan.setup.batchCount, plan.setup.context, plan.setup.depth) = (4096, 65_536, 256)
-    // 256 · 4096 · 2 · 2^32 weights of four bytes are 2^55 bytes.
+    // 256 · 4096 · 2 · 2^32 weights of four bytes are 2^55 bytes, 2^25 GiB; channels add 2^14 GiB.
     #expect(plan.setup.leastByteCount >> 55 == 1)
     #expect {
       try plan.setup.check()
     } throws: { error in
       guard case .usage(let message, _)? = error as? CommandError else { return false }
-      return message.contains("33554432 GiB")
+      return message.contains("33570816 GiB")
+    }
+  }
+
+  @Test("Models without attention take contexts and widths that attention could not")
+  func longContexts() throws {
+    var setup = plan(recipes: []).setup
+    (setup.model, setup.context, setup.headCount) = (.mamba, 65_536, 3)
+    try setup.check()
+    setup.model = .hybrid
+    #expect(throws: CommandError.usage("--width 16 is not a multiple of --heads 3")) {
+      try setup.check()
     }
   }
 

@@ -1,3 +1,4 @@
+import BlockFormats
 import Foundation
 import LowPrecisionTraining
 import TensorFiles
@@ -77,7 +78,7 @@ struct TrainRunsTests {
     var other = plan(path, .resumed, recipes: [])
     other.setup.learningRate = 2e-2
     let state = path + "/fp32/seed-0/state.safetensors"
-    #expect(throws: CommandError.usage("\(state) is of another run: lr differ")) {
+    #expect(throws: CommandError.usage("\(state) is of another run, with another lr")) {
       try TrainingComparison(other)
     }
     try Data("no tensors".utf8).write(to: URL(fileURLWithPath: state))
@@ -89,7 +90,8 @@ struct TrainRunsTests {
   }
 
   @Test(
-    "A recipe whose name could leave the folder is a usage error", arguments: ["../x", ".", ""])
+    "A recipe whose name could leave the folder is a usage error",
+    arguments: ["../x", ".", "", "report.json"])
   func names(name: String) throws {
     let folder = try TemporaryFolder()
     var recipe = Recipe.bf16
@@ -98,6 +100,37 @@ struct TrainRunsTests {
       throws: CommandError.usage("the recipe's name '\(name)' cannot name a folder of --out")
     ) {
       try TrainingComparison(plan(folder.path("runs"), .new, recipes: [recipe]))
+    }
+    #expect(folder.names.isEmpty)
+  }
+
+  @Test("Two recipes of one name are a usage error, not one of them")
+  func equalNames() {
+    var other = Recipe.bf16
+    other.name = "FP32"
+    #expect(
+      throws: CommandError.usage(
+        "two recipes are named 'FP32'", hint: "change the \"name\" in the JSON file")
+    ) {
+      try TrainingComparison(plan("/nowhere", .new, recipes: [other]))
+    }
+  }
+
+  @Test("Recipes that do not suit the model are refused before the first step")
+  func unsuitable() throws {
+    let blocks = try BlockQuantization(FormatCatalog.format(id: "mxfp4(block=24)"))
+    let recipe = Recipe(
+      name: "unaligned", source: "a test",
+      rules: [
+        RecipeRule(.block(BlockQuantization(.mxfp8E4M3)), layers: [.mlpUp]),
+        RecipeRule(.block(blocks), layers: [.mlpUp], tensors: [.weight]),
+      ])
+    let folder = try TemporaryFolder()
+    #expect {
+      try TrainingComparison(plan(folder.path("runs"), .new, recipes: [recipe]))
+    } throws: { error in
+      guard case .usage(let message, _)? = error as? CommandError else { return false }
+      return message.contains("the blocks of mxfp8_e4m3 and mxfp4(block=24) do not align")
     }
     #expect(folder.names.isEmpty)
   }

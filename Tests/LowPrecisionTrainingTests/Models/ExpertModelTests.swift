@@ -46,6 +46,22 @@ struct ExpertModelTests {
     }
   }
 
+  @Test("What comes next is the sequence's next token, not the answer a task asks for")
+  func nextTokens() {
+    let plan = BatchPlan(batchCount: 3, contextCount: 16)
+    for task in SyntheticTask.allCases where task.leastContext <= 16 {
+      let batch = task.source(plan).trainingBatch(step: 0)
+      let next = batch.nextTokens
+      for index in 0..<48 where index % 16 != 15 {
+        #expect(next[index] == batch.tokens[index + 1])
+      }
+    }
+    let arithmetic = SyntheticTask.arithmetic.source(plan).trainingBatch(step: 0)
+    #expect(arithmetic.nextTokens != arithmetic.targets)
+    let corpus = SyntheticTask.corpus.source(plan).trainingBatch(step: 0)
+    #expect(corpus.nextTokens == corpus.targets)
+  }
+
   @Test("The loss of the next token falls, and is all that is reported")
   func learns() {
     let run = train(.fp32, threads: 2, steps: 24).outcome

@@ -41,8 +41,8 @@ final class Mamba2Layer: SequenceLayer {
   private let taps: Parameter
   private let tapBias: Parameter
   private let stepBias: Parameter
-  private let decay: Parameter
-  private let pass: Parameter
+  private let logDecay: Parameter
+  private let skip: Parameter
   private let scan: LayerQuantization
   private let norm: Parameter
   private let output: Linear
@@ -78,10 +78,10 @@ final class Mamba2Layer: SequenceLayer {
     tapBias = start.uniform("\(name).conv.bias", [mixed], deviation: reach, isDecayed: false)
     stepBias = start.uniform("\(name).dt.bias", [h], deviation: deviation(1), isDecayed: false)
     stepBias.replace(with: StepSizes.biases(at: stepBias.array))
-    decay = start.uniform("\(name).a_log", [h], deviation: deviation(1), isDecayed: false)
-    decay.replace(
-      with: TrainingKernels.best.apply(BK_LOG, to: decay.array.map { 8.5 + 7.5 * $0 }))
-    pass = start.constant("\(name).d", [h], 1)
+    logDecay = start.uniform("\(name).a_log", [h], deviation: deviation(1), isDecayed: false)
+    logDecay.replace(
+      with: TrainingKernels.best.apply(BK_LOG, to: logDecay.array.map { 8.5 + 7.5 * $0 }))
+    skip = start.constant("\(name).d", [h], 1)
     scan = start.quantization(slot.place(.mambaScan, "mamba2.scan"))
     norm = start.constant("\(name).gated_norm.weight", [inner], 1)
     output = start.linear(
@@ -90,7 +90,7 @@ final class Mamba2Layer: SequenceLayer {
   }
 
   var parameters: [Parameter] {
-    input.parameters + [taps, tapBias, stepBias, decay, pass, norm] + output.parameters
+    input.parameters + [taps, tapBias, stepBias, logDecay, skip, norm] + output.parameters
   }
   var quantizations: [LayerQuantization] { [input.quantization, scan, output.quantization] }
 
@@ -101,9 +101,9 @@ final class Mamba2Layer: SequenceLayer {
     let operands = tape.split(mixed, columns: columns.mixed)
     let y = tape.stateSpaceDual(
       x: tape.narrowed(operands[0], .u, scan),
-      dt: tape.narrowed(tape.softplus(parts[2], bias: stepBias), .dt, scan), a: decay,
+      dt: tape.narrowed(tape.softplus(parts[2], bias: stepBias), .dt, scan), a: logDecay,
       b: tape.narrowed(operands[1], .b, scan), c: tape.narrowed(operands[2], .c, scan),
-      d: pass, heads: heads, narrowState: tape.stateNarrowing(scan))
+      d: skip, heads: heads, narrowState: tape.stateNarrowing(scan))
     return output(
       tape.gatedRMSNorm(y, by: parts[0], weight: norm, groupCount: heads.groupCount), on: tape)
   }

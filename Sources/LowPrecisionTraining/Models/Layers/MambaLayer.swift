@@ -35,11 +35,11 @@ final class MambaLayer: SequenceLayer {
   private let input: Linear
   private let taps: Parameter
   private let tapBias: Parameter
-  private let selection: Linear
-  private let size: Linear
-  private let sizeBias: Parameter
-  private let rates: Parameter
-  private let skips: Parameter
+  private let scanProjection: Linear
+  private let stepProjection: Linear
+  private let stepBias: Parameter
+  private let logDecay: Parameter
+  private let skip: Parameter
   private let scan: LayerQuantization
   private let output: Linear
   private let columns: (scan: [Int], maps: [Int])
@@ -57,16 +57,17 @@ final class MambaLayer: SequenceLayer {
       slot.place(.mambaIn, "mamba.in"), [2 * d, c], deviation: deviation(c))
     taps = start.uniform("\(name).conv.weight", [4, d], deviation: deviation(4))
     tapBias = start.uniform("\(name).conv.bias", [d], deviation: deviation(4), isDecayed: false)
-    selection = start.linear(
+    scanProjection = start.linear(
       slot.place(.mambaX, "mamba.x"), [r + 2 * n, d], deviation: deviation(d))
-    size = start.linear(slot.place(.mambaDt, "mamba.dt"), [d, r], deviation: deviation(r))
-    sizeBias = start.uniform(
+    stepProjection = start.linear(
+      slot.place(.mambaDt, "mamba.dt"), [d, r], deviation: deviation(r))
+    stepBias = start.uniform(
       "\(name).dt.bias", [d], deviation: 1 / Float(3).squareRoot(), isDecayed: false)
-    sizeBias.replace(with: StepSizes.biases(at: sizeBias.array))
-    rates = start.constant("\(name).a_log", [d, n], 0)
+    stepBias.replace(with: StepSizes.biases(at: stepBias.array))
+    logDecay = start.constant("\(name).a_log", [d, n], 0)
     let logarithms = TrainingKernels.best.apply(BK_LOG, to: (1...n).map(Float.init))
-    rates.replace(with: (0..<d * n).map { logarithms[$0 % n] })
-    skips = start.constant("\(name).d", [d], 1)
+    logDecay.replace(with: (0..<d * n).map { logarithms[$0 % n] })
+    skip = start.constant("\(name).d", [d], 1)
     scan = start.quantization(slot.place(.mambaScan, "mamba.scan"))
     output = start.linear(
       slot.place(.mambaOut, "mamba.out"), [c, d],
@@ -74,23 +75,26 @@ final class MambaLayer: SequenceLayer {
   }
 
   var parameters: [Parameter] {
-    input.parameters + [taps, tapBias] + selection.parameters + size.parameters
-      + [sizeBias, rates, skips] + output.parameters
+    input.parameters + [taps, tapBias] + scanProjection.parameters + stepProjection.parameters
+      + [stepBias, logDecay, skip] + output.parameters
   }
 
   var quantizations: [LayerQuantization] {
-    [input.quantization, selection.quantization, size.quantization, scan, output.quantization]
+    [
+      input.quantization, scanProjection.quantization, stepProjection.quantization, scan,
+      output.quantization,
+    ]
   }
 
   func callAsFunction(_ x: Activation, on tape: Tape) -> Activation {
     let halves = tape.split(input(x, on: tape), columns: columns.scan)
     let u = tape.apply(
       .silu, to: tape.causalConvolution(halves[0], weight: taps, bias: tapBias))
-    let maps = tape.split(selection(u, on: tape), columns: columns.maps)
-    let dt = tape.softplus(size(maps[0], on: tape), bias: sizeBias)
+    let maps = tape.split(scanProjection(u, on: tape), columns: columns.maps)
+    let dt = tape.softplus(stepProjection(maps[0], on: tape), bias: stepBias)
     let y = tape.selectiveScan(
-      u: tape.narrowed(u, .u, scan), dt: tape.narrowed(dt, .dt, scan), a: rates,
-      b: tape.narrowed(maps[1], .b, scan), c: tape.narrowed(maps[2], .c, scan), d: skips,
+      u: tape.narrowed(u, .u, scan), dt: tape.narrowed(dt, .dt, scan), a: logDecay,
+      b: tape.narrowed(maps[1], .b, scan), c: tape.narrowed(maps[2], .c, scan), d: skip,
       narrowState: tape.stateNarrowing(scan))
     return output(tape.gated(y, by: halves[1]), on: tape)
   }
