@@ -55,10 +55,11 @@ struct TrainCommandTests {
     let comparison = try TrainingComparison(plan(recipes: [broken, .bf16]))
     #expect(comparison.rows[1].divergences.map(\.step) == [1, 1])
     #expect(comparison.rows[1].divergences.map(\.seed) == [0, 1])
-    #expect(comparison.rows[1].losses.allSatisfy(\.isNaN))
+    #expect(comparison.rows[1].losses.allSatisfy { $0.isNaN })
     #expect(comparison.rows[1].outcomes.allSatisfy { $0.curve.rows.count == 2 })
     for row in [comparison.rows[0], comparison.rows[2]] {
-      #expect(row.divergences.isEmpty && row.losses.allSatisfy(\.isFinite))
+      #expect(row.divergences.isEmpty)
+      #expect(row.losses.allSatisfy { $0.isFinite })
     }
   }
 
