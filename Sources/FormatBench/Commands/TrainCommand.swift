@@ -29,7 +29,7 @@ enum TrainCommand: Command {
       out, resume, saveInterval, measurementInterval,
     ],
     examples: [
-      .init(line: "train", purpose: "three recipes beside FP32, in a minute or two"),
+      .init(line: "train", purpose: "three recipes beside FP32, in about two minutes"),
       .init(
         line: "train --recipe nvfp4,nvfp4_no_hadamard --baseline bf16 --seeds 5",
         purpose: "what a rotation is worth, with an interval over five seeds"),

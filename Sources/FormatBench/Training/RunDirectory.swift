@@ -60,6 +60,16 @@ struct RunDirectory: Hashable {
     guard opening == .resumed || found.isEmpty else {
       throw .usage("--out \(path) holds runs already", hint: "add --resume to go on with them")
     }
+    // Now, not after the steps before the first save.
+    try makeFolder(path)
+  }
+
+  private func makeFolder(_ path: String) throws(CommandError) {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw .input("cannot make the folder \(path): \(error.localizedDescription)")
+    }
   }
 
   private func requireEqual(
@@ -106,13 +116,7 @@ struct RunDirectory: Hashable {
     _ trainer: Trainer, _ recipe: Recipe, seed: Int, measurements: String,
     metadata: [String: String]
   ) throws(CommandError) {
-    let folder = folder(recipe, seed)
-    do {
-      try FileManager.default.createDirectory(
-        atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw .input("cannot make the folder \(folder): \(error.localizedDescription)")
-    }
+    try makeFolder(folder(recipe, seed))
     try CommandError.bridgingFileFailures { () throws(TensorFileError) in
       if !FileManager.default.fileExists(atPath: recipePath(recipe)) {
         try AtomicFileWriter.write(recipe.json, to: recipePath(recipe))

@@ -9,8 +9,8 @@ public struct StateNarrowing: Sendable {
   ///   - states: rows, one behind the other.
   ///   - rowCount: the number of rows.
   ///   - columnCount: the numbers of a row.
-  ///   - firstIndex: the number of the first of them among all states of a pass, which random bits
-  ///     depend on.
+  ///   - firstIndex: the number of the first of them among all states of a pass. What recipes make of
+  ///     states does not depend on it, as they allow no random bits there.
   public let apply:
     @Sendable (
       _ states: UnsafeMutablePointer<Float>, _ rowCount: Int, _ columnCount: Int,

@@ -135,6 +135,19 @@ struct TrainRunsTests {
     #expect(folder.names.isEmpty)
   }
 
+  @Test("A folder that cannot be made is an input error before the first step")
+  func unwritable() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.path("file")
+    try Data().write(to: URL(fileURLWithPath: file))
+    #expect {
+      try TrainingComparison(plan(file + "/runs", .new, recipes: []), isInterrupted: { true })
+    } throws: { error in
+      guard case .input(let message)? = error as? CommandError else { return false }
+      return message.hasPrefix("cannot make the folder \(file)/runs:")
+    }
+  }
+
   @Test("A kept run is cast by recipes, and FP32 itself changes nothing")
   func evaluates() throws {
     let folder = try TemporaryFolder()

@@ -12,7 +12,8 @@ enum TrainOptions {
   static let context = Option.defaulted(
     "context", .integer(in: 2...65_536), default: "64", help: "tokens of a sequence")
   static let width = Option.defaulted(
-    "width", .integer(in: 8...8192), default: "96", help: "channels; a multiple of the heads")
+    "width", .integer(in: 8...8192), default: "96",
+    help: "channels; a multiple of the heads where there is attention")
   static let layers = Option.defaulted(
     "layers", .integer(in: 1...256), default: "4",
     help: "blocks of a Transformer, pairs of layers of other models")
