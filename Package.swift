@@ -30,17 +30,20 @@ let package = Package(
       name: "LowPrecisionTraining",
       dependencies: [
         "BlockFormats", "CallerChecks", "CBlockKernels", "CTrainingKernels", "FormatMetrics",
-        "QuantizedLinearAlgebra", "TensorFiles",
+        "QuantizedLinearAlgebra", "SystemResources", "TensorFiles",
       ],
       swiftSettings: settings),
     .target(
       name: "QuantizedLinearAlgebra",
       dependencies: ["BlockFormats", "CallerChecks", "CBlockKernels", "CProductKernels"],
       swiftSettings: settings),
-    .target(name: "TensorFiles", dependencies: ["CallerChecks"], swiftSettings: settings),
+    .target(
+      name: "TensorFiles", dependencies: ["CallerChecks", "SystemResources"],
+      swiftSettings: settings),
 
     // MARK: - Implementation details
     .target(name: "CallerChecks", swiftSettings: settings),
+    .target(name: "SystemResources", swiftSettings: settings),
     .target(name: "CBlockKernels"),
     .target(name: "CProductKernels", dependencies: ["CBlockKernels"]),
     .target(name: "CTrainingKernels", dependencies: ["CBlockKernels"]),
@@ -52,8 +55,7 @@ let package = Package(
       name: "FormatBench",
       dependencies: [
         "BlockFormats", "CMultiplyLimit", "CStreamLimit", "FormatMetrics", "LowPrecisionTraining",
-        "QuantizedLinearAlgebra",
-        "TensorFiles",
+        "QuantizedLinearAlgebra", "SystemResources", "TensorFiles",
       ],
       swiftSettings: settings),
     .executableTarget(name: "fmtbench", dependencies: ["FormatBench"], swiftSettings: settings),
@@ -83,6 +85,8 @@ let package = Package(
         "FormatTestSupport",
       ],
       swiftSettings: settings),
+    .testTarget(
+      name: "SystemResourcesTests", dependencies: ["SystemResources"], swiftSettings: settings),
     .testTarget(
       name: "TensorFilesTests", dependencies: ["TensorFiles", "FormatTestSupport"],
       swiftSettings: settings),
