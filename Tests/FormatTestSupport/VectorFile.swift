@@ -30,7 +30,8 @@ public enum VectorFile {
       .map { "\(folder)/\($0)" }
   }
 
-  private static func directory() throws -> URL {
+  /// The folder `Tests/Vectors` of the checkout.
+  static func directory() throws -> URL {
     var url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     while url.path != "/" {
       let candidate = url.appendingPathComponent("Tests/Vectors")
