@@ -48,7 +48,8 @@ public struct ReleasedBits {
       guard let old = recorded[name] else { return "\(name) is not recorded" }
       let pairs = zip(old.split(separator: " "), digests.split(separator: " "))
       let places = pairs.enumerated().filter { $1.0 != $1.1 }.map { "\($0.offset)" }
-      return places.isEmpty ? nil : "\(name) computes other bits in \(places.joined(separator: ", "))"
+      if places.isEmpty { return nil }
+      return "\(name) computes other bits in \(places.joined(separator: ", "))"
     } + recorded.keys.filter { !names.contains($0) }.sorted().map { "\($0) is gone" }
   }
 }
