@@ -23,7 +23,7 @@ extension Tape {
       let first = sequence * t * c
       kernels.pointee.convolve(&shape, input + first, taps, shift, output + first)
     }
-    record(y) { [self] dy in
+    record(y, reading: [weight] + (bias.map { [$0] } ?? [])) { [self] dy in
       nonisolated(unsafe) let dy = dy
       contribute(to: x) { dx in
         nonisolated(unsafe) let dx = dx

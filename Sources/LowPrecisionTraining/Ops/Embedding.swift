@@ -18,7 +18,7 @@ extension Tape {
       require((0..<v).contains(Int(token)), "token \(token) of a vocabulary of \(v)")
       (y.values + index * c).update(from: table.values + Int(token) * c, count: c)
     }
-    record(y) { [self] dy in
+    record(y, reading: [table]) { [self] dy in
       // In order of the tokens, which may come again.
       for (index, token) in tokens.enumerated() {
         let row = table.gradient + Int(token) * c

@@ -34,7 +34,7 @@ extension Tape {
           inverses + group * r + rows.lowerBound)
       }
     }
-    record(result) { [self] gradient in
+    record(result, reading: [weight]) { [self] gradient in
       nonisolated(unsafe) let gradient = gradient
       contribute(to: [y, z]) { places in
         nonisolated(unsafe) let (dy, dz) = (places[0], places[1])

@@ -58,7 +58,9 @@ public final class Linear {
         &forwardWeight, into: MutableMatrixRows(y.values, rowCount: t, columnCount: n),
         ProductEpilogue(bias: bias?.array ?? []), on: tape)
     }
-    tape.record(y) { [self] gradient in goBack(gradient, x, on: tape) }
+    tape.record(y, reading: parameters, operation: "linear") { [self] gradient in
+      goBack(gradient, x, on: tape)
+    }
     return y
   }
 

@@ -29,7 +29,7 @@ extension Tape {
       kernels.pointee.apply(
         code, input + range.lowerBound, range.count, output + range.lowerBound)
     }
-    record(y) { [self] dy in
+    record(y, operation: function.rawValue) { [self] dy in
       nonisolated(unsafe) let dy = dy
       contribute(to: x) { dx in
         nonisolated(unsafe) let dx = dx

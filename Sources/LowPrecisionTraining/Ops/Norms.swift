@@ -19,7 +19,7 @@ extension Tape {
       kernels.pointee.rms_norm(
         &shape, input + first * c, gain, epsilon, output + first * c, inverses + first)
     }
-    record(y) { [self] dy in
+    record(y, reading: [weight]) { [self] dy in
       nonisolated(unsafe) let dy = dy
       contribute(to: x) { dx in
         nonisolated(unsafe) let dx = dx
@@ -61,7 +61,7 @@ extension Tape {
         &shape, input + first * c, gain, shift, epsilon, output + first * c, means + first,
         inverses + first)
     }
-    record(y) { [self] dy in
+    record(y, reading: [weight, bias]) { [self] dy in
       nonisolated(unsafe) let dy = dy
       contribute(to: x) { dx in
         nonisolated(unsafe) let dx = dx

@@ -53,7 +53,7 @@ extension Tape {
           task: task, into: output, narrowing: rows.map { ($0.0, $0.1 + worker * rowNumbers) })
       }
     }
-    record(y) { [self] dy in
+    record(y, reading: [a, d]) { [self] dy in
       contribute(to: [u, dt, b, c]) { places in goBack(run, dy, into: places, a, d) }
     }
     return y

@@ -22,7 +22,7 @@ extension Tape {
       }
       kernels.pointee.apply(BK_SOFTPLUS, inner + first, rows.count * c, output + first)
     }
-    record(y) { [self] dy in
+    record(y, reading: bias.map { [$0] } ?? []) { [self] dy in
       nonisolated(unsafe) let dy = dy
       contribute(to: x) { dx in
         nonisolated(unsafe) let place = dx

@@ -97,7 +97,7 @@ extension Tape {
           narrowState, workers[worker])
       }
     }
-    record(y) { [self] dy in
+    record(y, reading: [a, d]) { [self] dy in
       contribute(to: [x, dt, b, c]) { places in
         nonisolated(unsafe) let dy = dy
         let back = StateSpaceGradient(

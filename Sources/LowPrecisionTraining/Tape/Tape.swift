@@ -26,6 +26,8 @@ public final class Tape {
   let kernels = TrainingKernels.best.table
   var attention: [AttentionWorker]?
   private var steps: [() -> Void] = []
+  /// What the recorded operations computed, until the memory of the step is taken back.
+  private var computed: [ComputedTensor] = []
   /// How often operands were used in this step, by the key of their first use.
   private var uses: [StreamKey: Int] = [:]
 
@@ -51,8 +53,20 @@ public final class Tape {
   func activation(_ shape: [Int]) -> Activation { Activation(shape: shape, memory: memory) }
 
   /// Appends a step, to be taken if `result` has a gradient.
-  func record(_ result: Activation, _ step: @escaping (UnsafeMutablePointer<Float>) -> Void) {
+  ///
+  /// - Parameters:
+  ///   - result: what the operation computed.
+  ///   - parameters: what it read besides activations, and adds to the gradients of.
+  ///   - operation: its name.
+  ///   - step: receives the gradient of the result.
+  func record(
+    _ result: Activation, reading parameters: [Parameter] = [],
+    operation: String = #function,
+    _ step: @escaping (UnsafeMutablePointer<Float>) -> Void
+  ) {
     guard isRecording else { return }
+    computed.append(
+      ComputedTensor(operation: operation, parameters: parameters, activation: result))
     steps.append {
       if let gradient = result.gradient { step(gradient) }
     }
@@ -96,9 +110,18 @@ public final class Tape {
     return try body()
   }
 
+  /// What was first not finite in a step that has not been reset: a parameter, then what operations
+  /// computed in their order, then gradients on the way back; `nil` if everything is finite.
+  ///
+  /// Reads every number, so it is for steps that have failed.
+  public func firstNotFinite(_ parameters: [Parameter]) -> NotFinite? {
+    NotFinite.first(parameters, computed)
+  }
+
   /// Forgets all activations; their memory serves the next step.
   public func reset() {
     steps.removeAll(keepingCapacity: true)
+    computed.removeAll(keepingCapacity: true)
     uses.removeAll(keepingCapacity: true)
     memory.reset()
   }

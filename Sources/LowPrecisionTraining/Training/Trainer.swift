@@ -19,6 +19,9 @@ public final class Trainer {
   public internal(set) var curve = LossCurve()
   /// The errors of the operands of measured steps.
   public private(set) var operandErrors = OperandErrors()
+  /// What was first not finite in the step that ended the run; `nil` for runs that did not diverge, or
+  /// did so before a checkpoint that they were restored from.
+  public private(set) var notFinite: NotFinite?
   private let tape: Tape
 
   /// Prepares a run.
@@ -78,7 +81,10 @@ public final class Trainer {
       tokensPerSecond: Double(batch.tokens.count) / max(time / .seconds(1), 1e-9))
     let isLook =
       (step + 1) % options.validationInterval == 0 || step + 1 == options.stepCount
-    if isLook && row.isFinite { row.validationLoss = validationLoss() }
+    if isLook && row.isFinite {
+      row.validationLoss = validationLoss()
+      if !row.isFinite { notFinite = firstNotFiniteInValidation() }
+    }
     curve.append(row)
     step += 1
     return row
@@ -99,9 +105,15 @@ public final class Trainer {
     let loss = model.loss(of: batch, on: tape)
     let value = loss.values[0]
     defer { tape.reset() }
-    guard value.isFinite else { return (value, .nan) }
+    guard value.isFinite else {
+      notFinite = tape.firstNotFinite(model.parameters)
+      return (value, .nan)
+    }
     tape.backward(from: loss)
-    guard optimizer.gradientNorm().isFinite else { return (value, .infinity) }
+    guard optimizer.gradientNorm().isFinite else {
+      notFinite = tape.firstNotFinite(model.parameters)
+      return (value, .infinity)
+    }
     let norm = optimizer.step(
       learningRate: rate, clippingNorm: options.clippingNorm, parallelism: options.parallelism)
     for quantization in model.quantizations { quantization.endStep() }
@@ -120,5 +132,15 @@ public final class Trainer {
       }
       return count == 0 ? .nan : sum / Double(count)
     }
+  }
+
+  /// What was first not finite where the validation loss is not; recomputes batches up to that one.
+  private func firstNotFiniteInValidation() -> NotFinite? {
+    for index in 0..<options.validationBatchCount {
+      defer { tape.reset() }
+      let loss = model.loss(of: source.validationBatch(index: index), on: tape)
+      if !loss.values[0].isFinite { return tape.firstNotFinite(model.parameters) }
+    }
+    return nil
   }
 }
