@@ -9,8 +9,8 @@ public import TensorFiles
 /// the validation part in windows side by side, and start over at its end. Windows of T + 1 bytes
 /// never cross from one part to the other.
 ///
-/// The file is mapped, not read, so it may be larger than memory. It must not be changed in place
-/// while the corpus is in use; replacing it by a rename is safe.
+/// The bytes are read before the first batch and kept, so that nothing that becomes of the file can
+/// stop or change a run. Corpora of one text share them.
 public struct ByteCorpus: TokenSource {
   /// The number of sequences of a batch.
   public let batchCount: Int
@@ -21,46 +21,56 @@ public struct ByteCorpus: TokenSource {
   /// The bytes of the file that validation uses.
   public let validationBytes: Range<Int>
 
-  private let file: MappedFile
+  private let text: ByteText
   private let seed: UInt64
 
-  /// Opens a file.
+  /// Reads a file.
   ///
   /// - Parameters:
   ///   - path: The file, of any kind of text or none.
   ///   - plan: Sizes and seed.
   ///   - validationFraction: The share of the file kept for validation, raised to one window where
   ///     it is less.
-  /// - Throws: `.file` if the file cannot be opened or is empty, `.tooShort` if one of the parts
+  /// - Throws: `.file` if the file cannot be read or is empty, `.tooShort` if one of the parts
   ///   would hold no window.
   /// - Precondition: The fraction is above 0 and below 1.
   public init(
     path: String, plan: BatchPlan = BatchPlan(), validationFraction: Double = 0.1
   ) throws(ByteCorpusError) {
+    try self.init(ByteText(path: path), plan: plan, validationFraction: validationFraction)
+  }
+
+  /// Splits a text that has been read.
+  ///
+  /// - Parameters:
+  ///   - text: The bytes of a file.
+  ///   - plan: Sizes and seed.
+  ///   - validationFraction: The share of the text kept for validation, raised to one window where
+  ///     it is less.
+  /// - Throws: `.tooShort` if one of the parts would hold no window.
+  /// - Precondition: The fraction is above 0 and below 1.
+  public init(
+    _ text: ByteText, plan: BatchPlan = BatchPlan(), validationFraction: Double = 0.1
+  ) throws(ByteCorpusError) {
     require(
       validationFraction > 0 && validationFraction < 1,
       "\(validationFraction) of a text for validation")
-    do { file = try MappedFile(path: path) } catch { throw .file(error) }
-    let window = plan.contextCount + 1
-    let share = Int((Double(file.count) * validationFraction).rounded())
-    let start = file.count - max(share, window)
+    let (count, window) = (text.bytes.count, plan.contextCount + 1)
+    let share = Int((Double(count) * validationFraction).rounded())
+    let start = count - max(share, window)
     guard start >= window else {
-      throw .tooShort(path: path, needed: 2 * window, available: file.count)
+      throw .tooShort(path: text.path, needed: 2 * window, available: count)
     }
+    self.text = text
     batchCount = plan.batchCount
     contextCount = plan.contextCount
     seed = plan.seed
     trainingBytes = 0..<start
-    validationBytes = start..<file.count
+    validationBytes = start..<count
   }
 
-  /// A checksum of all bytes: FNV-1a of 64 bits, in hexadecimal.
-  public var fingerprint: String {
-    let hash = file.withUnsafeBytes(in: 0..<file.count) { bytes in
-      bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    }
-    return String(hash, radix: 16)
-  }
+  /// The checksum of the text.
+  public var fingerprint: String { text.fingerprint }
 
   /// 256.
   public var vocabularyCount: Int { 256 }
@@ -91,12 +101,10 @@ public struct ByteCorpus: TokenSource {
   private func batch(start: (_ row: Int) -> Int) -> TokenBatch {
     TokenBatch(batchCount: batchCount, contextCount: contextCount) { row, tokens, targets, mask in
       let start = start(row)
-      file.withUnsafeBytes(in: start..<start + contextCount + 1) { bytes in
-        for position in 0..<contextCount {
-          tokens[position] = Int32(bytes[position])
-          targets[position] = Int32(bytes[position + 1])
-          mask[position] = 1
-        }
+      for position in 0..<contextCount {
+        tokens[position] = Int32(text.bytes[start + position])
+        targets[position] = Int32(text.bytes[start + position + 1])
+        mask[position] = 1
       }
     }
   }
@@ -104,7 +112,7 @@ public struct ByteCorpus: TokenSource {
 
 /// Why a file cannot serve as a corpus.
 public enum ByteCorpusError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// The file cannot be opened, is no regular file, or is empty.
+  /// The file cannot be read, or is empty.
   case file(TensorFileError)
   /// Training and validation need a window of context and one more byte each.
   case tooShort(path: String, needed: Int, available: Int)
