@@ -49,6 +49,9 @@ struct ArgumentParser {
     where option.absence == .refused && texts[option.name] == nil {
       throw .usage("missing option \(option.spelling) \(option.placeholder)")
     }
+    for rule in declaration.rules {
+      try rule.check { texts[$0].map { !$0.isEmpty } ?? false }
+    }
     return try ParsedArguments(declaration, texts: texts)
   }
 

@@ -37,6 +37,8 @@ struct CommandDeclaration: Sendable {
   let arguments: [any ArgumentDeclaration]
   /// All options, those of `ReportFormat` included.
   let options: [any OptionDeclaration]
+  /// Which options mean something only with, or without, another.
+  let rules: [OptionRule]
   let output: Output
   let examples: [Example]
   /// Further paragraphs of help.
@@ -44,16 +46,18 @@ struct CommandDeclaration: Sendable {
 
   /// Declares a command.
   ///
-  /// - Precondition: names are not repeated, and only the last argument may be left out or repeat.
+  /// - Precondition: names are not repeated, only the last argument may be left out or repeat, and
+  ///   rules are about what the command declares.
   init(
     name: String, abstract: String, output: Output,
     arguments: [any ArgumentDeclaration] = [], options: [any OptionDeclaration] = [],
-    examples: [Example] = [], discussion: [String] = []
+    rules: [OptionRule] = [], examples: [Example] = [], discussion: [String] = []
   ) {
     self.name = name
     self.abstract = abstract
     self.arguments = arguments
     self.options = options + (output == .report ? ReportFormat.options : [])
+    self.rules = rules
     self.output = output
     self.examples = examples
     self.discussion = discussion
@@ -65,5 +69,8 @@ struct CommandDeclaration: Sendable {
     precondition(
       arguments.dropLast().allSatisfy { $0.specification.count == .one },
       "command '\(name)': only the last argument may be optional or repeat")
+    precondition(
+      rules.allSatisfy { names.contains($0.option.name) && names.contains($0.otherName) },
+      "command '\(name)': a rule names what is not declared")
   }
 }

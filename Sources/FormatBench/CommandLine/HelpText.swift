@@ -18,7 +18,7 @@ enum HelpText {
       let specifications = command.arguments.map(\.specification)
       sections.append(["Arguments:"] + specifications.flatMap { entry($0.name, $0.help) })
     }
-    var options = command.options.flatMap { entry(for: $0.specification) }
+    var options = command.options.flatMap { entry(for: $0.specification, command.rules) }
     options += entry("-h, --help", "show this help")
     sections.append(["Options:"] + options)
     sections += command.discussion.map {
@@ -60,11 +60,17 @@ enum HelpText {
     return lines.enumerated().map { $0.offset == 0 ? $0.element : "       " + $0.element }
   }
 
-  private static func entry(for option: OptionSpecification) -> [String] {
+  private static func entry(
+    for option: OptionSpecification, _ rules: [OptionRule]
+  ) -> [String] {
     var label = option.spelling
     if !option.placeholder.isEmpty { label += " " + option.placeholder }
     var help = option.help
     if !option.choices.isEmpty { help += ": " + option.choices.joined(separator: ", ") }
+    for rule in rules where rule.option.name == option.name {
+      help += rule.relation == .needs ? "; needs " : "; not with "
+      help += rule.otherSpelling
+    }
     switch option.absence {
     case .allowed: break
     case .refused: help += " (required)"

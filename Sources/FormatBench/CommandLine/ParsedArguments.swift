@@ -2,6 +2,7 @@
 struct ParsedArguments: Sendable {
   private var values: [String: any Sendable]
   private let command: String
+  private let given: Set<String>
 
   /// The form the report is asked for; the table for commands that write none.
   let reportFormat: ReportFormat
@@ -15,6 +16,7 @@ struct ParsedArguments: Sendable {
     _ declaration: CommandDeclaration, texts: [String: [String]]
   ) throws(CommandError) {
     command = declaration.name
+    given = Set(texts.keys)
     reportFormat = try ReportFormat(given: texts.keys)
     values = [:]
     for option in declaration.options {
@@ -32,6 +34,11 @@ struct ParsedArguments: Sendable {
   /// - Precondition: the command declares the option.
   subscript<Result>(option: Option<Result>) -> Result {
     value(named: option.specification.name)
+  }
+
+  /// Whether the command line names an option, even with its default.
+  func isGiven(_ option: some OptionDeclaration) -> Bool {
+    given.contains(option.specification.name)
   }
 
   /// The value of a positional argument.

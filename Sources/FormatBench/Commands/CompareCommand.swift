@@ -36,6 +36,10 @@ enum CompareCommand: Command {
       formats, scaleRules, roundings, tensor, PolicyOptions.axis, rows, distributions, vectors,
       length, PolicyOptions.seed, PolicyOptions.threads,
     ] + PolicyOptions.all,
+    rules: [
+      .needs(tensor, files), .excludes(distributions, files), .excludes(vectors, files),
+      .excludes(length, files),
+    ],
     examples: [
       .init(line: "compare", purpose: "the standard set on built-in samples"),
       .init(line: "compare model.safetensors", purpose: "totals over a checkpoint"),
@@ -55,6 +59,9 @@ enum CompareCommand: Command {
   static func run(
     _ arguments: ParsedArguments, _ console: Console
   ) throws(CommandError) -> ExitStatus {
+    try PolicyOptions.checkSeed(
+      arguments,
+      isUsed: arguments[files].isEmpty || arguments[roundings].contains(where: \.isRandom))
     let input = try input(arguments)
     warn(about: input, console)
     let seed = UInt64(arguments[PolicyOptions.seed])
@@ -63,6 +70,7 @@ enum CompareCommand: Command {
       formats: formats.isEmpty ? FormatCatalog.standard : formats,
       scaleRules: arguments[scaleRules], roundings: arguments[roundings], seed: seed,
       policy: { PolicyOptions.policy(of: $0, arguments) })
+    try PolicyOptions.checkUse(arguments, by: candidates.map(\.format))
     if !withoutRule.isEmpty && !formats.isEmpty {
       console.warn(
         "no scale rule asked for applies to \(withoutRule.joined(separator: ", ")): own rule used")
@@ -96,9 +104,6 @@ enum CompareCommand: Command {
     let files = arguments[files]
     let distributions = arguments[distributions]
     guard !files.isEmpty else {
-      if arguments[tensor] != nil {
-        throw .usage("--tensor selects tensors of files, and no FILE is given")
-      }
       guard (-2..<2).contains(arguments[PolicyOptions.axis]) else {
         throw .usage("--axis: samples have axes -2 to 1, not \(arguments[PolicyOptions.axis])")
       }
@@ -110,9 +115,6 @@ enum CompareCommand: Command {
         distributions: distributions.isEmpty ? Distribution.allNamed : distributions,
         vectors: arguments[vectors], length: arguments[length],
         seed: UInt64(arguments[PolicyOptions.seed]))
-    }
-    guard distributions.isEmpty else {
-      throw .usage("--distribution replaces files, and FILE \(files[0]) is given")
     }
     let pattern = arguments[tensor].flatMap { try? Regex($0) }
     return try ComparisonInput(files: files, axis: arguments[PolicyOptions.axis]) { name in

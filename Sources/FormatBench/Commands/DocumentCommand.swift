@@ -14,6 +14,7 @@ enum DocumentCommand: Command {
   static let declaration = CommandDeclaration(
     name: "document", abstract: "Checks the generated tables of the format reference",
     output: .text, arguments: [file], options: [check, write],
+    rules: [.excludes(check, write)],
     examples: [
       .init(line: "document FORMATS.md --check", purpose: "fails if a table drifted"),
       .init(line: "document FORMATS.md --write", purpose: "brings the tables up to date"),
@@ -28,9 +29,6 @@ enum DocumentCommand: Command {
   static func run(
     _ arguments: ParsedArguments, _ console: Console
   ) throws(CommandError) -> ExitStatus {
-    guard !arguments[check] || !arguments[write] else {
-      throw .usage("--check and --write exclude each other")
-    }
     let path = arguments[file]
     guard let data = FileManager.default.contents(atPath: path),
       let text = String(bytes: data, encoding: .utf8)

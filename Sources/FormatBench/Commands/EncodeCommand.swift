@@ -57,6 +57,9 @@ enum EncodeCommand: Command {
   }
 
   private static func format(_ arguments: ParsedArguments) throws(CommandError) -> any BlockFormat {
+    guard arguments[block] == nil || !arguments[format].contains("block=") else {
+      throw .usage("--block and the block of --format \(arguments[format]) exclude each other")
+    }
     do throws(FormatNameError) {
       return try FormatCatalog.format(id: arguments[format], block: arguments[block])
     } catch {

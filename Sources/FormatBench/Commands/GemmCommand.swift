@@ -60,6 +60,7 @@ enum GemmCommand: Command {
   ) throws(CommandError) -> ExitStatus {
     let plan = plan(arguments)
     try plan.check()
+    try checkUse(arguments)
     try SpeedCommand.requireOptimised(BuildFacts.configuration, declaration.name)
     let run = GemmRun(plan: plan, clock: RepeatClock(repeats: arguments[repeats]))
     let rows = try run.rows { number, subject in
@@ -67,6 +68,17 @@ enum GemmCommand: Command {
     }
     console.write(GemmReport.report(rows, run, machine: .current), as: arguments.reportFormat)
     return .done
+  }
+
+  /// Refuses options of kernels where none is measured.
+  private static func checkUse(_ arguments: ParsedArguments) throws(CommandError) {
+    let accumulators = arguments[accumulators]
+    guard !accumulators.isEmpty, !accumulators.contains(.float32) else { return }
+    let options: [any OptionDeclaration] = [levels, threads, repeats]
+    for option in options where arguments.isGiven(option) {
+      throw .usage(
+        "\(option.specification.spelling) needs the accumulator fp32, which kernels have")
+    }
   }
 
   /// What a command line asks for: the product of its lists.

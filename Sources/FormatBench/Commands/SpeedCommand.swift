@@ -50,6 +50,9 @@ enum SpeedCommand: Command {
   static func run(
     _ arguments: ParsedArguments, _ console: Console
   ) throws(CommandError) -> ExitStatus {
+    guard
+      arguments[roundings].isEmpty || Set(arguments[directions]) != [.decode]
+    else { throw .usage("--rounding: decoding rounds nothing") }
     try requireOptimised(BuildFacts.configuration, declaration.name)
     let machine = MachineFacts.current
     if machine.l2ByteCount == nil || machine.lastLevelByteCount == nil {

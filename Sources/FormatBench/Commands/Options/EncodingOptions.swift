@@ -19,12 +19,8 @@ enum EncodingOptions {
   static func policy(
     of format: any BlockFormat, _ arguments: ParsedArguments
   ) throws(CommandError) -> EncodingPolicy {
-    if arguments[PolicyOptions.scaleFloor] != nil && !format.layout.canStoreZeroScale {
-      throw .usage("--scale-floor: scales of \(format.id) are never zero")
-    }
-    if arguments[PolicyOptions.zeroBlock] != nil && !format.layout.hasZeroBlockChoice {
-      throw .usage("--zero-block: a block of zeros has one form in \(format.id)")
-    }
+    try PolicyOptions.checkUse(arguments, by: [format])
+    try PolicyOptions.checkSeed(arguments, isUsed: arguments[rounding].isRandom)
     var policy = PolicyOptions.policy(of: format, arguments)
     policy.rounding = arguments[rounding].rule(seed: UInt64(arguments[PolicyOptions.seed]))
     if let rule = arguments[scaleRule] {
@@ -49,6 +45,9 @@ enum EncodingOptions {
     let isOneBlock = layout.block == .tensor && layout.scale == .fp32
     guard layout.tensorScale != .absent || (includesBlockScale && isOneBlock) else {
       throw .usage("--tensor-scale: \(format.id) has no tensor scale")
+    }
+    guard !isOneBlock || arguments[scaleRule] == nil else {
+      throw .usage("--tensor-scale and --scale-rule exclude each other: \(format.id) has one scale")
     }
     guard TensorScale.isValid(decode: scale) else {
       throw .usage("--tensor-scale: \(scale) is not a positive number with a finite reciprocal")

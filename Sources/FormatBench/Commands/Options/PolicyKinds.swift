@@ -27,6 +27,14 @@ enum RoundingChoice: Hashable, Sendable {
     }
   }
 
+  /// Whether it draws random bits.
+  var isRandom: Bool {
+    switch self {
+    case .deterministic: false
+    case .stochastic: true
+    }
+  }
+
   /// The rule under a seed.
   func rule(seed: UInt64) -> RoundingRule {
     switch self {
@@ -99,6 +107,26 @@ enum PolicyOptions {
       policy.zeroBlock = arguments[zeroBlock] ?? policy.zeroBlock
     }
     return policy
+  }
+
+  /// Refuses options that none of the formats can follow.
+  static func checkUse(
+    _ arguments: ParsedArguments, by formats: [any BlockFormat]
+  ) throws(CommandError) {
+    let names = formats.count == 1 ? formats[0].id : "every format compared"
+    guard
+      arguments[scaleFloor] == nil || formats.contains(where: { $0.layout.canStoreZeroScale })
+    else { throw .usage("--scale-floor: scales of \(names) are never zero") }
+    guard
+      arguments[zeroBlock] == nil || formats.contains(where: { $0.layout.hasZeroBlockChoice })
+    else { throw .usage("--zero-block: a block of zeros has one form in \(names)") }
+  }
+
+  /// Refuses a seed that nothing draws from.
+  static func checkSeed(_ arguments: ParsedArguments, isUsed: Bool) throws(CommandError) {
+    guard isUsed || !arguments.isGiven(seed) else {
+      throw .usage("--seed: nothing is random without --rounding stochastic")
+    }
   }
 
   /// The threads that may work.
