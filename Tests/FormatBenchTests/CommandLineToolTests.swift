@@ -89,8 +89,9 @@ struct CommandLineToolTests {
           --version               show the version
           -h, --help              show this help, or a command's after its name
 
-        Exit status: 0 done; 1 a check failed; 2 wrong usage; 3 unreadable or malformed
-        input, or output not written; 130 stopped by the user, with its state saved.
+        Exit status: 0 done; 1 a check failed, or stopped with nothing saved; 2 wrong
+        usage; 3 unreadable or malformed input, or output not written; 130 stopped by
+        the user, with its state saved.
 
         """)
   }

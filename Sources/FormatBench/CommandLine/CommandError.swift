@@ -9,6 +9,8 @@ enum CommandError: Error, Equatable, Sendable {
   case input(String)
   /// The command ran to its end, and a check did not hold.
   case checkFailed(String)
+  /// The user stopped the command, which had nowhere to save its state.
+  case abandoned(String)
   /// The user stopped the command, and its state is saved.
   case interrupted(String, hint: String)
 
@@ -17,7 +19,7 @@ enum CommandError: Error, Equatable, Sendable {
     switch self {
     case .usage: .usage
     case .input: .input
-    case .checkFailed: .checkFailed
+    case .checkFailed, .abandoned: .checkFailed
     case .interrupted: .interrupted
     }
   }
@@ -26,7 +28,7 @@ enum CommandError: Error, Equatable, Sendable {
   var message: String {
     switch self {
     case .usage(let message, _), .input(let message), .checkFailed(let message),
-      .interrupted(let message, _):
+      .abandoned(let message), .interrupted(let message, _):
       message
     }
   }
@@ -36,7 +38,7 @@ enum CommandError: Error, Equatable, Sendable {
     switch self {
     case .usage(_, let hint): hint
     case .interrupted(_, let hint): hint
-    case .input, .checkFailed: nil
+    case .input, .checkFailed, .abandoned: nil
     }
   }
 }

@@ -70,6 +70,14 @@ final class Console: Sendable {
     }
   }
 
+  /// Writes at once what the user waits to hear.
+  func tell(_ text: String) {
+    state.withLock { state in
+      send(state.progress.clear())
+      send(message("note", .yellow, text))
+    }
+  }
+
   /// Writes an error: one line, and a second one where it has a hint.
   func report(_ error: CommandError) {
     state.withLock { state in

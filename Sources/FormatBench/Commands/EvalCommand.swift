@@ -17,7 +17,8 @@ enum EvalCommand: Command {
 
   static let declaration = CommandDeclaration(
     name: "eval", abstract: "Casts a trained model into narrow formats and compares predictions",
-    output: .report, arguments: [checkpoint], options: [recipes, corruption, text, batches],
+    output: .report, arguments: [checkpoint],
+    options: [recipes, corruption, text, batches, PolicyOptions.threads],
     examples: [
       .init(
         line: "eval runs/fp32/seed-0/state.safetensors",
@@ -41,7 +42,7 @@ enum EvalCommand: Command {
     let plan = EvaluationPlan(
       checkpointPath: arguments[checkpoint], recipes: arguments[recipes].flatMap(\.self),
       corruption: arguments[corruption], textPath: arguments[text],
-      batchCount: arguments[batches])
+      batchCount: arguments[batches], parallelism: PolicyOptions.parallelism(arguments))
     let evaluation = try plan.run { console.progress($0()) }
     console.write(EvaluationReport.report(evaluation), as: arguments.reportFormat)
     return .done

@@ -14,6 +14,7 @@ public enum Fmtbench {
 
   /// Runs the command line of this process and exits with its status.
   public static func main() -> Never {
+    StopSignals.listen()
     ignoreBrokenPipes()
     let process = ProcessInfo.processInfo
     let environment = TerminalEnvironment(process.environment)

@@ -16,8 +16,7 @@ enum TrainCommand: Command {
     "resume", help: "goes on with the runs in the folder of --out")
   static let saveInterval = Option.defaulted(
     "save-every", .integer(in: 1...10_000_000), default: "50",
-    help: "steps between two saves to the folder of --out, where that is given")
-
+    help: "steps between two saves to the folder of --out")
   static let measurementInterval = Option.defaulted(
     "measure-every", .integer(in: 1...10_000_000), default: "100",
     help: "steps between two measurements of all operands, for the folder of --out")
@@ -26,7 +25,10 @@ enum TrainCommand: Command {
     name: "train", abstract: "Trains a small model under recipes of narrow formats",
     output: .report,
     options: [recipes, baseline, seeds] + TrainOptions.all + [
-      out, resume, saveInterval, measurementInterval,
+      out, resume, saveInterval, measurementInterval, PolicyOptions.threads,
+    ],
+    rules: TrainOptions.rules + [
+      .needs(resume, out), .needs(saveInterval, out), .needs(measurementInterval, out),
     ],
     examples: [
       .init(line: "train", purpose: "three recipes beside FP32, in about two minutes"),
@@ -58,9 +60,17 @@ enum TrainCommand: Command {
       """
       With --out, a folder for each run receives its loss curve, its state, and the QSNR, gain, \
       largest error, underflow and saturation of every tensor that is quantized (but the states that \
-      scans carry) at measured steps. Ctrl-C saves the run first, and the same command with --resume goes on where it \
+      scans carry) at measured steps. The same command with --resume goes on where it \
       stopped, or where the last save was if it was killed: losses are the same, bit for bit, as \
-      without a stop. More recipes or seeds may be asked for then; finished runs are not repeated.
+      without a stop. More recipes or seeds may be asked for then; finished runs are not repeated. \
+      A second command on a folder in use is refused (status 3).
+      """,
+      """
+      Ctrl-C (SIGINT), SIGTERM and SIGHUP end a run after its step: with --out it is saved, and the \
+      status is 130; without, nothing is, and the status is 1. Further signals do not disturb the \
+      save; Ctrl-\\ and SIGKILL end the command at once. A run whose loss or gradient is \
+      not finite ends at that step, with a warning that says what was first not finite; if that \
+      happened to every recipe with every seed, the status is 1.
       """,
     ])
 
@@ -68,33 +78,38 @@ enum TrainCommand: Command {
     _ arguments: ParsedArguments, _ console: Console
   ) throws(CommandError) -> ExitStatus {
     let plan = try plan(arguments)
-    try plan.setup.check()
-    try SpeedCommand.requireOptimised(BuildFacts.configuration, declaration.name)
-    let interrupt = plan.directory.map { _ in InterruptFlag() }
-    let comparison = try TrainingComparison(
-      plan, isInterrupted: { interrupt?.value ?? false }, show: { console.progress($0()) })
-    for row in comparison.rows {
-      for (seed, step) in row.divergences {
-        console.warn("\(row.recipe.name), seed \(seed): the loss of step \(step) is not finite")
-      }
+    if BuildFacts.configuration == .debug {
+      console.warn("a debug build: losses are those of any build, times mean nothing")
     }
-    let report = TrainingReport.report(comparison)
-    console.write(report, as: arguments.reportFormat)
-    try plan.directory?.save(report)
+    let isKept = plan.directory != nil
+    let comparison = try StopSignals.deferred(
+      tell: { signal in
+        let end = isKept ? "saving and stopping" : "stopping"
+        console.tell("\(signal.name): \(end) after this step")
+      },
+      { () throws(CommandError) in
+        try TrainingComparison(
+          plan, isStopped: { StopSignals.noted != nil }, show: { console.progress($0()) })
+      })
+    for row in comparison.rows {
+      for end in row.divergences { console.warn("\(row.recipe.name), \(end)") }
+    }
+    console.write(TrainingReport.report(comparison), as: arguments.reportFormat)
+    guard !comparison.isDiverged else {
+      throw .checkFailed("every recipe diverged with every seed")
+    }
     return .done
   }
 
   /// What a command line asks for.
   static func plan(_ arguments: ParsedArguments) throws(CommandError) -> TrainingPlan {
-    guard !arguments[resume] || arguments[out] != nil else {
-      throw .usage("--resume needs the folder of --out")
-    }
-    return TrainingPlan(
-      setup: TrainOptions.setup(arguments), baseline: arguments[baseline],
+    TrainingPlan(
+      setup: try TrainOptions.setup(arguments), baseline: arguments[baseline],
       recipes: arguments[recipes].flatMap(\.self), seedCount: arguments[seeds],
       directory: arguments[out].map {
         RunDirectory(path: $0, opening: arguments[resume] ? .resumed : .new)
       }, saveInterval: arguments[saveInterval],
-      measurementInterval: arguments[measurementInterval])
+      measurementInterval: arguments[measurementInterval],
+      parallelism: PolicyOptions.parallelism(arguments))
   }
 }

@@ -1,3 +1,4 @@
+import BlockFormats
 import LowPrecisionTraining
 
 /// A trained model, and the recipes that its operands are cast by.
@@ -9,6 +10,8 @@ struct EvaluationPlan {
   /// Read instead of the text that the checkpoint names.
   var textPath: String?
   var batchCount: Int
+  /// How many threads may work; never changes a result.
+  var parallelism = Parallelism.allCores
 
   /// Opens the checkpoint and casts the model by every recipe, on its data and on corrupted data.
   func run(show: (@autoclosure () -> String) -> Void) throws(CommandError) -> Evaluation {
@@ -18,9 +21,9 @@ struct EvaluationPlan {
     var setup = try RunSetup(metadata: checkpoint.metadata, path: checkpointPath)
     if let textPath { setup.data = .text(path: textPath) }
     try requireEnough(checkpoint, setup)
-    let source = try setup.source(seed: 0)
-    let fingerprint = (source as? ByteCorpus)?.fingerprint
-    guard textPath != nil || fingerprint == checkpoint.metadata["text_fingerprint"] else {
+    let data = try RunData(setup.data)
+    let source = try setup.source(data, seed: 0)
+    guard textPath != nil || data.fingerprint == checkpoint.metadata["text_fingerprint"] else {
       throw .input(
         "the text that \(checkpointPath) was trained on has changed; name one with --text")
     }
@@ -36,15 +39,15 @@ struct EvaluationPlan {
     let reference = try model(.fp32)
     var models: [StackedModel] = []
     for recipe in recipes { models.append(try model(recipe)) }
-    for model in models { DirectCast.calibrate(model, on: source) }
+    for model in models { DirectCast.calibrate(model, on: source, parallelism: parallelism) }
     var rows: [Evaluation.Row] = []
-    for input in Evaluation.Input.allCases {
-      show("\(recipes.count) recipes on \(input.rawValue) input")
-      let data: any TokenSource =
-        input == .clean ? source : CorruptedSource(source, probability: corruption)
+    for kind in Evaluation.Input.allCases {
+      show("\(recipes.count) recipes on \(kind.rawValue) input")
+      let input: any TokenSource =
+        kind == .clean ? source : CorruptedSource(source, probability: corruption)
       let casts = DirectCast.casts(
-        of: models, against: reference, on: data, batchCount: batchCount)
-      rows += zip(recipes, casts).map { Evaluation.Row(recipe: $0, input: input, result: $1) }
+        of: models, against: reference, on: input, batchCount: batchCount, parallelism: parallelism)
+      rows += zip(recipes, casts).map { Evaluation.Row(recipe: $0, input: kind, result: $1) }
     }
     return Evaluation(
       plan: self, setup: setup, parameterCount: reference.parameterCount,

@@ -10,7 +10,9 @@ import TensorFiles
 /// | `RECIPE/seed-K/state.safetensors` | the last saved state of the run |
 /// | `RECIPE/seed-K/curve.csv`, `curve.json` | its losses |
 /// | `RECIPE/seed-K/tensors.csv` | the errors of its operands at measured steps |
+/// | `RECIPE/seed-K/divergence.txt` | what was first not finite, where the run diverged |
 /// | `report.json` | the comparison, once all runs have ended |
+/// | `.lock` | what keeps a second command out |
 ///
 /// Each file appears complete or not at all. A curve may be ahead of its state, where a run was
 /// killed between the two: rows that the state has not seen are dropped and come again.
@@ -30,11 +32,15 @@ struct RunDirectory: Hashable {
 
   private static let reportName = "report.json"
 
-  /// Refuses recipes whose names cannot be folders, and a folder with results in it that nobody asked
-  /// to resume, or that are of other runs.
+  /// Makes the folder and keeps it to this process; refuses recipes whose names cannot be folders, a
+  /// folder that another process writes to, and one with results in it that nobody asked to resume, or
+  /// that are of other runs.
+  ///
+  /// Reading needs no lock, since files are replaced as a whole: `eval` takes states of running runs.
   ///
   /// - Parameter fingerprint: of the data, where it is a file.
-  func check(_ plan: TrainingPlan, fingerprint: String?) throws(CommandError) {
+  /// - Returns: to be kept until nothing more is written.
+  func open(_ plan: TrainingPlan, fingerprint: String?) throws(CommandError) -> RunLock {
     let allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
     for recipe in plan.allRecipes {
       guard let first = recipe.name.first, first != ".", recipe.name != Self.reportName,
@@ -43,6 +49,9 @@ struct RunDirectory: Hashable {
         throw .usage("the recipe's name '\(recipe.name)' cannot name a folder of --out")
       }
     }
+    try Folder.make(path)
+    // Before the look at what is there, which another process may be about to change.
+    let lock = try RunLock(folder: path)
     var found = [path + "/" + Self.reportName].filter(FileManager.default.fileExists)
     for recipe in plan.allRecipes {
       let metadata = plan.setup.metadata(recipe, fingerprint: fingerprint)
@@ -60,16 +69,7 @@ struct RunDirectory: Hashable {
     guard opening == .resumed || found.isEmpty else {
       throw .usage("--out \(path) holds runs already", hint: "add --resume to go on with them")
     }
-    // Now, not after the steps before the first save.
-    try makeFolder(path)
-  }
-
-  private func makeFolder(_ path: String) throws(CommandError) {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw .input("cannot make the folder \(path): \(error.localizedDescription)")
-    }
+    return lock
   }
 
   private func requireEqual(
@@ -82,11 +82,13 @@ struct RunDirectory: Hashable {
   }
 
   /// Takes up the state of a run, if it has been saved.
+  ///
+  /// - Returns: whether it has.
   func resume(
     _ trainer: Trainer, _ recipe: Recipe, seed: Int, metadata: [String: String]
-  ) throws(CommandError) {
+  ) throws(CommandError) -> Bool {
     let path = statePath(recipe, seed)
-    guard opening == .resumed, FileManager.default.fileExists(atPath: path) else { return }
+    guard opening == .resumed, FileManager.default.fileExists(atPath: path) else { return false }
     let checkpoint = try CommandError.bridgingFileFailures { () throws(CheckpointError) in
       try Checkpoint(path: path)
     }
@@ -97,18 +99,33 @@ struct RunDirectory: Hashable {
     try CommandError.bridgingFileFailures { () throws(CheckpointError) in
       try trainer.restore(checkpoint, curve: curve, path: path)
     }
+    return true
   }
 
   /// The measurements of earlier calls, up to the step that a run is resumed at.
-  func measurements(before step: Int, _ recipe: Recipe, seed: Int) -> String {
-    guard opening == .resumed,
-      let data = FileManager.default.contents(atPath: tensorsPath(recipe, seed))
-    else { return "" }
-    let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").dropFirst()
+  func measurements(before step: Int, _ recipe: Recipe, seed: Int) throws(CommandError) -> String {
+    let path = tensorsPath(recipe, seed)
+    guard opening == .resumed, FileManager.default.fileExists(atPath: path) else { return "" }
+    let lines = try Self.text(path).split(separator: "\n").dropFirst()
     let earlier = lines.filter { line in
       line.split(separator: ",").first.flatMap { Int($0) }.map { $0 < step } ?? false
     }
     return earlier.map { $0 + "\n" }.joined()
+  }
+
+  /// What an earlier call of the command found to be first not finite in a run that diverged.
+  func divergence(_ recipe: Recipe, seed: Int) throws(CommandError) -> String? {
+    let path = divergencePath(recipe, seed)
+    guard opening == .resumed, FileManager.default.fileExists(atPath: path) else { return nil }
+    return TextLayout.trimmed(try Self.text(path))
+  }
+
+  /// A small file as text.
+  private static func text(_ path: String) throws(CommandError) -> String {
+    try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+      let file = try MappedFile(path: path)
+      return file.withUnsafeBytes(in: 0..<file.count) { String(decoding: $0, as: UTF8.self) }
+    }
   }
 
   /// Writes measurements, the curve and then the state of a run.
@@ -116,7 +133,7 @@ struct RunDirectory: Hashable {
     _ trainer: Trainer, _ recipe: Recipe, seed: Int, measurements: String,
     metadata: [String: String]
   ) throws(CommandError) {
-    try makeFolder(folder(recipe, seed))
+    try Folder.make(folder(recipe, seed))
     try CommandError.bridgingFileFailures { () throws(TensorFileError) in
       if !FileManager.default.fileExists(atPath: recipePath(recipe)) {
         try AtomicFileWriter.write(recipe.json, to: recipePath(recipe))
@@ -124,6 +141,9 @@ struct RunDirectory: Hashable {
       try AtomicFileWriter.write(
         OperandErrors.heading + measurements + trainer.operandErrors.csv,
         to: tensorsPath(recipe, seed))
+      if let cause = trainer.notFinite {
+        try AtomicFileWriter.write("\(cause)\n", to: divergencePath(recipe, seed))
+      }
       try trainer.curve.writeCSV(to: curvePath(recipe, seed) + ".csv")
       try trainer.curve.writeJSON(to: curvePath(recipe, seed) + ".json")
       var checkpoint = trainer.checkpoint()
@@ -152,6 +172,10 @@ struct RunDirectory: Hashable {
 
   private func tensorsPath(_ recipe: Recipe, _ seed: Int) -> String {
     folder(recipe, seed) + "/tensors.csv"
+  }
+
+  private func divergencePath(_ recipe: Recipe, _ seed: Int) -> String {
+    folder(recipe, seed) + "/divergence.txt"
   }
 
   private func curvePath(_ recipe: Recipe, _ seed: Int) -> String {

@@ -1,3 +1,4 @@
+import BlockFormats
 import LowPrecisionTraining
 
 /// Everything that decides a run besides its recipe and seed.
@@ -65,16 +66,10 @@ struct RunSetup: Hashable {
   /// Parameters that every model of these extents has at least: half of the projections of its layers.
   var leastParameterCount: Int { 6 * width * width * depth }
 
-  /// The data of a seed.
-  func source(seed: Int) throws(CommandError) -> any TokenSource {
-    let plan = BatchPlan(batchCount: batchCount, contextCount: context, seed: UInt64(seed))
-    switch data {
-    case .task(let task): return task.source(plan)
-    case .text(let path):
-      return try CommandError.bridgingFileFailures { () throws(ByteCorpusError) in
-        try ByteCorpus(path: path, plan: plan)
-      }
-    }
+  /// The batches of a seed.
+  func source(_ data: RunData, seed: Int) throws(CommandError) -> any TokenSource {
+    try data.source(
+      BatchPlan(batchCount: batchCount, contextCount: context, seed: UInt64(seed)))
   }
 
   /// The model of a seed.
@@ -113,13 +108,18 @@ struct RunSetup: Hashable {
 
   /// A run ready to start.
   ///
-  /// - Parameter measurementInterval: steps between two measurements of operands, none if `nil`.
+  /// - Parameters:
+  ///   - data: what it reads.
+  ///   - measurementInterval: steps between two measurements of operands, none if `nil`.
+  ///   - parallelism: how many threads may work; never changes a result.
   func trainer(
-    _ recipe: Recipe, seed: Int, measurementInterval: Int?
+    _ recipe: Recipe, on data: RunData, seed: Int, measurementInterval: Int?,
+    parallelism: Parallelism
   ) throws(CommandError) -> Trainer {
     var options = options
     options.measurementInterval = measurementInterval
-    let source = try source(seed: seed)
+    options.parallelism = parallelism
+    let source = try source(data, seed: seed)
     return Trainer(
       try model(recipe, vocabularyCount: source.vocabularyCount, seed: seed), on: source,
       options: options, seed: UInt32(seed))

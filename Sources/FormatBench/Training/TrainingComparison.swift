@@ -27,56 +27,86 @@ struct TrainingComparison {
     var medianStepSeconds: Double {
       outcomes.map(\.stepSeconds).sorted()[outcomes.count / 2]
     }
-    /// Seeds and steps of losses that were not finite.
-    var divergences: [(seed: Int, step: Int)] {
-      outcomes.enumerated().compactMap { seed, run in run.divergedAt.map { (seed, $0) } }
+    /// Where training of each seed that diverged ended.
+    var divergences: [Divergence] = []
+    /// Whether no seed has a final loss.
+    var isDiverged: Bool { divergences.count == outcomes.count }
+  }
+
+  /// Where a run ended that diverged.
+  struct Divergence: Equatable, CustomStringConvertible {
+    let seed: Int
+    /// The steps taken, the one that failed included.
+    let step: Int
+    /// What was first not finite; `nil` where an earlier version of the tool found it out.
+    let cause: String?
+
+    /// One line without the recipe.
+    var description: String {
+      "seed \(seed), step \(step): \(cause ?? "the loss or the gradient is not finite")"
     }
   }
 
-  /// Trains under every recipe with every seed.
+  /// Whether not one of the recipes asked for has a final loss.
+  var isDiverged: Bool {
+    let asked = rows.filter { plan.recipes.contains($0.recipe) }
+    return !asked.isEmpty && asked.allSatisfy(\.isDiverged)
+  }
+
+  /// Trains under every recipe with every seed, and writes the report to the plan's folder.
   ///
   /// Recipes take turns, seed after seed, so that a disturbance of the machine touches all of them.
   ///
   /// - Parameters:
-  ///   - isInterrupted: asked after every step; once it is true, the run is saved and the command
-  ///     ends.
+  ///   - isStopped: asked before every step; once it is true, the run is saved and the command ends.
   ///   - show: receives a line about a step.
+  /// - Throws: `.interrupted` if it was stopped and is saved, `.abandoned` if there is no folder.
   init(
-    _ plan: TrainingPlan, isInterrupted: () -> Bool = { false },
+    _ plan: TrainingPlan, isStopped: () -> Bool = { false },
     show: (@autoclosure () -> String) -> Void = { _ in }
   ) throws(CommandError) {
     self.plan = plan
     rows = plan.allRecipes.map { Row(recipe: $0) }
-    try plan.check()
+    try plan.setup.check()
+    let data = try RunData(plan.setup.data)
+    try plan.check(data)
+    let lock = try plan.directory?.open(plan, fingerprint: data.fingerprint)
+    defer { withExtendedLifetime(lock) {} }
+
     var progress = TrainingProgress(stepCount: plan.stepCount)
     for seed in 0..<plan.seedCount {
       for index in rows.indices {
         let recipe = rows[index].recipe
         let trainer = try plan.setup.trainer(
-          recipe, seed: seed,
-          measurementInterval: plan.directory == nil ? nil : plan.measurementInterval)
-        let keeper = RunKeeper(plan, trainer, recipe, seed: seed)
+          recipe, on: data, seed: seed,
+          measurementInterval: plan.directory == nil ? nil : plan.measurementInterval,
+          parallelism: plan.parallelism)
+        let keeper = RunKeeper(plan, trainer, recipe, seed: seed, fingerprint: data.fingerprint)
         try keeper.resume()
         progress.skip(trainer.step)
-        while let row = trainer.advance() {
+        while !trainer.isFinished {
+          guard !isStopped() else { throw try keeper.stopped() }
+          guard let row = trainer.advance() else { break }
           progress.advance()
           show(progress.line(recipe, seed: seed, row, of: plan.setup.stepCount))
           try keeper.saveIfDue()
-          if isInterrupted() && !trainer.isFinished { throw try keeper.interrupted() }
         }
-        if trainer.step < plan.setup.stepCount {
-          progress.skip(plan.setup.stepCount - trainer.step)
-        }
+        progress.skip(plan.setup.stepCount - trainer.step)
         parameterCount = trainer.model.parameterCount
         activationByteCount = max(activationByteCount, trainer.activationByteCount)
         lossFloor = trainer.source.lossFloor
         rows[index].outcomes.append(trainer.outcome)
+        if trainer.outcome.divergedAt != nil {
+          rows[index].divergences.append(
+            Divergence(seed: seed, step: trainer.step, cause: try keeper.divergence()))
+        }
       }
     }
     for index in rows.indices {
       rows[index].difference = PairedDifference(
         recipe: rows[index].losses, baseline: rows[0].losses)
     }
+    try plan.directory?.save(TrainingReport.report(self))
   }
 }
 
@@ -88,25 +118,23 @@ private final class RunKeeper {
   let seed: Int
   let metadata: [String: String]
   private var measurements = ""
+  /// The step of the state in the folder.
+  private var savedStep: Int?
 
-  init(_ plan: TrainingPlan, _ trainer: Trainer, _ recipe: Recipe, seed: Int) {
+  init(_ plan: TrainingPlan, _ trainer: Trainer, _ recipe: Recipe, seed: Int, fingerprint: String?)
+  {
     self.plan = plan
     self.trainer = trainer
     self.recipe = recipe
     self.seed = seed
-    metadata = plan.setup.metadata(
-      recipe, fingerprint: (trainer.source as? ByteCorpus)?.fingerprint)
+    metadata = plan.setup.metadata(recipe, fingerprint: fingerprint)
   }
 
   func resume() throws(CommandError) {
-    try plan.directory?.resume(trainer, recipe, seed: seed, metadata: metadata)
-    measurements =
-      plan.directory?.measurements(before: trainer.step, recipe, seed: seed) ?? ""
-  }
-
-  func save() throws(CommandError) {
-    try plan.directory?.save(
-      trainer, recipe, seed: seed, measurements: measurements, metadata: metadata)
+    guard let directory = plan.directory else { return }
+    let isResumed = try directory.resume(trainer, recipe, seed: seed, metadata: metadata)
+    if isResumed { savedStep = trainer.step }
+    measurements = try directory.measurements(before: trainer.step, recipe, seed: seed)
   }
 
   func saveIfDue() throws(CommandError) {
@@ -114,10 +142,26 @@ private final class RunKeeper {
   }
 
   /// Saves, and says where the run stands.
-  func interrupted() throws(CommandError) -> CommandError {
+  func stopped() throws(CommandError) -> CommandError {
+    let place =
+      "stopped after step \(trainer.step) of \(plan.setup.stepCount) of \(recipe.name), seed \(seed)"
+    guard plan.directory != nil else {
+      return .abandoned(place + "; without --out, nothing is saved")
+    }
     try save()
-    return .interrupted(
-      "stopped after step \(trainer.step) of \(plan.setup.stepCount) of \(recipe.name), seed "
-        + "\(seed)", hint: "the same command with --resume goes on from there")
+    return .interrupted(place, hint: "the same command with --resume goes on from there")
+  }
+
+  /// What was first not finite, now or in an earlier call of the command.
+  func divergence() throws(CommandError) -> String? {
+    if let cause = trainer.notFinite { return cause.description }
+    return try plan.directory?.divergence(recipe, seed: seed)
+  }
+
+  private func save() throws(CommandError) {
+    guard let directory = plan.directory, savedStep != trainer.step else { return }
+    try directory.save(
+      trainer, recipe, seed: seed, measurements: measurements, metadata: metadata)
+    savedStep = trainer.step
   }
 }

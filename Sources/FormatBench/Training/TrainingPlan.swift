@@ -1,3 +1,4 @@
+import BlockFormats
 import LowPrecisionTraining
 
 /// Which recipes are compared, on what, and where runs are kept.
@@ -12,6 +13,8 @@ struct TrainingPlan {
   var saveInterval = 50
   /// Steps between two measurements of operands, for runs that are kept.
   var measurementInterval = 100
+  /// How many threads may work; never changes a result.
+  var parallelism = Parallelism.allCores
 
   /// The baseline, then the other recipes, each once.
   var allRecipes: [Recipe] {
@@ -20,11 +23,10 @@ struct TrainingPlan {
     }
   }
 
-  /// Refuses what would stop the comparison later: extents that make no model, recipes that do not suit
-  /// it or share a name, and runs in the folder that are others.
-  func check() throws(CommandError) {
-    try setup.check()
-    let source = try setup.source(seed: 0)
+  /// Refuses what would stop the comparison later: extents that make no model, a text that is too
+  /// short, and recipes that do not suit the model or share a name.
+  func check(_ data: RunData) throws(CommandError) {
+    let source = try setup.source(data, seed: 0)
     var names: Set<String> = []
     for recipe in allRecipes {
       // Names are those of folders, too, which some systems do not tell apart by case.
@@ -34,7 +36,6 @@ struct TrainingPlan {
       }
       _ = try setup.model(recipe, vocabularyCount: source.vocabularyCount, seed: 0)
     }
-    try directory?.check(self, fingerprint: (source as? ByteCorpus)?.fingerprint)
   }
 
   /// The steps of all runs.

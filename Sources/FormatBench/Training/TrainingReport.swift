@@ -3,13 +3,21 @@ import LowPrecisionTraining
 /// The columns, facts and rows of trained recipes.
 enum TrainingReport {
   static func report(_ comparison: TrainingComparison) -> Report {
+    // Runs that went well have nothing to tell here.
+    let tellsCauses = comparison.rows.contains { !$0.divergences.isEmpty }
     var report = Report(
-      command: TrainCommand.declaration.name, context: facts(comparison), columns: columns,
-      notes: notes(comparison))
+      command: TrainCommand.declaration.name, context: facts(comparison),
+      columns: columns + (tellsCauses ? [cause] : []), notes: notes(comparison))
     let baseline = comparison.rows[0].medianStepSeconds
-    for row in comparison.rows { report.append(cells(row, comparison.plan, baseline)) }
+    for row in comparison.rows {
+      let causes = row.divergences.map(\.description).joined(separator: "; ")
+      report.append(
+        cells(row, comparison.plan, baseline) + (tellsCauses ? [.text(causes)] : []))
+    }
     return report
   }
+
+  private static let cause = Column(key: "divergences", title: "Cause", role: .longName)
 
   private static let columns: [Column] = [
     .init(key: "recipe", title: "Recipe"),

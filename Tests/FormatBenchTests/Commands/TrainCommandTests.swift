@@ -1,4 +1,5 @@
 import BlockFormats
+import Foundation
 import LowPrecisionTraining
 import Testing
 
@@ -43,24 +44,63 @@ struct TrainCommandTests {
 
   @Test("A loss that is not a number ends its recipe with its step, and the others go on")
   func divergence() throws {
-    var policy = ScaledFormat.fp8(.e4m3fn, block: .tensor).defaultPolicy
-    policy.overflow = .special
-    // From the second step on, scales are 2^20 times too large: every operand becomes NaN.
-    let quantization = BlockQuantization(
-      .fp8(.e4m3fn, block: .tensor), policy: policy,
-      scaling: .delayed(DelayedScaling.Parameters(margin: -20)))
-    let broken = Recipe(
-      name: "broken", source: "a test",
-      rules: [RecipeRule(.block(quantization), layers: [.mlpUp], products: [.forward])])
-    let comparison = try TrainingComparison(plan(recipes: [broken, .bf16]))
-    #expect(comparison.rows[1].divergences.map(\.step) == [1, 1])
-    #expect(comparison.rows[1].divergences.map(\.seed) == [0, 1])
+    let comparison = try TrainingComparison(plan(recipes: [.diverging, .bf16]))
+    let cause = """
+      the result of linear with blocks.0.mlp.up.weight is the first thing that is not finite \
+      (nan at 0)
+      """
+    #expect(
+      comparison.rows[1].divergences == [
+        .init(seed: 0, step: 2, cause: cause), .init(seed: 1, step: 2, cause: cause),
+      ])
+    #expect(!comparison.isDiverged)
+    let report = ReportFormat.json.text(of: TrainingReport.report(comparison), for: .stream)
+    #expect(report.contains("\"divergences\": \"seed 0, step 2: \(cause); seed 1, step 2: "))
     #expect(comparison.rows[1].losses.allSatisfy { $0.isNaN })
     #expect(comparison.rows[1].outcomes.allSatisfy { $0.curve.rows.count == 2 })
     for row in [comparison.rows[0], comparison.rows[2]] {
       #expect(row.divergences.isEmpty)
       #expect(row.losses.allSatisfy { $0.isFinite })
     }
+  }
+
+  @Test("A comparison whose every recipe diverged fails, whatever the baseline does")
+  func allDiverged() throws {
+    #expect(try TrainingComparison(plan(recipes: [.diverging])).isDiverged)
+    #expect(try !TrainingComparison(plan(recipes: [.bf16])).isDiverged)
+    #expect(try !TrainingComparison(plan(recipes: [.fp32])).isDiverged)
+  }
+
+  @Test("A command line whose every recipe diverged writes its report and has status 1")
+  func divergedStatus() throws {
+    let folder = try TemporaryFolder()
+    let recipe = folder.path("diverging.json")
+    try Recipe.diverging.json.write(toFile: recipe, atomically: true, encoding: .utf8)
+    let common = [
+      "train", "--steps", "3", "--batch", "2", "--context", "16", "--width", "16", "--layers", "1",
+      "--heads", "2", "--seeds", "1", "--json",
+    ]
+    let failed = runFmtbench(common + ["--recipe", recipe])
+    #expect(failed.status == .checkFailed)
+    #expect(failed.stdout.contains("\"diverged\": 1"))
+    #expect(failed.stderr.contains("error: every recipe diverged with every seed"))
+    #expect(failed.stderr.contains("blocks.0.mlp.up.weight is the first thing that is not finite"))
+    let passed = runFmtbench(common + ["--recipe", recipe + ",bf16"])
+    #expect(passed.status == .done)
+    #expect(passed.stderr.contains("diverging, seed 0, step 2: the result of linear"))
+  }
+
+  @Test("Threads change no loss")
+  func threads() throws {
+    let losses = try [1, 3].map { count in
+      var plan = plan(recipes: [try Recipe.named("nvfp4")])
+      plan.parallelism = .threads(count)
+      return try TrainingComparison(plan).rows.map(\.losses)
+    }
+    #expect(losses[0] == losses[1])
+    let parsed = try TrainCommand.plan(
+      ArgumentParser(declaration: TrainCommand.declaration).parse(["--threads", "3"]))
+    #expect(parsed.parallelism == .threads(3))
   }
 
   @Test("A width that heads do not divide is a usage error with both numbers")
@@ -114,5 +154,20 @@ struct TrainCommandTests {
       guard case .input(let message)? = error as? CommandError else { return false }
       return message.contains("/nowhere/at/all.txt")
     }
+  }
+}
+
+extension Recipe {
+  /// A recipe under which the second step's loss is no number.
+  static var diverging: Recipe {
+    var policy = ScaledFormat.fp8(.e4m3fn, block: .tensor).defaultPolicy
+    policy.overflow = .special
+    // From the second step on, scales are 2^20 times too large: every operand becomes NaN.
+    let quantization = BlockQuantization(
+      .fp8(.e4m3fn, block: .tensor), policy: policy,
+      scaling: .delayed(DelayedScaling.Parameters(margin: -20)))
+    return Recipe(
+      name: "diverging", source: "a test",
+      rules: [RecipeRule(.block(quantization), layers: [.mlpUp], products: [.forward])])
   }
 }

@@ -6,6 +6,14 @@ import Testing
 
 @testable import FormatBench
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 @Suite("Runs of fmtbench train that are kept")
 struct TrainRunsTests {
   private func plan(
@@ -35,9 +43,9 @@ struct TrainRunsTests {
     #expect {
       _ = try TrainingComparison(
         plan(parts, .new, recipes: recipes),
-        isInterrupted: {
+        isStopped: {
           steps += 1
-          return steps == 9
+          return steps == 10
         })
     } throws: { error in
       error as? CommandError
@@ -141,11 +149,128 @@ struct TrainRunsTests {
     let file = folder.path("file")
     try Data().write(to: URL(fileURLWithPath: file))
     #expect {
-      try TrainingComparison(plan(file + "/runs", .new, recipes: []), isInterrupted: { true })
+      try TrainingComparison(plan(file + "/runs/a", .new, recipes: []), isStopped: { true })
     } throws: { error in
-      guard case .input(let message)? = error as? CommandError else { return false }
-      return message.hasPrefix("cannot make the folder \(file)/runs:")
+      error as? CommandError
+        == .input("cannot make the folder \(file)/runs/a: \(String(cString: strerror(ENOTDIR)))")
     }
+  }
+
+  @Test("A run stopped before its first step is saved there and resumes with the same losses")
+  func stopsAtOnce() throws {
+    let folder = try TemporaryFolder()
+    let (whole, parts) = (folder.path("whole"), folder.path("parts"))
+    let expected = try TrainingComparison(plan(whole, .new, recipes: [.bf16]))
+    // Before the first step of all, then after all steps of the first run.
+    for (name, questions) in [("fp32", 1), ("bf16", 7)] {
+      var asked = 0
+      #expect(
+        throws: CommandError.interrupted(
+          "stopped after step 0 of 6 of \(name), seed 0",
+          hint: "the same command with --resume goes on from there")
+      ) {
+        _ = try TrainingComparison(
+          plan(parts, name == "fp32" ? .new : .resumed, recipes: [.bf16]),
+          isStopped: {
+            asked += 1
+            return asked == questions
+          })
+      }
+      let state = try Checkpoint(path: parts + "/\(name)/seed-0/state.safetensors")
+      #expect(state.counters["step"] == 0)
+    }
+    let found = try TrainingComparison(plan(parts, .resumed, recipes: [.bf16]))
+    #expect(losses(found) == losses(expected))
+  }
+
+  @Test("A run without a folder says that nothing is saved, and its status is not 130")
+  func stopsUnsaved() throws {
+    var plan = plan("", .new, recipes: [])
+    plan.directory = nil
+    var steps = 0
+    let error = #expect(throws: CommandError.self) {
+      try TrainingComparison(
+        plan,
+        isStopped: {
+          steps += 1
+          return steps == 3
+        })
+    }
+    #expect(
+      error
+        == .abandoned(
+          "stopped after step 2 of 6 of fp32, seed 0; without --out, nothing is saved"))
+    #expect(error?.exitStatus == .checkFailed)
+  }
+
+  @Test("A folder in use is refused with the process that uses it, and free once that has ended")
+  func locks() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("runs")
+    try Folder.make(path)
+    do {
+      let lock = try RunLock(folder: path)
+      for opening in [RunDirectory.Opening.new, .resumed] {
+        #expect(
+          throws: CommandError.input(
+            "the folder \(path) is in use by another fmtbench train (process \(getpid()))")
+        ) {
+          try TrainingComparison(plan(path, opening, recipes: []))
+        }
+      }
+      withExtendedLifetime(lock) {}
+    }
+    _ = try TrainingComparison(plan(path, .new, recipes: []))
+    // A lock that is a link to another's file would empty it.
+    let other = folder.path("other")
+    try Data("text".utf8).write(to: URL(fileURLWithPath: other))
+    try FileManager.default.removeItem(atPath: path + "/.lock")
+    try FileManager.default.createSymbolicLink(
+      atPath: path + "/.lock", withDestinationPath: other)
+    #expect {
+      try TrainingComparison(plan(path, .resumed, recipes: []))
+    } throws: {
+      ($0 as? CommandError)?.exitStatus == .input
+    }
+    #expect(FileManager.default.contents(atPath: other) == Data("text".utf8))
+  }
+
+  @Test("A text that is cut, changed or removed during a run changes nothing in it")
+  func cutText() throws {
+    let folder = try TemporaryFolder()
+    let text = folder.path("book.txt")
+    let book = Data((0..<20_000).map { UInt8($0 * $0 % 251) })
+    try book.write(to: URL(fileURLWithPath: text))
+    func plan(_ name: String) -> TrainingPlan {
+      var plan = self.plan(folder.path(name), .new, recipes: [.bf16], seeds: 2)
+      plan.setup.data = .text(path: text)
+      return plan
+    }
+    let expected = try TrainingComparison(plan("whole"))
+    var steps = 0
+    let found = try TrainingComparison(
+      plan("cut"),
+      isStopped: {
+        steps += 1
+        if steps == 3 { #expect(truncate(text, 10) == 0) }
+        if steps == 8 { unlink(text) }
+        return false
+      })
+    #expect(losses(found) == losses(expected))
+    #expect(steps == 24)
+  }
+
+  @Test("A run that diverged tells the same cause when it is read again")
+  func keepsCauses() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("runs")
+    var first = plan(path, .new, recipes: [.diverging])
+    first.measurementInterval = 100
+    let found = try TrainingComparison(first)
+    let read = try TrainingComparison(plan(path, .resumed, recipes: [.diverging]))
+    let cause = try #require(found.rows[1].divergences.first?.cause)
+    #expect(cause.contains("blocks.0.mlp.up.weight"))
+    #expect(read.rows[1].divergences == found.rows[1].divergences)
   }
 
   @Test("A kept run is cast by recipes, and FP32 itself changes nothing")

@@ -43,9 +43,16 @@ enum TrainOptions {
     text,
   ]
 
+  /// Which of them exclude each other.
+  static let rules: [OptionRule] = [.excludes(task, text)]
+
   /// What a command line asks for.
-  static func setup(_ arguments: ParsedArguments) -> RunSetup {
-    RunSetup(
+  static func setup(_ arguments: ParsedArguments) throws(CommandError) -> RunSetup {
+    let attentionCount = arguments[model].attentionCount(depth: arguments[layers])
+    guard attentionCount > 0 || !arguments.isGiven(heads) else {
+      throw .usage("--heads: \(arguments[model].rawValue) has no attention")
+    }
+    return RunSetup(
       model: arguments[model], stepCount: arguments[steps], batchCount: arguments[batch],
       context: arguments[context], width: arguments[width], depth: arguments[layers],
       headCount: arguments[heads], learningRate: arguments[learningRate],
