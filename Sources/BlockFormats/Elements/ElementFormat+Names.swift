@@ -21,10 +21,15 @@ extension ElementFormat {
     if parsed.name == "float" {
       return try floatingPoint(FormatArguments(name: parsed.name, values: parsed.values))
     }
+    guard let format = simple(name: parsed.name) else { throw .unknownName(parsed.name) }
     guard parsed.values.isEmpty else {
       throw .unknownParameter(parsed.values.keys.sorted()[0], of: parsed.name, known: [])
     }
-    let name = parsed.name
+    return format
+  }
+
+  /// The format that a name without parameters has.
+  private static func simple(name: String) -> ElementFormat? {
     let further: [ElementFormat] = [.mxint8, .mxint8(range: .full), .mxint4, .mxint2]
     if let known = (named + further).first(where: { $0.name == name }) { return known }
     if let format = p3109(name: name) { return format }
@@ -42,7 +47,7 @@ extension ElementFormat {
     if let n = number(after: "uint", in: name), (1...16).contains(n) {
       return .unsignedInteger(bitCount: n)
     }
-    throw .unknownName(name)
+    return nil
   }
 
   /// The parameters of the `float(...)` family.

@@ -30,7 +30,8 @@ public enum FormatCatalog {
       try arguments.requireKnown(family.parameters)
       return try family.make(arguments)
     }
+    let element = try ElementFormat(parsing: id)
     if block != nil { throw .unknownParameter("block", of: text.name, known: []) }
-    return CastFormat.cast(to: try ElementFormat(parsing: id))
+    return CastFormat.cast(to: element)
   }
 }

@@ -106,15 +106,4 @@ struct QuantizedPlanes {
     scales = plane(grid.scales, layout.scale?.bitWidth)
     subscales = plane(grid.subscales, layout.subscale?.bitWidth)
   }
-
-  /// The bytes that the planes of a grid take, the tensor scale included.
-  static func byteCount(grid: BlockGrid, layout: BlockLayout) -> Int {
-    func bytes(_ field: BlockGrid.Field?, _ width: Int?) -> Int {
-      guard let field, let width else { return 0 }
-      return field.rowCount * BitPlane.bytesPerRow(rowLength: field.rowLength, bitWidth: width)
-    }
-    return bytes(grid.codes, layout.element.bitWidth) + bytes(grid.scales, layout.scale?.bitWidth)
-      + bytes(grid.subscales, layout.subscale?.bitWidth)
-      + (layout.tensorScale == .absent ? 0 : 4)
-  }
 }

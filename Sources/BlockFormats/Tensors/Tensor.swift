@@ -98,7 +98,7 @@ extension Tensor {
     return FakeQuantization(
       tensor: decoded, tally: reconstruction.tally, blockCount: quantizer.grid.blockCount,
       exactBlockCount: reconstruction.exactBlockCount,
-      storedByteCount: QuantizedPlanes.byteCount(grid: quantizer.grid, layout: format.layout))
+      storedByteCount: StorageLayout(of: format.layout, over: quantizer.grid).byteCount)
   }
 
   /// `elements` is a variable; its number is checked where memory is read unchecked.

@@ -30,8 +30,7 @@ extension FormatSheet {
       case .tile(let rows, let columns): [rows + 1, columns + 1]
       case .row, .tensor: [2, 33]
       }
-    let tensor = Tensor([Float](repeating: 0, count: shape.reduce(1, *)), shape: shape)
-      .quantized(to: format)
+    let storage = StorageLayout(of: layout, shape: shape)
     var table = SheetTable([
       .init("plane", "Plane of a \(shape.map(String.init).joined(separator: " x ")) tensor"),
       .init("offset", "Offset", .right), .init("rows", "Rows", .right),
@@ -41,25 +40,26 @@ extension FormatSheet {
     ])
     var offset = 0
     for (name, plane) in [
-      ("codes", tensor.codes), ("scales", tensor.scales), ("sub-scales", tensor.subscales),
-    ] where !plane.bytes.isEmpty {
+      ("codes", storage.codes), ("scales", storage.scales), ("sub-scales", storage.subscales),
+    ] {
+      guard let plane else { continue }
       table.append([
         .text(name), .integer(offset), .integer(plane.rowCount), .integer(plane.rowLength),
-        .integer(plane.bitWidth), .integer(plane.bytesPerRow), .integer(plane.bytes.count),
+        .integer(plane.bitWidth), .integer(plane.bytesPerRow), .integer(plane.byteCount),
       ])
-      offset += plane.bytes.count
+      offset += plane.byteCount
     }
-    if tensor.tensorScale != nil {
-      let bytes = tensor.storedByteCount - offset
+    let scaleByteCount = storage.tensorScaleByteCount
+    if scaleByteCount > 0 {
       table.append([
-        .text("tensor scale"), .integer(offset), .integer(1), .integer(1), .integer(8 * bytes),
-        .integer(bytes), .integer(bytes),
+        .text("tensor scale"), .integer(offset), .integer(1), .integer(1),
+        .integer(8 * scaleByteCount), .integer(scaleByteCount), .integer(scaleByteCount),
       ])
-      offset += bytes
+      offset += scaleByteCount
     }
     table.append(
       [.text("total"), .integer(offset)] + Array(repeating: .text(""), count: 4)
-        + [.integer(tensor.storedByteCount)])
+        + [.integer(storage.byteCount)])
     return table
   }
 }

@@ -97,6 +97,10 @@ struct FormatCatalogTests {
       #expect(error(text) == .unknownName(text), "\(text)")
     }
     #expect(error("mx(element=e9m9)") == .unknownName("e9m9"))
+    // What is not known has no parameters that could be wrong.
+    #expect(error("mxfp5(block=16)") == .unknownName("mxfp5"))
+    #expect(error("mxfp5", block: 16) == .unknownName("mxfp5"))
+    #expect(error("mx(element=e9m9(x=1))") == .unknownName("e9m9"))
     #expect(FormatNameError.unknownName("x").description == "unknown format 'x'")
   }
 

@@ -47,6 +47,26 @@ struct StorageTests {
     }
   }
 
+  @Test("The layout of a tensor that is not there is that of the encoded one")
+  func layoutsAlone() throws {
+    for format in FormatCatalog.all {
+      for (shape, axis) in [([129, 131], -1), ([129, 131], 0), ([3, 1, 33], 1), ([0, 5], 1)] {
+        let tensor = Tensor([Float](repeating: 1, count: shape.reduce(1, *)), shape: shape)
+          .quantized(to: format, axis: axis)
+        let layout = StorageLayout(of: format.layout, shape: shape, axis: axis)
+        #expect(layout.byteCount == tensor.storedByteCount, "\(format.id) \(shape)")
+        for (plane, stored) in [
+          (layout.codes, tensor.codes), (layout.scales, tensor.scales),
+          (layout.subscales, tensor.subscales),
+        ] {
+          #expect((plane?.rowCount ?? 0) == stored.rowCount, "\(format.id) \(shape)")
+          #expect((plane?.rowLength ?? 0) == stored.rowLength, "\(format.id) \(shape)")
+          #expect((plane?.byteCount ?? 0) == stored.bytes.count, "\(format.id) \(shape)")
+        }
+      }
+    }
+  }
+
   @Test("A tensor assembled from its unpacked fields has the same bytes and values")
   func roundTrip() throws {
     for (format, _) in try ReferenceTable.all() {

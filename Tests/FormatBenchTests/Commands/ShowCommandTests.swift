@@ -184,6 +184,36 @@ struct ShowCommandTests {
     }
   }
 
+  @Test("Planes of a tensor that no memory holds are told, not made")
+  func largestTile() {
+    let result = runFmtbench(["show", "fp8(element=e4m3fn,block=1048576x1048576)", "--csv"])
+    #expect(result.status == .done)
+    // 1048577 rows of 1048577 bytes, and the FP32 scales of 2 x 2 tiles behind them.
+    #expect(result.stdout.contains("layout,codes,bytes,1099513724929\n"))
+    #expect(result.stdout.contains("layout,scales,offset,1099513724929\n"))
+    #expect(result.stdout.contains("layout,total,bytes,1099513724945\n"))
+  }
+
+  @Test("An unknown name with parameters is an unknown name")
+  func unknownNameWithParameters() {
+    for (arguments, message) in [
+      (["show", "mxpf4(block=16)"], "unknown format 'mxpf4'; did you mean 'mxfp4'?"),
+      (["explain", "nvfp5(block=16)", "1"], "unknown format 'nvfp5'; did you mean 'nvfp4'?"),
+      (["show", "e4m3fm(x=1)"], "unknown format 'e4m3fm'; did you mean 'e4m3fn'?"),
+      (
+        ["compare", "--formats", "mxpf4(block=16)"], "unknown format 'mxpf4'; did you mean 'mxfp4'?"
+      ),
+      (
+        ["encode", "a.npy", "--format", "mxpf4", "--block", "16", "--output", "o"],
+        "unknown format 'mxpf4'; did you mean 'mxfp4'?"
+      ),
+      (["show", "e4m3fn(x=1)"], "format 'e4m3fn' has no parameter 'x'"),
+    ] {
+      let result = runFmtbench(arguments)
+      #expect(result.status == .usage && result.stderr.contains(message), "\(result.stderr)")
+    }
+  }
+
   @Test("An unknown format is refused with the nearest name")
   func unknownFormat() {
     #expect(

@@ -17,7 +17,7 @@ extension ValueFailure {
   init(_ error: FormatNameError) {
     switch error {
     case .unknownName(let name):
-      let known = FormatCatalog.families.map(\.name)
+      let known = FormatCatalog.families.map(\.name) + ElementFormat.named.map(\.name)
       self = .explained(
         "unknown format '\(name)'" + Suggestion.question(for: name, in: known),
         hint: "see 'fmtbench list' for all formats")
