@@ -4,15 +4,29 @@ enum ByteOrder: Sendable {
   case big
 }
 
-/// A stored floating-point type that `Float` represents exactly.
+/// A stored floating-point type that is read as `Float`: exactly, but for binary64.
 enum FloatEncoding: Sendable {
+  case binary64
   case binary32
   case binary16
   case bfloat16
 
+  /// The encoding of a dtype's elements; nil for a dtype that is not read as floats.
+  init?(_ dtype: TensorDType) {
+    switch dtype {
+    case .f64: self = .binary64
+    case .f32: self = .binary32
+    case .f16: self = .binary16
+    case .bf16: self = .bfloat16
+    default: return nil
+    }
+  }
+
   /// The elements stored in the bytes, which may be unaligned.
   func decode(_ bytes: UnsafeRawBufferPointer, byteOrder: ByteOrder) -> [Float] {
     switch (self, byteOrder) {
+    case (.binary64, .little): map(bytes, UInt64.self) { rounded(UInt64(littleEndian: $0)) }
+    case (.binary64, .big): map(bytes, UInt64.self) { rounded(UInt64(bigEndian: $0)) }
     case (.binary32, .little): map(bytes, UInt32.self) { UInt32(littleEndian: $0) }
     case (.binary32, .big): map(bytes, UInt32.self) { UInt32(bigEndian: $0) }
     case (.binary16, .little): map(bytes, UInt16.self) { widenedBinary16(UInt16(littleEndian: $0)) }
@@ -42,6 +56,14 @@ enum FloatEncoding: Sendable {
       initialisedCount = count
     }
   }
+}
+
+/// The binary32 pattern nearest to the value of a binary64 pattern, ties to even.
+///
+/// Values of half an ulp or more beyond the largest become infinite. NaNs keep their sign.
+@inline(__always)
+private func rounded(_ pattern: UInt64) -> UInt32 {
+  Float(Double(bitPattern: pattern)).bitPattern
 }
 
 /// The binary32 pattern of the value that a binary16 pattern stands for.

@@ -49,6 +49,9 @@ public enum TensorDType: String, CaseIterable, Hashable, Sendable {
   /// An unsigned 64-bit integer.
   case u64 = "U64"
 
+  /// The dtypes whose elements are read as `Float`: exactly, but for F64, which is rounded once.
+  public static let floatReadable = allCases.filter { FloatEncoding($0) != nil }
+
   /// The number of bits that one element takes in a file.
   public var bitWidth: Int {
     switch self {

@@ -5,6 +5,9 @@ public struct TensorInfo: Hashable, Sendable {
   /// The stored element type.
   public let dtype: TensorDType
   /// The logical extents, outermost first; empty for a scalar.
+  ///
+  /// Their product is `elementCount`. Behind a zero they may be as large as an `Int` holds, so that a
+  /// product of some of them overflows.
   public let shape: [Int]
   /// The product of the extents: 1 for a scalar, 0 if any extent is.
   public let elementCount: Int
@@ -18,15 +21,18 @@ public struct TensorInfo: Hashable, Sendable {
   public var printableName: String { printable(name) }
 }
 
-/// The number of elements of a shape, or nil if that, or a stride, exceeds 2^48.
+/// The most elements of a tensor: no file comes near, as they are 128 TiB of FP4.
+let elementLimit = 1 << 48
+
+/// The number of elements of a shape, or nil if that, or a stride, exceeds the limit.
 ///
 /// The product of all extents but zeros is bounded, so that whoever walks the shape axis by axis,
-/// or counts its bits, cannot overflow either. No file comes near: 2^48 elements are 32 TiB of FP4.
+/// or counts its bits, cannot overflow either.
 func checkedElementCount(_ shape: [Int]) -> Int? {
   var product = 1
   for extent in shape where extent != 0 {
     let (next, overflow) = product.multipliedReportingOverflow(by: extent)
-    if overflow || next > 1 << 48 { return nil }
+    if overflow || next > elementLimit { return nil }
     product = next
   }
   return shape.contains(0) ? 0 : product

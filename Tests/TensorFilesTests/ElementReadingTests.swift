@@ -116,9 +116,40 @@ struct ElementReadingTests {
         == .unsupportedDType(path: file.path, tensor: "u16", dtype: "U16", supported: "U8"))
   }
 
-  @Test("Only the three floating-point dtypes are read as floats")
+  @Test("Binary64 is rounded once to the nearest binary32 pattern, ties to even")
+  func binary64() throws {
+    let cases: [(Double, UInt32)] = [
+      (0, 0), (-0.0, 0x8000_0000), (-2.5, 0xc020_0000),
+      // Half an ulp above 1, the least more, and one and a half.
+      (0x1.000001p0, 0x3f80_0000), (0x1.0000010000001p0, 0x3f80_0001), (0x1.000003p0, 0x3f80_0002),
+      // Half the smallest, the least more, and one and a half times.
+      (0x1p-150, 0), (0x1.0000000000001p-150, 1), (-0x1.8p-149, 0x8000_0002),
+      // Above a tie by a bit that a rounding in between would lose.
+      (0x1.0000010000001p-126, 0x0080_0001),
+      // The largest, the last that rounds to it, half an ulp beyond it, and the largest of all.
+      (0x1.fffffep127, 0x7f7f_ffff), (0x1.fffffefffffffp127, 0x7f7f_ffff),
+      (0x1.ffffffp127, 0x7f80_0000), (-.greatestFiniteMagnitude, 0xff80_0000),
+      (.infinity, 0x7f80_0000),
+    ]
+    let bytes = littleEndianBytes(cases.map(\.0.bitPattern))
+    let file = try file([TensorData(name: "d", dtype: .f64, shape: [cases.count], bytes: bytes)])
+    #expect(try file.floats(of: file.tensors[0]).map(\.bitPattern) == cases.map(\.1))
+    let array = npy(
+      "{'descr': '>f8', 'fortran_order': False, 'shape': (\(cases.count),), }",
+      data: cases.flatMap { value, _ in
+        withUnsafeBytes(of: value.bitPattern.bigEndian) { Array($0) }
+      })
+    #expect(
+      try NpyFile(path: folder.write(array)).floats().map(\.bitPattern) == cases.map(\.1))
+    let nan = TensorData(
+      name: "n", dtype: .f64, shape: [], bytes: littleEndianBytes([Double.nan.bitPattern]))
+    let values = try self.file([nan])
+    #expect(try values.floats(of: values.tensors[0])[0].isNaN)
+  }
+
+  @Test("Only the four floating-point dtypes are read as floats")
   func unsupportedFloats() throws {
-    let readable: Set<TensorDType> = [.f32, .f16, .bf16]
+    let readable: Set<TensorDType> = [.f64, .f32, .f16, .bf16]
     let file = try file(
       TensorDType.allCases.map {
         TensorData(name: $0.rawValue, dtype: $0, shape: [0, 8], bytes: [])
@@ -132,7 +163,7 @@ struct ElementReadingTests {
           error
             == .unsupportedDType(
               path: file.path, tensor: tensor.name, dtype: tensor.dtype.rawValue,
-              supported: "F32, F16, BF16"))
+              supported: "F16, BF16, F32, F64"))
       }
     }
   }

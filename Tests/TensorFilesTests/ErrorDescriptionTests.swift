@@ -12,6 +12,7 @@ struct ErrorDescriptionTests {
     (.unreadable(path: "p", reason: "r"), "cannot be read: r"),
     (.emptyFile(path: "p"), "is empty"),
     (.unknownType(path: "p", expected: "a file"), "is not a file"),
+    (.unknownType(path: "p", expected: "a file", found: "a fish"), "is a fish, not a file"),
     (.unsupportedVersion(path: "p", major: 4, minor: 1), "has unknown version 4.1"),
     (
       .headerTruncated(path: "p", needed: 8, available: 3),
@@ -77,7 +78,7 @@ struct ErrorDescriptionTests {
   func escaping() {
     let hostile = "a\n\r\t\u{1b}[2J\u{7f}\u{9b}\u{202e}\u{2028}\u{200b}\u{0}é漢\u{1f600}"
     let escaped =
-      #"a\u{a}\u{d}\u{9}\u{1b}[2J\u{7f}\u{9b}\u{202e}\u{2028}\u{200b}\u{0}é漢😀"#
+      #"a\n\r\t\u{1b}[2J\u{7f}\u{9b}\u{202e}\u{2028}\u{200b}\u{0}é漢😀"#
     #expect(
       TensorFileError.duplicateTensor(path: hostile, tensor: hostile).description
         == "\(escaped): tensor '\(escaped)' occurs twice")

@@ -190,8 +190,8 @@ struct HostileSafetensorsTests {
       ("{\(a),\(a)}", .duplicateTensor(path: path, tensor: "a")),
       (#"{\#(a),"\u0061":1}"#, .duplicateTensor(path: path, tensor: "a")),
       (
-        "{\(entry("\u{e9}", "U8", "[]", "[0,1]")),\(entry("e\u{301}", "U8", "[]", "[1,2]"))}",
-        .duplicateTensor(path: path, tensor: "\u{e9}")
+        "{\"__metadata__\":{\"\u{e9}\":\"1\",\"e\u{301}\":\"2\"}}",
+        .badHeader(path: path, reason: "two keys of the metadata are spellings of 'e\u{301}'")
       ),
       (
         #"{"a":{"dtype":"U8","dtype":"U8"}}"#,
@@ -211,6 +211,43 @@ struct HostileSafetensorsTests {
     ]
     for (header, expected) in cases {
       try check(safetensors(header, dataCount: 2), expected, header)
+    }
+  }
+
+  @Test("Two spellings of a letter are two tensors, and two unknown keys")
+  func spellings() throws {
+    let (one, two) = ("\u{e9}", "e\u{301}")
+    let unknown = "\"\(one)\":1,\"\(two)\":{\"\(one)\":1,\"\(two)\":2}"
+    let second = entry(two, "U8", "[]", "[1,2]").dropLast() + ",\(unknown)}"
+    let header = "{\(entry(one, "U8", "[]", "[0,1]")),\(second)}"
+    let file = try SafetensorsFile(path: folder.write(safetensors(header, dataCount: 2)))
+    #expect(file.tensors.map { Array($0.name.utf8) } == [Array(one.utf8), Array(two.utf8)])
+    for (name, byte) in [(one, 0), (two, 1)] as [(String, UInt8)] {
+      let tensor = try #require(file.tensor(named: name))
+      #expect(file.bytes(of: tensor) == [byte])
+    }
+    // What was read can be written again.
+    let copies = file.tensors.map {
+      TensorData(name: $0.name, shape: $0.shape, file.bytes(of: $0))
+    }
+    try SafetensorsWriter.write(copies, to: folder["copy"])
+    #expect(try SafetensorsFile(path: folder["copy"]).tensors.map(\.byteRange.count) == [1, 1])
+  }
+
+  @Test("Behind a zero, extents may be as large as they like, as in the reference reader")
+  func emptyShapes() throws {
+    // What safetensors 0.8.0 says of each: accepted, or "overflow computing buffer size".
+    let most = "9223372036854775807"
+    for shape in ["[0,\(most),\(most)]", "[\(most),0,\(most)]", "[\(most),1,0]"] {
+      let header = "{\(entry("a", "F32", shape, "[0,0]"))}"
+      let file = try SafetensorsFile(path: folder.write(safetensors(header)))
+      #expect(file.tensors.map(\.elementCount) == [0])
+      #expect(try file.floats(of: file.tensors[0]).isEmpty)
+    }
+    for shape in ["[\(most),\(most),0]", "[4294967296,4294967296,0]"] {
+      try check(
+        safetensors("{\(entry("a", "U8", shape, "[0,0]"))}"),
+        .shapeOverflow(path: path, tensor: "a"), shape)
     }
   }
 

@@ -73,6 +73,12 @@ struct NpyTests {
     #expect(try array(">f4", [0x3f, 0x80, 0, 0, 0xc0, 0x20, 0, 0]).floats() == [1, -2.5])
     #expect(try array("<f2", [0, 0x3c, 0, 0xc1]).floats() == [1, -2.5])
     #expect(try array(">f2", [0x3c, 0, 0xc1, 0]).floats() == [1, -2.5])
+    let wideLittle: [UInt8] = [0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0, 0, 0, 0, 0, 0, 4, 0xc0]
+    #expect(try array("<f8", wideLittle).floats() == [1, -2.5])
+    #expect(
+      try array(">f8", [0x3f, 0xf0, 0, 0, 0, 0, 0, 0, 0xc0, 4, 0, 0, 0, 0, 0, 0]).floats()
+        == [1, -2.5])
+    #expect(try array("<f8", wideLittle).dtype == .f64)
     #expect(try array("|u1", [1, 255]).integers() == [1, 255] as [UInt8])
     #expect(try array("<u2", [1, 0, 255, 255]).integers() == [1, 65535] as [UInt16])
     let wide = try array("<u4", [1, 0, 0, 0, 255, 255, 255, 255], version: 2)
@@ -80,7 +86,7 @@ struct NpyTests {
     let floatError = #expect(throws: TensorFileError.self) { try wide.floats() }
     #expect(
       floatError
-        == .unsupportedDType(path: path, tensor: nil, dtype: "U32", supported: "F32, F16"))
+        == .unsupportedDType(path: path, tensor: nil, dtype: "U32", supported: "F16, F32, F64"))
     let widthError = #expect(throws: TensorFileError.self) { try wide.integers(as: UInt8.self) }
     #expect(
       widthError == .unsupportedDType(path: path, tensor: nil, dtype: "U32", supported: "U8"))
@@ -127,9 +133,11 @@ struct NpyTests {
     }
   }
 
-  @Test("Other spellings of the same dictionary are read")
+  @Test("Other spellings of the same dictionary are read, those of Python 2 too")
   func spellings() throws {
     for text in [
+      "{'descr': '|u1', 'fortran_order': False, 'shape': (2L,), }",
+      "{'descr': '|u1', 'fortran_order': False, 'shape': (1L, 2L), }",
       "{'descr':'|u1','fortran_order':False,'shape':(2,)}",
       "{ 'shape' : ( 2 , ) ,\n'fortran_order' : True , \"descr\" : \"|u1\" , } \n",
       "{'shape': (1, 2,), 'descr': '|u1', 'fortran_order': False}",

@@ -64,7 +64,7 @@ struct SafetensorsGoldenTests {
     #expect(file.tensors.map(\.shape) == [[], [1], [1], [0, 3], [1], [2]])
     #expect(file.tensors.map(\.elementCount) == [1, 1, 1, 0, 1, 2])
     #expect(file.tensors.first?.byteRange == 384..<388)
-    #expect(file.tensors.first?.printableName == "z\"\\\\u{a}é\\u{1}/\\u{7f}")
+    #expect(file.tensors.first?.printableName == "z\"\\\\né\\u{1}/\\u{7f}")
     for expected in Self.mixedTensors {
       let found = try #require(file.tensor(named: expected.name))
       #expect(file.bytes(of: found) == expected.bytes)
@@ -99,6 +99,13 @@ struct SafetensorsGoldenTests {
         && file.tensors.suffix(3).map(\.name) == ["F6_E2M3", "F4", "BOOL"])
     for (tensor, info) in zip(tensors.reversed(), file.tensors) {
       #expect(file.bytes(of: info) == tensor.bytes)
+    }
+  }
+
+  @Test("The name of the metadata is refused as that of a tensor")
+  func reservedName() async {
+    await #expect(processExitsWith: .failure) {
+      _ = TensorData(name: "__metadata__", shape: [1], [1] as [UInt8])
     }
   }
 

@@ -93,6 +93,7 @@ public struct Checkpoint: Hashable, Sendable {
         && counterNames.contains(String(tensor.name.dropFirst(Self.counterPrefix.count)))
       if !isCounter { mismatch.unexpected.append(tensor.name) }
     }
+    mismatch.unexpected += Self.secondSpellings(in: file)
     if !mismatch.isEmpty { throw .mismatch(path: path, mismatch.sorted()) }
     self.init(file)
   }
@@ -111,8 +112,16 @@ public struct Checkpoint: Hashable, Sendable {
         mismatch.check(tensor, .f32, tensor.shape)
       }
     }
+    mismatch.unexpected += Self.secondSpellings(in: file)
     if !mismatch.isEmpty { throw .mismatch(path: path, mismatch.sorted()) }
     self.init(file)
+  }
+
+  /// The names that a dictionary cannot tell from an earlier one: a file compares them by their
+  /// bytes, a `String` by what they spell.
+  private static func secondSpellings(in file: SafetensorsFile) -> [String] {
+    var names: Set<String> = []
+    return file.tensors.map(\.name).filter { !names.insert($0).inserted }
   }
 
   private static func open(_ path: String) throws(CheckpointError) -> SafetensorsFile {

@@ -11,7 +11,7 @@ extension TensorFileError: CustomStringConvertible {
   public var path: String {
     switch self {
     case .missing(let path), .isDirectory(let path), .notRegularFile(let path),
-      .unreadable(let path, _), .emptyFile(let path), .unknownType(let path, _),
+      .unreadable(let path, _), .emptyFile(let path), .unknownType(let path, _, _),
       .unsupportedVersion(let path, _, _), .headerTruncated(let path, _, _),
       .headerTooLong(let path, _, _), .headerNotUTF8(let path, _), .headerSyntax(let path, _, _),
       .headerTooDeep(let path, _, _), .duplicateKey(let path, _, _), .badHeader(let path, _),
@@ -43,7 +43,9 @@ extension TensorFileError: CustomStringConvertible {
     case .notRegularFile: "is not a regular file"
     case .unreadable(_, let reason): "cannot be read: \(printable(reason))"
     case .emptyFile: "is empty"
-    case .unknownType(_, let expected): "is not \(printable(expected))"
+    case .unknownType(_, let expected, let found):
+      found.map { "is \(printable($0)), not \(printable(expected))" }
+        ?? "is not \(printable(expected))"
     case .unsupportedVersion(_, let major, let minor): "has unknown version \(major).\(minor)"
     case .writeFailed(_, let operation, let reason): "cannot \(operation): \(printable(reason))"
     default: ""
@@ -93,27 +95,4 @@ extension TensorFileError: CustomStringConvertible {
     default: ""
     }
   }
-}
-
-/// The text with every scalar escaped that could break a line or steer a terminal.
-///
-/// Escaped are controls, formatting characters (among them the bidirectional overrides) and line
-/// separators, as `\u{hex}`. More than `limit` scalars are cut and end in an ellipsis.
-package func printable(_ text: String, limit: Int? = 120) -> String {
-  var result = ""
-  var count = 0
-  for scalar in text.unicodeScalars {
-    if let limit, count == limit {
-      return result + "…"
-    }
-    count += 1
-    switch scalar.properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned,
-      .privateUse:
-      result += "\\u{\(String(scalar.value, radix: 16))}"
-    default:
-      result.unicodeScalars.append(scalar)
-    }
-  }
-  return result
 }

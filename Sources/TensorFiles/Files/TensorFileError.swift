@@ -15,8 +15,8 @@ public enum TensorFileError: Error, Equatable, Sendable {
   case unreadable(path: String, reason: String)
   /// The file holds no byte.
   case emptyFile(path: String)
-  /// The file is not of the type that was expected, or of any known type.
-  case unknownType(path: String, expected: String)
+  /// The file is not of the type that was expected, but of the one found, if its first bytes tell.
+  case unknownType(path: String, expected: String, found: String? = nil)
   /// The file is of a known type, but of a version that is not.
   case unsupportedVersion(path: String, major: Int, minor: Int)
 

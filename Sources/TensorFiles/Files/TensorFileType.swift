@@ -15,15 +15,15 @@ public enum TensorFileType: String, CaseIterable, Sendable {
     let name = path.lowercased()
     if let type = allCases.first(where: { name.hasSuffix(".\($0.rawValue)") }) { return type }
     let file = try MappedFile(path: path)
-    let type = file.withUnsafeBytes(in: 0..<file.count) { bytes -> TensorFileType? in
-      if NpyHeader.hasMagic(bytes) { return .npy }
-      // The length of a safetensors header is no magic number, but a header is an object.
-      let start = SafetensorsFile.lengthSize
-      guard bytes.count > start, bytes[start] == UInt8(ascii: "{") else { return nil }
-      let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-      return length <= UInt64(SafetensorsFile.headerLimit) ? .safetensors : nil
+    let signature = file.withUnsafeBytes(in: 0..<min(file.count, FileSignature.length)) {
+      FileSignature($0)
     }
-    if let type { return type }
-    throw .unknownType(path: path, expected: "a safetensors or NumPy array file")
+    switch signature {
+    case .npy: return .npy
+    case .safetensors: return .safetensors
+    default:
+      throw .unknownType(
+        path: path, expected: "a safetensors or NumPy array file", found: signature?.rawValue)
+    }
   }
 }

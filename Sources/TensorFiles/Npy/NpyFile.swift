@@ -1,9 +1,9 @@
 /// A NumPy `.npy` file with one array, memory-mapped and checked.
 ///
-/// Supported are format versions 1.0, 2.0 and 3.0, and the element types `<f4`, `>f4`, `<f2`,
-/// `>f2`, `|u1`, `<u2` and `<u4`. Opening reads the header only. The file must be exactly as long as
-/// its header says. Arrays stored in Fortran order are read like any other: elements always come
-/// row-major.
+/// Supported are format versions 1.0, 2.0 and 3.0, and the element types `<f8`, `<f4` and `<f2`, the
+/// same with `>`, `|u1`, `<u2` and `<u4`. Opening reads the header only. The file must be exactly as
+/// long as its header says. Arrays stored in Fortran order are read like any other: elements always
+/// come row-major. Shapes may be those of Python 2, `(2L, 3L)`.
 ///
 /// The file must not be shortened by others while mapped; replacing it by a rename is safe.
 ///
@@ -20,7 +20,7 @@ public struct NpyFile: Sendable {
   public let shape: [Int]
   /// The product of the extents: 1 for a scalar, 0 if any extent is.
   public let elementCount: Int
-  /// The element type: F32, F16, U8, U16 or U32.
+  /// The element type: F64, F32, F16, U8, U16 or U32.
   public let dtype: TensorDType
 
   private let file: MappedFile
@@ -28,13 +28,21 @@ public struct NpyFile: Sendable {
   private let byteOrder: ByteOrder
   private let storageOrder: NpyHeader.StorageOrder
 
+  /// The element types that a caller has a use for, which an error about any other lists.
+  public enum Elements: Sendable {
+    /// All that are supported.
+    case any
+    /// Those that `floats()` reads.
+    case floats
+  }
+
   /// Opens and checks a file.
   ///
   /// - Throws: A `TensorFileError` that names the first cause found.
-  public init(path: String) throws(TensorFileError) {
+  public init(path: String, elements: Elements = .any) throws(TensorFileError) {
     let file = try MappedFile(path: path)
     let header = try file.withUnsafeBytes(in: 0..<file.count) {
-      (bytes) throws(TensorFileError) in try NpyHeader(bytes, path: path)
+      (bytes) throws(TensorFileError) in try NpyHeader(bytes, path: path, elements: elements)
     }
     guard let count = checkedElementCount(header.shape),
       case let (bits, overflow) = count.multipliedReportingOverflow(by: header.dtype.bitWidth),
@@ -60,17 +68,12 @@ public struct NpyFile: Sendable {
 
   /// The elements as `Float`, row-major.
   ///
-  /// Every conversion is exact. F32 is copied bit for bit; F16 keeps the payload of NaNs and makes
-  /// them quiet.
+  /// F32 is copied bit for bit; F16 keeps the payload of NaNs and makes them quiet. F64 is rounded
+  /// once, to nearest with ties to even, and infinite beyond the range of `Float`.
   ///
   /// - Throws: `.unsupportedDType` for an array of integers.
   public func floats() throws(TensorFileError) -> [Float] {
-    let encoding: FloatEncoding
-    switch dtype {
-    case .f32: encoding = .binary32
-    case .f16: encoding = .binary16
-    default: throw unsupported("F32, F16")
-    }
+    guard let encoding = FloatEncoding(dtype) else { throw unsupported("F16, F32, F64") }
     let stored = file.withUnsafeBytes(in: dataStart..<file.count) {
       encoding.decode($0, byteOrder: byteOrder)
     }

@@ -15,12 +15,8 @@ struct NpyHeader {
   /// The offset in the file of the first element.
   let dataStart: Int
 
-  private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
-
-  /// Whether the bytes begin as a `.npy` file does.
-  static func hasMagic(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    bytes.starts(with: magic)
-  }
+  /// How every `.npy` file begins.
+  static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
   /// Where the dictionary's text lies in the bytes of a file; the data follows it.
   private static func textRange(
@@ -32,7 +28,8 @@ struct NpyHeader {
       }
     }
     guard bytes.starts(with: magic.prefix(bytes.count)) else {
-      throw .unknownType(path: path, expected: "a NumPy array file")
+      throw .unknownType(
+        path: path, expected: "a NumPy array file", found: FileSignature(bytes)?.rawValue)
     }
     try require(magic.count + 2)
     let (major, minor) = (Int(bytes[magic.count]), Int(bytes[magic.count + 1]))
@@ -51,7 +48,9 @@ struct NpyHeader {
   }
 
   /// Reads the header at the start of a file.
-  init(_ bytes: UnsafeRawBufferPointer, path: String) throws(TensorFileError) {
+  init(
+    _ bytes: UnsafeRawBufferPointer, path: String, elements: NpyFile.Elements
+  ) throws(TensorFileError) {
     let text = try Self.textRange(in: bytes, path: path)
     var scanner = NpyHeaderScanner(
       UnsafeRawBufferPointer(rebasing: bytes[text]), path: path, baseOffset: text.lowerBound)
@@ -80,10 +79,15 @@ struct NpyHeader {
     guard let descriptor else { throw .badHeader(path: path, reason: "has no 'descr'") }
     guard let isColumnMajor else { throw .badHeader(path: path, reason: "has no 'fortran_order'") }
     guard let shape else { throw .badHeader(path: path, reason: "has no 'shape'") }
-    guard let (dtype, byteOrder) = Self.types[descriptor] else {
+    let types =
+      switch elements {
+      case .any: Self.types
+      case .floats: Self.types.filter { FloatEncoding($0.value.dtype) != nil }
+      }
+    guard let (dtype, byteOrder) = types[descriptor] else {
       throw .unsupportedDType(
         path: path, tensor: nil, dtype: "'\(descriptor)'",
-        supported: Self.types.keys.sorted().joined(separator: " "))
+        supported: types.keys.sorted().joined(separator: " "))
     }
     self.dtype = dtype
     self.byteOrder = byteOrder
@@ -92,7 +96,8 @@ struct NpyHeader {
     storageOrder = isColumnMajor ? .columnMajor : .rowMajor
   }
 
-  private static let types: [String: (TensorDType, ByteOrder)] = [
+  private static let types: [String: (dtype: TensorDType, byteOrder: ByteOrder)] = [
+    "<f8": (.f64, .little), ">f8": (.f64, .big),
     "<f4": (.f32, .little), ">f4": (.f32, .big), "<f2": (.f16, .little), ">f2": (.f16, .big),
     "|u1": (.u8, .little), "<u2": (.u16, .little), "<u4": (.u32, .little),
   ]

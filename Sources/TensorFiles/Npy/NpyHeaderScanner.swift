@@ -64,6 +64,8 @@ struct NpyHeaderScanner {
   }
 
   /// Reads a tuple of whole numbers that fit in an `Int`, such as `()`, `(3,)` or `(3, 4)`.
+  ///
+  /// Python 2 wrote its long integers with an `L` behind them, which says nothing about them.
   mutating func naturalTuple() throws(TensorFileError) -> [Int] {
     try expect("(")
     var result: [Int] = []
@@ -94,6 +96,7 @@ struct NpyHeaderScanner {
     guard position == start + 1 || bytes[start] != UInt8(ascii: "0") else {
       throw syntaxError("number with a leading zero")
     }
+    if position < bytes.count, bytes[position] == UInt8(ascii: "L") { position += 1 }
     return value
   }
 

@@ -172,9 +172,9 @@ struct JSONHeaderScanner {
     switch try peekKind() {
     case .object:
       try beginObject()
-      var seen: Set<String> = []
+      var seen: Set<ExactText> = []
       while let key = try nextKey() {
-        guard seen.insert(key).inserted else {
+        guard seen.insert(ExactText(key)).inserted else {
           throw .duplicateKey(path: path, key: key, offset: offset)
         }
         guard seen.count <= Self.skippedKeyLimit else {

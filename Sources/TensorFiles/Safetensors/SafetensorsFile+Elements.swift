@@ -1,20 +1,16 @@
 extension SafetensorsFile {
   /// The elements of a tensor as `Float`, row-major.
   ///
-  /// Every conversion is exact. F32 is copied bit for bit; BF16 is widened by sixteen zero bits, so
-  /// NaNs keep their payload and kind; F16 keeps the payload of NaNs and makes them quiet.
+  /// F32 is copied bit for bit; BF16 is widened by sixteen zero bits, so NaNs keep their payload and
+  /// kind; F16 keeps the payload of NaNs and makes them quiet. F64 is rounded once, to nearest with
+  /// ties to even, and infinite beyond the range of `Float`.
   ///
-  /// - Throws: `.unsupportedDType` unless the dtype is F32, F16 or BF16.
+  /// - Throws: `.unsupportedDType` unless the dtype is one of `TensorDType.floatReadable`.
   public func floats(of tensor: TensorInfo) throws(TensorFileError) -> [Float] {
-    let encoding: FloatEncoding
-    switch tensor.dtype {
-    case .f32: encoding = .binary32
-    case .f16: encoding = .binary16
-    case .bf16: encoding = .bfloat16
-    default:
+    guard let encoding = FloatEncoding(tensor.dtype) else {
       throw .unsupportedDType(
         path: path, tensor: tensor.name, dtype: tensor.dtype.rawValue,
-        supported: "F32, F16, BF16")
+        supported: TensorDType.floatReadable.map(\.rawValue).joined(separator: ", "))
     }
     return withBytes(of: tensor) { encoding.decode($0, byteOrder: .little) }
   }

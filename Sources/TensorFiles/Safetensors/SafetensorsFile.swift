@@ -5,9 +5,10 @@
 /// holes, overlaps or trailing bytes, and each has as many bytes as its dtype and shape need.
 ///
 /// The checks follow the reference implementation, except that duplicate tensor names and duplicate
-/// keys, of which it silently keeps the last, are errors here. Names count as duplicates when Swift
-/// compares them as equal, which covers canonically equivalent Unicode spellings. Shapes of more
-/// than 64 extents, entries of more than 64 unknown keys and deep nesting are refused as well.
+/// keys, of which it silently keeps the last, are errors here. Names are compared by their bytes:
+/// two Unicode spellings of a letter are two tensors. Two spellings of one key of the metadata are
+/// refused, as are extents beyond 2^63 - 1, shapes of more than 64 extents, entries of more than 64
+/// unknown keys, and deep nesting.
 ///
 /// The file must not be shortened by others while mapped; replacing it by a rename is safe.
 ///
@@ -27,7 +28,7 @@ public struct SafetensorsFile: Sendable {
   static let lengthSize = 8
 
   private let file: MappedFile
-  private let indices: [String: Int]
+  private let indices: [ExactText: Int]
 
   /// Opens and checks a file.
   ///
@@ -42,19 +43,15 @@ public struct SafetensorsFile: Sendable {
       (text) throws(TensorFileError) in
       try SafetensorsHeader(text, path: file.path, dataStart: dataStart)
     }
-    let ordered = try header.checkedLayout(dataCount: file.count - dataStart)
     self.file = file
-    tensors = ordered
+    tensors = try header.checkedLayout(dataCount: file.count - dataStart)
     metadata = header.metadata
-    indices =
-      ordered == header.tensors
-      ? header.indices
-      : Dictionary(uniqueKeysWithValues: zip(ordered.lazy.map(\.name), 0...))
+    indices = Dictionary(uniqueKeysWithValues: zip(tensors.lazy.map { ExactText($0.name) }, 0...))
   }
 
-  /// The tensor with the name, or nil.
+  /// The tensor whose name has the bytes of this one, or nil.
   public func tensor(named name: String) -> TensorInfo? {
-    indices[name].map { tensors[$0] }
+    indices[ExactText(name)].map { tensors[$0] }
   }
 
   /// Calls a function with the bytes of a tensor, without copying them.
@@ -74,18 +71,29 @@ public struct SafetensorsFile: Sendable {
   /// The offset at which the data starts: past the length field and the header.
   private static func dataStart(of file: MappedFile) throws(TensorFileError) -> Int {
     guard file.count >= lengthSize else {
-      throw .headerTruncated(path: file.path, needed: lengthSize, available: file.count)
+      throw foreign(file)
+        ?? .headerTruncated(path: file.path, needed: lengthSize, available: file.count)
     }
     let length = file.withUnsafeBytes(in: 0..<lengthSize) {
       UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self))
     }
     guard length <= UInt64(headerLimit) else {
-      throw .headerTooLong(path: file.path, length: length, limit: headerLimit)
+      throw foreign(file) ?? .headerTooLong(path: file.path, length: length, limit: headerLimit)
     }
     let dataStart = lengthSize + Int(length)
     guard dataStart <= file.count else {
       throw .headerTruncated(path: file.path, needed: dataStart, available: file.count)
     }
     return dataStart
+  }
+
+  /// The error about a file whose first bytes are those of another kind; nil for all others.
+  private static func foreign(_ file: MappedFile) -> TensorFileError? {
+    let found = file.withUnsafeBytes(in: 0..<min(file.count, FileSignature.length)) {
+      FileSignature($0)
+    }
+    return found.map {
+      .unknownType(path: file.path, expected: "a safetensors file", found: $0.rawValue)
+    }
   }
 }

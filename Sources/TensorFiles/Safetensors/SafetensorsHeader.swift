@@ -11,8 +11,6 @@ struct SafetensorsHeader {
   ///
   /// Byte ranges are as claimed and may exceed the file.
   private(set) var tensors: [TensorInfo] = []
-  /// Where each name stands in `tensors`.
-  private(set) var indices: [String: Int] = [:]
 
   private let path: String
   private let dataStart: Int
@@ -27,6 +25,7 @@ struct SafetensorsHeader {
     self.dataStart = dataStart
     var scanner = JSONHeaderScanner(text, path: path, baseOffset: dataStart - text.count)
     var hasMetadata = false
+    var names: Set<ExactText> = []
     try scanner.beginObject()
     while let key = try scanner.nextKey() {
       if key == "__metadata__" {
@@ -36,7 +35,7 @@ struct SafetensorsHeader {
         hasMetadata = true
         try readMetadata(&scanner)
       } else {
-        guard indices.updateValue(tensors.count, forKey: key) == nil else {
+        guard names.insert(ExactText(key)).inserted else {
           throw .duplicateTensor(path: path, tensor: key)
         }
         tensors.append(try readEntry(key, &scanner))
@@ -90,9 +89,16 @@ struct SafetensorsHeader {
         guard try scanner.peekKind() == .string else {
           throw .badHeader(path: path, reason: "metadata value of '\(key)' is not a string")
         }
-        guard metadata.updateValue(try scanner.string(), forKey: key) == nil else {
+        let value = try scanner.string()
+        if let index = metadata.index(forKey: key) {
+          // A dictionary holds one spelling of a text only, so the second cannot be kept.
+          guard ExactText(metadata[index].key) == ExactText(key) else {
+            throw .badHeader(
+              path: path, reason: "two keys of the metadata are spellings of '\(key)'")
+          }
           throw .duplicateKey(path: path, key: key, offset: scanner.offset)
         }
+        metadata[key] = value
       }
     default: throw .badHeader(path: path, reason: "metadata is not an object")
     }
@@ -105,7 +111,7 @@ struct SafetensorsHeader {
     var dtype: TensorDType?
     var shape: [Int]?
     var offsets: [Int]?
-    var unknownKeys: Set<String> = []
+    var unknownKeys: Set<ExactText> = []
     try scanner.beginObject()
     while let key = try scanner.nextKey() {
       let isNew: Bool
@@ -120,7 +126,7 @@ struct SafetensorsHeader {
         isNew = offsets == nil
         offsets = try readNaturals("data_offsets", of: name, &scanner)
       default:
-        isNew = unknownKeys.insert(key).inserted
+        isNew = unknownKeys.insert(ExactText(key)).inserted
         guard unknownKeys.count <= JSONHeaderScanner.skippedKeyLimit else {
           throw badEntry(name, "has more than \(unknownKeys.count - 1) unknown keys")
         }
@@ -145,7 +151,7 @@ struct SafetensorsHeader {
     guard end <= Int.max - dataStart else {
       throw badEntry(name, "data offset \(end) is out of range")
     }
-    guard let count = checkedElementCount(shape),
+    guard let count = Self.elementCount(shape),
       case let (bits, overflow) = count.multipliedReportingOverflow(by: dtype.bitWidth), !overflow
     else {
       throw .shapeOverflow(path: path, tensor: name)
@@ -159,6 +165,20 @@ struct SafetensorsHeader {
     return TensorInfo(
       name: name, dtype: dtype, shape: shape, elementCount: count,
       byteRange: dataStart + begin..<dataStart + end)
+  }
+
+  /// The number of elements of a shape, or nil if it, or a number on the way to it, is too large.
+  ///
+  /// As in the reference implementation, extents are multiplied from the first on: behind a zero any
+  /// others may follow, but not before it.
+  private static func elementCount(_ shape: [Int]) -> Int? {
+    var product = 1
+    for extent in shape {
+      let (next, overflow) = product.multipliedReportingOverflow(by: extent)
+      if overflow { return nil }
+      product = next
+    }
+    return product <= elementLimit ? product : nil
   }
 
   private func readDType(

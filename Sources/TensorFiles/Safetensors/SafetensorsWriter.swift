@@ -32,9 +32,10 @@ public enum SafetensorsWriter {
   }
 
   private static func ordered(_ tensors: [TensorData]) -> [TensorData] {
-    var names: Set<String> = []
+    var names: Set<ExactText> = []
     for tensor in tensors {
-      require(names.insert(tensor.name).inserted, "two tensors are named '\(tensor.name)'")
+      require(
+        names.insert(ExactText(tensor.name)).inserted, "two tensors are named '\(tensor.name)'")
     }
     let rank = Dictionary(
       uniqueKeysWithValues: zip(TensorDType.allCases.reversed(), 0...))

@@ -52,6 +52,19 @@ struct CheckpointTests {
     #expect(files[0] == files[1])
   }
 
+  @Test("A second spelling of a name, which would replace the first, is refused")
+  func spellings() throws {
+    let names = ["\u{e9}", "e\u{301}"]
+    try SafetensorsWriter.write(
+      names.map { TensorData(name: $0, shape: [1], [1] as [Float]) }, to: path)
+    let unexpected = CheckpointError.mismatch(
+      path: path, CheckpointMismatch(unexpected: [names[1]]))
+    #expect(throws: unexpected) { try Checkpoint(path: path) }
+    #expect(throws: unexpected) {
+      try Checkpoint(path: path, expecting: [names[0]: [1]], counters: [])
+    }
+  }
+
   @Test("All differences to what was expected are listed, sorted by name")
   func mismatch() throws {
     try checkpoint.write(to: path)
@@ -83,7 +96,7 @@ struct CheckpointTests {
     let error = #expect(throws: CheckpointError.self) { try Checkpoint(path: path) }
     #expect(
       error?.description
-        == "\(path): different: codes\\u{a} is U8[2] instead of F32[2], "
+        == "\(path): different: codes\\n is U8[2] instead of F32[2], "
         + "counter.step is F32[] instead of I64[]")
     let expected = #expect(throws: CheckpointError.self) {
       try Checkpoint(path: path, expecting: ["codes\n": [2]], counters: ["step"])
