@@ -53,7 +53,9 @@ struct CommandLineToolTests {
           --tensor REGEX          the tensors
           --verbose               say more
           --json                  write one JSON object instead of the table
-          --csv                   write the rows as CSV
+          --csv                   write the rows as CSV, a line each: in texts, a
+                                  backslash is written twice and control characters as
+                                  \\n, \\r, \\t or \\u{hex}
           --markdown              write a Markdown table
           -h, --help              show this help
 

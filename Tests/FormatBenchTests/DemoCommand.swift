@@ -21,7 +21,7 @@ enum DemoCommand: Command {
     "sweep", .choice("rounding", of: Rounding.self), help: "the roundings to sweep")
   static let formats = Option.list(
     "formats", .text("FORMAT"), default: "mxfp4,bdr(m=5,k1=32)", help: "the formats")
-  static let tensor = Option.optional("tensor", .regularExpression, help: "the tensors")
+  static let tensor = Option.optional("tensor", .namePattern, help: "the tensors")
   static let verbose = Option.flag("verbose", help: "say more")
 
   static let declaration = CommandDeclaration(

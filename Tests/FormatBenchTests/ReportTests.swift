@@ -1,5 +1,6 @@
 import BlockFormats
 import Foundation
+import TensorFiles
 import Testing
 
 @testable import FormatBench
@@ -41,7 +42,7 @@ struct ReportTests {
         Tensor                Count  QSNR dB       MSE
         --------------------  -----  -------  --------
         total                    12    18.40  1.23e-05
-        a,"b"|\n\u{1B}[31mé\      0      Inf         0
+        a,"b"|\n\u{1b}[31mé\      0      Inf         0
                                  -1      NaN      -Inf
 
         Exact rows have no error.
@@ -92,14 +93,17 @@ struct ReportTests {
       -0.0, Double.leastNonzeroMagnitude, .greatestFiniteMagnitude, 0.1, 1e16, 123_456_789.123,
       -1.0 / 3,
     ]
-    let scalars = (0..<0x3000 as Range<UInt32>).compactMap(Unicode.Scalar.init) + ["\u{1F600}"]
+    let scalars =
+      (0..<0x3000 as Range<UInt32>).compactMap(Unicode.Scalar.init) + [
+        "\u{1F600}", "\u{E0041}", "\u{10FFFF}",
+      ]
     let text = String(String.UnicodeScalarView(scalars))
     var report = Report(
       command: "x",
       columns: [.init(key: "t", title: "T"), .init(key: "v", title: "V", style: .exact)])
     for value in values { report.append([.text(text), .number(value)]) }
     let json = ReportFormat.json.text(of: report, for: .stream)
-    #expect(!json.unicodeScalars.contains { $0 != "\n" && TextLayout.isUnsafe($0) })
+    #expect(!json.unicodeScalars.contains { $0 != "\n" && !isPrintable($0) })
     let parsed = try JSONSerialization.jsonObject(with: Data(json.utf8))
     let rows = try #require((parsed as? [String: Any])?["rows"] as? [[String: Any]])
     for (row, value) in zip(rows, values) {
@@ -108,24 +112,81 @@ struct ReportTests {
     }
   }
 
-  @Test("CSV quotes what needs it and keeps texts as they are, except on a terminal")
+  @Test("CSV quotes what needs it and escapes in texts what a terminal might act upon")
   func csv() {
-    let expected =
-      "tensor,count,qsnr_db,mse\ntotal,12,18.404,1.2345e-05\n"
-      + "\"a,\"\"b\"\"|\n\u{1B}[31mé\\\",0,Infinity,0.0\n,-1,NaN,-Infinity\n"
-    #expect(ReportFormat.csv.text(of: Self.report, for: .stream) == expected)
-    let terminal = ReportDestination.terminal(columns: 20, styling: .ansi)
-    let shown = ReportFormat.csv.text(of: Self.report, for: terminal)
-    #expect(shown.contains("\"a,\"\"b\"\"|\\n\\u{1B}[31mé\\\",0,"))
+    #expect(
+      ReportFormat.csv.text(of: Self.report, for: .stream) == #"""
+        tensor,count,qsnr_db,mse
+        total,12,18.404,1.2345e-05
+        "a,""b""|\n\u{1b}[31mé\\",0,Infinity,0.0
+        ,-1,NaN,-Infinity
+
+        """#)
   }
 
-  @Test("CSV quotes line ends of either kind and blanks at the ends of a field")
-  func csvQuoting() {
-    var report = Report(command: "x", columns: [.init(key: "t", title: "T")])
-    for text in ["a\r\nb", "a\rb", " a", "a ", "a b"] { report.append([.text(text)]) }
-    #expect(
-      ReportFormat.csv.text(of: report, for: .stream)
-        == "t\n\"a\r\nb\"\n\"a\rb\"\n\" a\"\n\"a \"\na b\n")
+  @Test("In CSV every text is one field of one line, and can be had back")
+  func csvReadsBack() {
+    let texts = [
+      "a\r\nb", "a\rb", " a", "a ", "a b", "\"\u{301},x", ",\u{301}", "\u{301}", "\\n", "\\\n",
+      "\\u{1b}", "\u{9b}31m\u{202e}\u{61c}\u{feff}\u{e0041}", "", "\"", "é", "e\u{301}",
+    ]
+    var report = Report(
+      command: "x", columns: [.init(key: "t", title: "T"), .init(key: "u", title: "U")])
+    for text in texts { report.append([.text(text), .text("end")]) }
+    let csv = ReportFormat.csv.text(of: report, for: .stream)
+    let lines = csv.unicodeScalars.split(separator: "\n").dropFirst()
+    #expect(lines.count == texts.count)
+    for (line, text) in zip(lines, texts) {
+      let fields = Self.fields(ofCSV: line)
+      #expect(fields.count == 2 && fields.last.map(String.init) == "end", "\(line)")
+      let read = fields.first.map(Self.unescaped)
+      #expect(read.map(Array.init) == Array(text.unicodeScalars), "\(line)")
+    }
+  }
+
+  /// The fields of a line, by RFC 4180.
+  private static func fields(ofCSV line: Substring.UnicodeScalarView) -> [String.UnicodeScalarView]
+  {
+    var fields = [String.UnicodeScalarView()]
+    var isQuoted = false
+    var previous: Unicode.Scalar?
+    for scalar in line {
+      switch scalar {
+      case "\"":
+        // The second of two quotes within a quoted field stands for one.
+        if !isQuoted, previous == "\"" { fields[fields.count - 1].append(scalar) }
+        isQuoted.toggle()
+      case "," where !isQuoted: fields.append(String.UnicodeScalarView())
+      default: fields[fields.count - 1].append(scalar)
+      }
+      previous = scalar
+    }
+    return fields
+  }
+
+  /// The text of a field, by what `CSVReport` says of escapes.
+  private static func unescaped(_ field: String.UnicodeScalarView) -> String.UnicodeScalarView {
+    var result = String.UnicodeScalarView()
+    var rest = Substring(String(field)).unicodeScalars
+    while let scalar = rest.popFirst() {
+      guard scalar == "\\", let kind = rest.popFirst() else {
+        result.append(scalar)
+        continue
+      }
+      switch kind {
+      case "n": result.append("\n")
+      case "r": result.append("\r")
+      case "t": result.append("\t")
+      case "u":
+        let digits = String(rest.dropFirst().prefix { $0 != "}" })
+        rest = rest.dropFirst(digits.unicodeScalars.count + 2)
+        if let value = UInt32(digits, radix: 16), let scalar = Unicode.Scalar(value) {
+          result.append(scalar)
+        }
+      default: result.append(kind)
+      }
+    }
+    return result
   }
 
   @Test("Markdown escapes pipes and tells facts and notes outside the table")
@@ -140,7 +201,7 @@ struct ReportTests {
         | Tensor | Count | QSNR dB | MSE |
         | :--- | ---: | ---: | ---: |
         | total | 12 | 18.40 | 1.23e-05 |
-        | a,"b"\|\\n\\u{1B}\[31mé\\ | 0 | Inf | 0 |
+        | a,"b"\|\\n\\u{1b}\[31mé\\ | 0 | Inf | 0 |
         |  | -1 | NaN | -Inf |
 
         Exact rows have no error.

@@ -59,6 +59,13 @@ final class Console: Sendable {
     state.withLock { $0.warnings.add(text) }
   }
 
+  /// Notes that input of float64 is not taken as it is.
+  ///
+  /// - Parameter input: what is, such as a path.
+  func warn(aboutRoundingOf input: String) {
+    warn("\(input): float64 is rounded once to FP32, to nearest, and infinite beyond its range")
+  }
+
   /// Shows how far a long run is, in place of what it showed before; only on a terminal.
   ///
   /// - Parameter text: computed only when it is shown, at most ten times a second.

@@ -1,3 +1,5 @@
+import TensorFiles
+
 /// Widths, wrapping and safe display of text on a terminal.
 enum TextLayout {
   /// The width help and one-line lists keep to, in columns.
@@ -44,33 +46,11 @@ enum TextLayout {
     return String(head) + "…" + String(tail)
   }
 
-  /// Replaces everything that could move the cursor, change colours or reorder text.
+  /// The text as one visible line that cannot move the cursor, change colours or reorder text.
   ///
-  /// Control characters (C0, delete, C1), line and paragraph separators and bidirectional
-  /// overrides become escapes as in Swift source, so that a hostile name stays one visible line.
-  static func escaped(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
-    var result = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      case _ where isUnsafe(scalar):
-        result += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
-  }
-
-  /// Whether a scalar must not reach a terminal as it is.
-  static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.value {
-    case 0..<0x20, 0x7F...0x9F, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: true
-    default: false
-    }
-  }
+  /// Every text from a file, a path or the command line passes through here, or through the escapes
+  /// of JSON, on its way to an output that may be a terminal.
+  static func escaped(_ text: String) -> String { printable(text, limit: nil) }
 
   private static func prefix(
     of characters: some Sequence<Character>, width limit: Int

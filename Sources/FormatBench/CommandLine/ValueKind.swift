@@ -42,14 +42,6 @@ extension ValueKind<String> {
 
   /// The path of a file; whether it exists is found out by whoever opens it.
   static let path = text("FILE")
-
-  /// A regular expression in Swift's syntax; the value is its checked source.
-  static let regularExpression = ValueKind(
-    placeholder: "REGEX", accepted: "a regular expression"
-  ) { (text) throws(ValueFailure) in
-    guard !text.isEmpty, (try? Regex(text)) != nil else { throw .notAccepted }
-    return text
-  }
 }
 
 extension ValueKind<Int> {

@@ -4,7 +4,11 @@ import FormatMetrics
 /// Compares formats by the error they make on real tensors or on samples of distributions.
 enum CompareCommand: Command {
   static let files = Argument.zeroOrMore(
-    "FILE", .path, help: "safetensors (F32, F16, BF16) or npy files; built-in samples without one")
+    "FILE", .path,
+    help: """
+      safetensors files (F64, F32, F16, BF16) or npy files (float64, float32, float16); built-in \
+      samples without one
+      """)
   static let formats = Option.list(
     "formats", .format, help: "the formats to compare; the standard set by default")
   static let scaleRules = Option.list(
@@ -12,7 +16,8 @@ enum CompareCommand: Command {
   static let roundings = Option.list(
     "rounding", .rounding, default: "nearest_even", help: "roundings to sweep")
   static let tensor = Option.optional(
-    "tensor", .regularExpression, help: "only tensors in whose name the expression matches")
+    "tensor", .namePattern,
+    help: "only tensors in whose name the expression (in ICU's syntax) matches")
   static let distributions = Option.list(
     "distribution", .distribution, help: "which built-in samples; all of them by default")
   static let vectors = Option.defaulted(
@@ -52,8 +57,13 @@ enum CompareCommand: Command {
       QSNR is 10 log10 of the sum of squares over the sum of squared errors. Gain is the \
       least-squares slope of the result against the input. Underflow counts values other than 0 \
       that became 0, saturation values clipped after rounding, exact the blocks without error. \
-      Totals pool sums and counts over tensors.
+      Totals pool sums and counts over tensors. A tensor with NaN or infinity makes the rows total \
+      NaN; rows total_finite then pool the other tensors.
+      """,
       """
+      Float64 is rounded once to FP32, to nearest. Tensors that are quantized already are skipped \
+      together with their scales, and counted.
+      """,
     ])
 
   static func run(
@@ -80,22 +90,21 @@ enum CompareCommand: Command {
       candidates: candidates, axis: arguments[PolicyOptions.axis],
       parallelism: PolicyOptions.parallelism(arguments))
     let showsAll = showsAllRows(arguments, tensorCount: input.items.count)
-    var report = ComparisonReport.empty(
-      comparison, seed: seed, tensorCount: input.items.count, showsAll: showsAll)
+    var rows: [[Cell]] = []
     for (index, item) in input.items.enumerated() {
       console.progress("\(index + 1)/\(input.items.count) \(item.name)")
-      let outcomes = comparison.measure(try item.load())
+      let outcomes = comparison.measure(try item.load(), named: item.name)
       guard showsAll else { continue }
       for (candidate, outcome) in zip(candidates, outcomes) {
-        report.append(ComparisonReport.row(item.name, candidate, outcome))
+        rows.append(ComparisonReport.row(item.name, candidate, outcome))
       }
     }
     let repeatsOnlyTensor = showsAll && input.items.count == 1 && arguments.reportFormat == .table
-    if !repeatsOnlyTensor {
-      for (candidate, outcome) in zip(candidates, comparison.totals) {
-        report.append(ComparisonReport.row("total", candidate, outcome))
-      }
-    }
+    if !repeatsOnlyTensor { rows += ComparisonReport.totals(of: comparison) }
+    var report = ComparisonReport.empty(
+      comparison, seed: seed, tensorCount: input.items.count, showsAll: showsAll)
+    for row in rows { report.append(row) }
+    warn(aboutValuesOf: comparison, console)
     console.write(report, as: arguments.reportFormat)
     return .done
   }
@@ -116,19 +125,26 @@ enum CompareCommand: Command {
         vectors: arguments[vectors], length: arguments[length],
         seed: UInt64(arguments[PolicyOptions.seed]))
     }
-    let pattern = arguments[tensor].flatMap { try? Regex($0) }
-    return try ComparisonInput(files: files, axis: arguments[PolicyOptions.axis]) { name in
-      pattern.map { name.contains($0) } ?? true
+    let pattern = arguments[tensor]
+    var work = 0
+    return try ComparisonInput(files: files, axis: arguments[PolicyOptions.axis]) {
+      (name) throws(CommandError) in
+      try pattern?.matches(name, work: &work) ?? true
     }
   }
 
   private static func warn(about input: ComparisonInput, _ console: Console) {
-    if !input.skippedDTypes.isEmpty {
-      console.warn("skipped \(input.skippedSummary) of other dtypes")
-    }
-    if input.skippedRanks > 0 {
-      console.warn("skipped \(input.skippedRanks) tensors without the block axis")
-    }
+    if let line = input.skipped.line { console.warn(line) }
+    let count = input.roundedCount
+    if count > 0 { console.warn(aboutRoundingOf: "\(count) tensor\(count == 1 ? "" : "s")") }
+  }
+
+  private static func warn(aboutValuesOf comparison: Comparison, _ console: Console) {
+    guard let first = comparison.firstNonFinite else { return }
+    let (bad, good) = (comparison.nonFiniteTensorCount, comparison.finiteTensorCount)
+    console.warn(
+      "\(bad) of \(bad + good) tensors \(bad == 1 ? "holds" : "hold") NaN or infinity: \(first)"
+        + (good == 0 ? "" : "; rows \(ComparisonReport.finiteTotal) leave out such tensors"))
   }
 
   private static func showsAllRows(_ arguments: ParsedArguments, tensorCount: Int) -> Bool {

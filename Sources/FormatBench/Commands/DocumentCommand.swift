@@ -45,7 +45,7 @@ enum DocumentCommand: Command {
       }
     }
     let outcome = drifted.isEmpty ? "up to date" : "\(drifted.count) tables rewritten"
-    console.write("\(path): \(outcome)\n")
+    console.write("\(TextLayout.escaped(path)): \(outcome)\n")
     return .done
   }
 

@@ -3,7 +3,8 @@ import TensorFiles
 
 /// Encodes an array into a block format.
 enum EncodeCommand: Command {
-  static let input = Argument.required("IN", .path, help: "an npy file of floats")
+  static let input = Argument.required(
+    "IN", .path, help: "an npy file of float64, float32 or float16")
   static let format = Option.required(
     "format", .text("FORMAT"), help: "the format's id; see 'fmtbench list'")
   static let block = Option.optional(
@@ -40,10 +41,11 @@ enum EncodeCommand: Command {
       of: format, arguments, includesBlockScale: true)
 
     let path = arguments[input]
-    let values = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-      let file = try NpyFile(path: path)
-      return Tensor(try file.floats(), shape: file.shape)
+    let (values, dtype) = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+      let file = try NpyFile(path: path, elements: .floats)
+      return (Tensor(try file.floats(), shape: file.shape), file.dtype)
     }
+    if dtype == .f64 { console.warn(aboutRoundingOf: path) }
     let axis = arguments[PolicyOptions.axis]
     let rank = max(values.shape.count, 1)
     guard (-rank..<rank).contains(axis) else {

@@ -1,5 +1,6 @@
 import BlockFormats
 import FormatMetrics
+import TensorFiles
 
 /// Formats under policies, measured on tensors one after another, with totals.
 struct Comparison {
@@ -28,28 +29,69 @@ struct Comparison {
     }
   }
 
+  /// An element that is NaN or infinite before any format has seen it.
+  struct NonFiniteElement: CustomStringConvertible {
+    var tensor: String
+    /// One number for each axis.
+    var index: [Int]
+    var value: Float
+
+    /// Such as `w[3, 0] is inf`.
+    var description: String { "\(printable(tensor))\(index) is \(value)" }
+  }
+
   let candidates: [Candidate]
   let axis: Int
   let parallelism: Parallelism
   /// One outcome for each candidate, over all tensors measured so far.
   private(set) var totals: [Outcome]
+  /// One outcome for each candidate, over the tensors so far whose elements all are finite.
+  ///
+  /// One NaN makes every total over all tensors NaN, and a format may spread it over a whole block,
+  /// so such tensors are left out whole.
+  private(set) var finiteTotals: [Outcome]
+  /// The number of tensors that `finiteTotals` covers.
+  private(set) var finiteTensorCount = 0
+  /// The number of tensors that it leaves out.
+  private(set) var nonFiniteTensorCount = 0
+  /// The first element that is not finite, of the first tensor with one.
+  private(set) var firstNonFinite: NonFiniteElement?
 
   init(candidates: [Candidate], axis: Int, parallelism: Parallelism) {
     self.candidates = candidates
     self.axis = axis
     self.parallelism = parallelism
     totals = Array(repeating: Outcome(), count: candidates.count)
+    finiteTotals = totals
   }
 
   /// Measures every candidate on a tensor.
   ///
   /// - Returns: one outcome for each candidate.
-  mutating func measure(_ tensor: Tensor) -> [Outcome] {
+  mutating func measure(_ tensor: Tensor, named name: String) -> [Outcome] {
     let outcomes = candidates.map { candidate in
       measure(tensor, candidate.format, candidate.policy)
     }
     for (index, outcome) in outcomes.enumerated() { totals[index].merge(outcome) }
+    // The square of a Float is finite in Double, and so is any sum of them that fits in memory.
+    if outcomes.allSatisfy(\.errors.sumOfSquares.isFinite) {
+      finiteTensorCount += 1
+      for (index, outcome) in outcomes.enumerated() { finiteTotals[index].merge(outcome) }
+    } else {
+      nonFiniteTensorCount += 1
+      firstNonFinite = firstNonFinite ?? Self.firstNonFinite(of: tensor, named: name)
+    }
     return outcomes
+  }
+
+  private static func firstNonFinite(of tensor: Tensor, named name: String) -> NonFiniteElement? {
+    guard var rest = tensor.elements.firstIndex(where: { !$0.isFinite }) else { return nil }
+    let value = tensor.elements[rest]
+    let index = tensor.shape.reversed().map { extent in
+      defer { rest /= extent }
+      return rest % extent
+    }
+    return NonFiniteElement(tensor: name, index: index.reversed(), value: value)
   }
 
   private func measure(

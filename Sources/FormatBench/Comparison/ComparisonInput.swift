@@ -7,16 +7,18 @@ struct ComparisonInput {
   /// One tensor to compare formats on.
   struct Item {
     var name: String
+    /// What is stored; FP32 is made of it.
+    var dtype: TensorDType
     var shape: [Int]
     var load: () throws(CommandError) -> Tensor
   }
 
   /// In the order of files, and of tensors in a file.
   private(set) var items: [Item] = []
-  /// Tensors passed over because of their dtype.
-  private(set) var skippedDTypes: [TensorDType: Int] = [:]
-  /// Tensors passed over because they lack the block axis.
-  private(set) var skippedRanks = 0
+  /// Tensors passed over, by the reason.
+  private(set) var skipped = Skipped()
+  /// Tensors of F64, which are rounded once to FP32 when they are loaded.
+  private(set) var roundedCount = 0
 
   /// The tensors of safetensors and npy files whose names match.
   ///
@@ -25,36 +27,42 @@ struct ComparisonInput {
   ///   - matches: whether to take the tensor of a name.
   ///   - axis: the block axis, which every tensor taken has.
   init(
-    files paths: [String], axis: Int, matching matches: (String) -> Bool
+    files paths: [String], axis: Int,
+    matching matches: (String) throws(CommandError) -> Bool
   ) throws(CommandError) {
     var mismatches = 0
-    for path in paths {
+    var files: [TensorFile] = []
+    for path in paths { files.append(try TensorFile(path: path)) }
+    // Files in a folder may be the parts of a model.
+    let folders = Dictionary(grouping: files.compactMap(\.safetensors)) { Self.folder(of: $0.path) }
+      .mapValues(QuantizedTensors.init)
+    for (path, file) in zip(paths, files) {
       let prefix = paths.count > 1 ? path + ":" : ""
-      for item in try ComparisonInput.items(of: path, prefix, &skippedDTypes) {
-        guard matches(item.name) else {
+      for item in Self.items(of: file, prefix, folders, &skipped) {
+        guard try matches(item.name) else {
           mismatches += 1
           continue
         }
         let rank = max(item.shape.count, 1)
         guard (-rank..<rank).contains(axis) else {
-          skippedRanks += 1
+          skipped.rankCount += 1
           continue
         }
+        if item.dtype == .f64 { roundedCount += 1 }
         items.append(item)
       }
     }
     guard items.isEmpty else { return }
     throw .input(
-      "\(paths.joined(separator: ", ")): no tensor left to compare"
-        + (mismatches == 0 ? "" : "; \(mismatches) not matched by --tensor")
-        + (skippedDTypes.isEmpty ? "" : "; skipped \(skippedSummary) of other dtypes")
-        + (skippedRanks == 0 ? "" : "; \(skippedRanks) without axis \(axis)"))
+      (["\(paths.joined(separator: ", ")): no tensor left to compare"]
+        + (mismatches == 0 ? [] : ["\(mismatches) not matched by --tensor"])
+        + (skipped.line.map { [$0] } ?? [])).joined(separator: "; "))
   }
 
   /// Samples of distributions, `vectors` rows of `length` each.
   init(distributions: [Distribution], vectors: Int, length: Int, seed: UInt64) {
     items = distributions.map { distribution in
-      Item(name: distribution.id, shape: [vectors, length]) {
+      Item(name: distribution.id, dtype: .f32, shape: [vectors, length]) {
         Tensor(
           distribution.sample(vectors: vectors, length: length, seed: seed),
           shape: [vectors, length])
@@ -62,57 +70,132 @@ struct ComparisonInput {
     }
   }
 
-  /// What was passed over because of its dtype, such as `2 tensors (1 BOOL, 1 I64)`.
-  var skippedSummary: String {
-    let count = skippedDTypes.values.reduce(0, +)
-    let parts = skippedDTypes.sorted { $0.key.rawValue < $1.key.rawValue }
-      .map { "\($0.value) \($0.key.rawValue)" }
-    return "\(count) tensor\(count == 1 ? "" : "s") (\(parts.joined(separator: ", ")))"
+  /// A file of tensors, opened and checked.
+  private enum TensorFile {
+    case npy(NpyFile)
+    case safetensors(SafetensorsFile)
+
+    init(path: String) throws(CommandError) {
+      self = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+        switch try TensorFileType.detect(path: path) {
+        case .npy: .npy(try NpyFile(path: path, elements: .floats))
+        case .safetensors: .safetensors(try SafetensorsFile(path: path))
+        }
+      }
+    }
+
+    var safetensors: SafetensorsFile? {
+      if case .safetensors(let file) = self { file } else { nil }
+    }
+  }
+
+  private static func folder(of path: String) -> Substring {
+    path.lastIndex(of: "/").map { path[..<$0] } ?? ""
   }
 
   private static func items(
-    of path: String, _ prefix: String, _ skipped: inout [TensorDType: Int]
-  ) throws(CommandError) -> [Item] {
-    let type = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-      try TensorFileType.detect(path: path)
-    }
-    switch type {
-    case .npy:
-      let file = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-        try NpyFile(path: path)
-      }
-      let name = String(path.split(separator: "/").last ?? "array")
+    of file: TensorFile, _ prefix: String, _ folders: [Substring: QuantizedTensors],
+    _ skipped: inout Skipped
+  ) -> [Item] {
+    switch file {
+    case .npy(let file):
+      let name = String(file.path.split(separator: "/").last ?? "array")
       return [
-        Item(name: paths(prefix, name), shape: file.shape) { () throws(CommandError) in
+        Item(name: paths(prefix, name), dtype: file.dtype, shape: file.shape) {
+          () throws(CommandError) in
           let floats = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
             try file.floats()
           }
           return Tensor(floats, shape: file.shape)
         }
       ]
-    case .safetensors:
-      let file = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-        try SafetensorsFile(path: path)
-      }
-      var items: [Item] = []
-      for tensor in file.tensors {
-        guard [.f32, .f16, .bf16].contains(tensor.dtype) else {
-          skipped[tensor.dtype, default: 0] += 1
-          continue
+    case .safetensors(let file):
+      let quantized = folders[folder(of: file.path)]
+      skipped.note(file, method: quantized?.unknownMethod(in: file))
+      return file.tensors.compactMap { tensor in
+        guard !skipped.takes(tensor, quantized?.role(of: tensor)) else { return nil }
+        return Item(name: prefix + tensor.name, dtype: tensor.dtype, shape: tensor.shape) {
+          () throws(CommandError) in
+          let floats = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+            try file.floats(of: tensor)
+          }
+          return Tensor(floats, shape: tensor.shape)
         }
-        items.append(
-          Item(name: prefix + tensor.name, shape: tensor.shape) { () throws(CommandError) in
-            let floats = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-              try file.floats(of: tensor)
-            }
-            return Tensor(floats, shape: tensor.shape)
-          })
       }
-      return items
     }
   }
 
   private static func paths(_ prefix: String, _ name: String) -> String {
     prefix.isEmpty ? name : String(prefix.dropLast())
+  }
+}
+
+extension ComparisonInput {
+  /// How many tensors were passed over, and why.
+  struct Skipped {
+    /// Codes of quantized weights.
+    private var codesCount = 0
+    /// Scales of such codes and the like.
+    private var scaleCount = 0
+    /// Tensors of dtypes that are not read as floats.
+    private var dtypes: [TensorDType: Int] = [:]
+    /// Tensors without elements whose extents no tensor can have.
+    private var shapeCount = 0
+    /// Tensors that lack the block axis.
+    var rankCount = 0
+    /// Files that `encode` wrote.
+    private var encodedFiles: [String] = []
+    /// Files with codes that are not told apart, and what their models call their quantization.
+    private var unknownMethods: [(path: String, method: String)] = []
+
+    /// Notes what is known of a file as a whole.
+    mutating func note(_ file: SafetensorsFile, method: String?) {
+      if QuantizedTensorFile.isAuthor(of: file.metadata) { encodedFiles.append(file.path) }
+      if let method { unknownMethods.append((file.path, method)) }
+    }
+
+    /// Counts a tensor that is passed over.
+    ///
+    /// - Parameter role: what it is in a quantized file; nil for data.
+    /// - Returns: whether it is.
+    mutating func takes(_ tensor: TensorInfo, _ role: QuantizedTensors.Role?) -> Bool {
+      switch role {
+      case .codes: codesCount += 1
+      case .scale: scaleCount += 1
+      case nil:
+        if !TensorDType.floatReadable.contains(tensor.dtype) {
+          dtypes[tensor.dtype, default: 0] += 1
+        } else if !Tensor.isValid(shape: tensor.shape) {
+          shapeCount += 1
+        } else {
+          return false
+        }
+      }
+      return true
+    }
+
+    /// All of it in one line, such as `skipped 2 tensors (1 BOOL, 1 I64) of other dtypes`.
+    var line: String? {
+      func part(_ count: Int, _ reason: String) -> String? {
+        count == 0 ? nil : "\(count) tensor\(count == 1 ? "" : "s") \(reason)"
+      }
+      let names = dtypes.sorted { $0.key.rawValue < $1.key.rawValue }
+        .map { "\($0.value) \($0.key.rawValue)" }.joined(separator: ", ")
+      let parts = [
+        part(codesCount, "that \(codesCount == 1 ? "is" : "are") quantized already"),
+        part(scaleCount, "of scales and the like beside them"),
+        part(dtypes.values.reduce(0, +), "(\(names)) of other dtypes"),
+        part(shapeCount, "without elements and with impossible extents"),
+        part(rankCount, "without the block axis"),
+      ].compactMap(\.self)
+      guard !parts.isEmpty else { return nil }
+      let decodable = encodedFiles.map { "'fmtbench decode' gives the values of \($0)" }
+      let unknown = unknownMethods.map {
+        "the model of \($0) is quantized (\($1)) in a way not known here, so that some tensors "
+          + "compared may be scales"
+      }
+      return (["skipped " + parts.joined(separator: ", ")] + decodable + unknown)
+        .joined(separator: "; ")
+    }
   }
 }

@@ -18,7 +18,12 @@ enum ComparisonReport {
     .init(key: "exact_block_percent", title: "Exact blocks", unit: "%", style: .percent),
   ]
 
-  /// A report without rows.
+  /// The name of rows over all tensors.
+  static let total = "total"
+  /// The name of rows over the tensors whose elements all are finite, where there are others.
+  static let finiteTotal = "total_finite"
+
+  /// A report without rows of what was measured.
   static func empty(
     _ comparison: Comparison, seed: UInt64, tensorCount: Int, showsAll: Bool
   ) -> Report {
@@ -29,6 +34,8 @@ enum ComparisonReport {
       command: CompareCommand.declaration.name,
       context: [
         .init(key: "tensor_count", value: .integer(tensorCount)),
+        .init(
+          key: "non_finite_tensor_count", value: .integer(comparison.nonFiniteTensorCount)),
         .init(key: "axis", value: .integer(comparison.axis)),
         fact("overflow", \.overflow.id), fact("non_finite", \.nonFinite.id),
         fact("scale_floor", \.scaleFloor.id), fact("zero_block", \.zeroBlock.id),
@@ -54,6 +61,17 @@ enum ComparisonReport {
       return "\(group.key) for \(formats.joined(separator: " "))"
     }
     .joined(separator: "; ")
+  }
+
+  /// The rows of all candidates over all tensors, and over those without NaN and infinity if some
+  /// have such values and some do not.
+  static func totals(of comparison: Comparison) -> [[Cell]] {
+    func rows(_ name: String, _ outcomes: [Comparison.Outcome]) -> [[Cell]] {
+      zip(comparison.candidates, outcomes).map { row(name, $0, $1) }
+    }
+    let isDivided = comparison.nonFiniteTensorCount > 0 && comparison.finiteTensorCount > 0
+    return rows(total, comparison.totals)
+      + (isDivided ? rows(finiteTotal, comparison.finiteTotals) : [])
   }
 
   /// The row of a candidate on one tensor or on all.

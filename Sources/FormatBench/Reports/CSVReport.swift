@@ -2,27 +2,25 @@
 ///
 /// Fields are quoted as in RFC 4180; lines end with a line feed alone, as other tools on these
 /// systems expect. Facts about the run are not part of this form. Numbers are exact.
+///
+/// In texts, a backslash is written twice, and what a terminal might act upon as an escape: `\n`,
+/// `\r`, `\t`, or `\u{hex}` with the scalar's number. So a row is one line, whoever reads it, and
+/// names can be had back.
 enum CSVReport {
-  static func text(of report: Report, for destination: ReportDestination) -> String {
+  static func text(of report: Report) -> String {
     let lines =
-      [report.columns.map { field($0.key) }]
-      + report.rows.map { row in
-        row.map { cell in
-          switch destination {
-          case .stream: field(cell.exactText)
-          // Only a file can hold control characters without acting upon them.
-          case .terminal: field(TextLayout.escaped(cell.exactText))
-          }
-        }
-      }
+      [report.columns.map { field(.text($0.key)) }] + report.rows.map { $0.map(field) }
     return lines.map { $0.joined(separator: ",") + "\n" }.joined()
   }
 
-  private static func field(_ text: String) -> String {
-    // A carriage return and line feed are one character, so the scalars are looked at.
-    let needsQuotes = text.unicodeScalars.contains { ["\"", ",", "\n", "\r"].contains($0) }
-    let hasOuterBlank = text.first == " " || text.last == " "
-    guard needsQuotes || hasOuterBlank else { return text }
-    return "\"" + text.replacing("\"", with: "\"\"") + "\""
+  private static func field(_ cell: Cell) -> String {
+    // Scalar by scalar: with a combining accent behind it, a quote is another character.
+    let scalars = cell.exactText.unicodeScalars.map { scalar in
+      scalar == "\\" ? "\\\\" : TextLayout.escaped(String(scalar))
+    }
+    let needsQuotes =
+      scalars.contains { $0 == "\"" || $0 == "," } || scalars.first == " " || scalars.last == " "
+    guard needsQuotes else { return scalars.joined() }
+    return "\"" + scalars.map { $0 == "\"" ? "\"\"" : $0 }.joined() + "\""
   }
 }

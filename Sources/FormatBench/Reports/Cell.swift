@@ -17,7 +17,7 @@ enum Cell: Equatable, Sendable {
     }
   }
 
-  /// For programs: text as it is, numbers with the fewest digits that give them back exactly.
+  /// The value itself: text as it is, numbers with the fewest digits that give them back exactly.
   ///
   /// What is not finite is `NaN`, `Infinity` or `-Infinity`. Nothing is no text.
   var exactText: String {

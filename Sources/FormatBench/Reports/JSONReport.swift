@@ -1,3 +1,5 @@
+import TensorFiles
+
 /// A report as one JSON object: `command`, `version`, the facts, and `rows`.
 ///
 /// A row is an object on one line with every key in the order of the columns. Finite numbers are
@@ -28,7 +30,7 @@ enum JSONReport {
     }
   }
 
-  /// The text as a JSON string, with everything a terminal might act upon escaped.
+  /// The text as a JSON string, with everything escaped that a terminal might act upon.
   static func quoted(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
@@ -38,10 +40,12 @@ enum JSONReport {
       case "\n": result += "\\n"
       case "\r": result += "\\r"
       case "\t": result += "\\t"
-      case _ where TextLayout.isUnsafe(scalar):
-        // All of them lie below U+10000, so that four digits do without surrogates.
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      case _ where !isPrintable(scalar):
+        // Two units above U+FFFF, as JSON has it.
+        for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter {
+          let digits = String(unit, radix: 16)
+          result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
       default: result.unicodeScalars.append(scalar)
       }
     }

@@ -7,11 +7,11 @@ enum MarkdownText {
 
   /// Keeps what has a meaning in Markdown from having it.
   static func escaped(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      if "\\|*`<>[]".contains(character) { result.append("\\") }
-      result.append(character)
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      if "\\|*`<>[]".unicodeScalars.contains(scalar) { result.append("\\") }
+      result.append(scalar)
     }
-    return result
+    return String(result)
   }
 }

@@ -8,7 +8,12 @@ enum ReportFormat: String, Sendable, CaseIterable {
   /// The options of every command that writes a report; at most one may be given.
   static let options: [Option<Bool>] = [
     .flag(json.rawValue, help: "write one JSON object instead of the table"),
-    .flag(csv.rawValue, help: "write the rows as CSV"),
+    .flag(
+      csv.rawValue,
+      help: """
+        write the rows as CSV, a line each: in texts, a backslash is written twice and control \
+        characters as \\n, \\r, \\t or \\u{hex}
+        """),
     .flag(markdown.rawValue, help: "write a Markdown table"),
   ]
 
@@ -27,7 +32,7 @@ enum ReportFormat: String, Sendable, CaseIterable {
     switch self {
     case .table: TextTable(report, destination).text
     case .json: JSONReport.text(of: report)
-    case .csv: CSVReport.text(of: report, for: destination)
+    case .csv: CSVReport.text(of: report)
     case .markdown: MarkdownReport.text(of: report)
     }
   }

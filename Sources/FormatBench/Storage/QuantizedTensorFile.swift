@@ -51,6 +51,11 @@ enum QuantizedTensorFile {
     }
   }
 
+  /// Whether the metadata of a file is what `write` gives it.
+  static func isAuthor(of metadata: [String: String]) -> Bool {
+    metadata["format"] != nil && metadata["producer"]?.hasPrefix("fmtbench ") == true
+  }
+
   private static func metadata(of tensor: QuantizedTensor) -> [String: String] {
     [
       "producer": "fmtbench \(Fmtbench.version)",

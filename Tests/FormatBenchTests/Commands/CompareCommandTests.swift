@@ -117,6 +117,126 @@ struct CompareCommandTests {
     #expect(empty["exact_block_percent"] as? String == "NaN")
   }
 
+  @Test("Totals over finite tensors stand beside those that a NaN or an infinity has spoilt")
+  func nonFiniteTensors() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("m.safetensors")
+    let values = (0..<64).map { Float($0) * 0.37 - 9 }
+    func tensor(_ name: String, _ changes: [Int: Float] = [:]) -> TensorData {
+      var values = values
+      for (index, value) in changes { values[index] = value }
+      return TensorData(name: name, shape: [2, 32], values)
+    }
+    // Values that a format makes infinite, or that are zero, spoil nothing.
+    try SafetensorsWriter.write(
+      [
+        tensor("a"), tensor("b", [37: -.infinity, 60: .nan]), tensor("c", [0: .nan]), tensor("d"),
+        TensorData(name: "e", shape: [0, 32], [] as [Float]),
+      ], to: path)
+    let result = runFmtbench(["compare", path, "--formats", "mxfp4,bf16", "--json"])
+    #expect(
+      result.stderr
+        == """
+        fmtbench: warning: 2 of 5 tensors hold NaN or infinity: b[1, 5] is -inf; rows total_finite \
+        leave out such tensors
+
+        """)
+    let object = try JSONSerialization.jsonObject(with: Data(result.stdout.utf8))
+    let report = try #require(object as? [String: Any])
+    #expect(report["tensor_count"] as? Int == 5)
+    #expect(report["non_finite_tensor_count"] as? Int == 2)
+    let rows = try #require(report["rows"] as? [[String: Any]])
+    func row(_ name: String) throws -> [String: Any] {
+      try #require(rows.first { $0["tensor"] as? String == name })
+    }
+    for row in rows { #expect(Set(row.keys) == Self.keys) }
+    #expect(try row("total")["mse"] as? String == "NaN")
+    #expect(try row("b")["mse"] as? String == "NaN")
+    // Two equal tensors have the error of one; sums of doubles grow by the same factor.
+    #expect(try row("total_finite")["mse"] as? Double == row("a")["mse"] as? Double)
+    #expect(try row("total_finite")["qsnr_db"] as? Double == row("a")["qsnr_db"] as? Double)
+    #expect(
+      rows.suffix(4).compactMap { $0["tensor"] as? String }
+        == ["total", "total", "total_finite", "total_finite"])
+    // All finite, or none: one kind of totals is all there is.
+    try SafetensorsWriter.write([tensor("a"), tensor("d")], to: path)
+    let finite = runFmtbench(["compare", path, "--formats", "mxfp4", "--csv"])
+    #expect(finite.stderr.isEmpty && !finite.stdout.contains("total_finite"))
+    try SafetensorsWriter.write([tensor("a", [3: .nan])], to: path)
+    let none = runFmtbench(["compare", path, "--formats", "mxfp4", "--csv"])
+    #expect(
+      none.stderr == "fmtbench: warning: 1 of 1 tensors holds NaN or infinity: a[0, 3] is nan\n")
+    #expect(!none.stdout.contains("total_finite"))
+  }
+
+  @Test("Float64 is rounded once and said to be, in both kinds of files and of byte orders")
+  func float64() throws {
+    let folder = try TemporaryFolder()
+    let values = (0..<64).map { Double($0) / 3 - 7 }
+    let patterns = values.map(\.bitPattern)
+    func npy(_ order: String, _ data: [UInt8]) -> Data {
+      let text = "{'descr': '\(order)f8', 'fortran_order': False, 'shape': (2L, 32L), }"
+      return Data(
+        [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(text.utf8.count), 0] + Array(text.utf8) + data)
+    }
+    func bytes(_ pattern: UInt64) -> [UInt8] { withUnsafeBytes(of: pattern) { Array($0) } }
+    let little = patterns.flatMap { bytes($0.littleEndian) }
+    try npy("<", little).write(to: URL(fileURLWithPath: folder.path("l.npy")))
+    try npy(">", patterns.flatMap { bytes($0.bigEndian) })
+      .write(to: URL(fileURLWithPath: folder.path("b.npy")))
+    try SafetensorsWriter.write(
+      [TensorData(name: "w", dtype: .f64, shape: [2, 32], bytes: little)],
+      to: folder.path("s.safetensors"))
+    try NpyWriter.write(
+      floats: values.map { Float($0) }, shape: [2, 32], to: folder.path("single.npy"))
+    let single = try rows([folder.path("single.npy"), "--formats", "mxfp4"])
+    for name in ["l.npy", "b.npy", "s.safetensors"] {
+      let result = runFmtbench(["compare", folder.path(name), "--formats", "mxfp4", "--csv"])
+      #expect(
+        result.stderr
+          == """
+          fmtbench: warning: 1 tensor: float64 is rounded once to FP32, to nearest, and infinite \
+          beyond its range
+
+          """)
+      let row = try #require(rows([folder.path(name), "--formats", "mxfp4"]).first)
+      #expect(row["mse"] as? Double == single[0]["mse"] as? Double)
+      #expect(row["gain"] as? Double == single[0]["gain"] as? Double)
+    }
+  }
+
+  @Test("An expression that would take for ever ends in an error, and so does one on a long name")
+  func endlessPattern() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("m.safetensors")
+    func write(_ name: String) throws {
+      try SafetensorsWriter.write([TensorData(name: name, shape: [1], [1] as [Float])], to: path)
+    }
+    try write(String(repeating: "a", count: 60) + "!")
+    let endless = runFmtbench(["compare", path, "--tensor", "^(a+)+$"])
+    #expect(endless.status == .usage && endless.stdout.isEmpty)
+    #expect(endless.stderr.contains("--tensor: '^(a+)+$' takes too many steps"))
+    try write(String(repeating: "a", count: 5000))
+    #expect(runFmtbench(["compare", path, "--tensor", "a$"]).status == .input)
+    #expect(runFmtbench(["compare", path, "--tensor", "a("]).status == .usage)
+  }
+
+  @Test("A tensor without elements whose extents overflow is passed over")
+  func impossibleExtents() throws {
+    let folder = try TemporaryFolder()
+    let most = "9223372036854775807"
+    let header =
+      "{\"a\":{\"dtype\":\"F32\",\"shape\":[0,\(most),\(most)],\"data_offsets\":[0,0]}"
+      + ",\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}"
+    let length = UInt64(header.utf8.count)
+    let bytes = (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + Array(header.utf8)
+    try Data(bytes + [0, 0, 0x80, 0x3f])
+      .write(to: URL(fileURLWithPath: folder.path("m.safetensors")))
+    let result = runFmtbench(["compare", folder.path("m.safetensors"), "--formats", "bf16"])
+    #expect(result.status == .done)
+    #expect(result.stderr.contains("skipped 1 tensor without elements and with impossible extents"))
+  }
+
   @Test("Tensors of other dtypes are skipped and counted; none left is unreadable input")
   func otherDTypes() throws {
     let folder = try TemporaryFolder()

@@ -225,4 +225,73 @@ struct EncodeCommandTests {
     let result = runFmtbench(["decode", folder.path("in"), "--output", folder.path("y.npy")])
     #expect(result.status == .done)
   }
+
+  @Test("Float64 is rounded once, and said to be; what is no array of floats is called what it is")
+  func otherInputs() throws {
+    let folder = try TemporaryFolder()
+    func write(_ bytes: [UInt8], _ name: String) throws -> String {
+      try Data(bytes).write(to: URL(fileURLWithPath: folder.path(name)))
+      return folder.path(name)
+    }
+    func array(_ descriptor: String, _ data: [UInt8]) -> [UInt8] {
+      let text = "{'descr': '\(descriptor)', 'fortran_order': False, 'shape': (2,), }"
+      return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(text.utf8.count), 0] + Array(text.utf8)
+        + data
+    }
+    // 1 + 2^-24 + 2^-52 rounds up once, and down after a rounding to FP32's ties in between.
+    let double: [UInt8] = [1, 0, 0, 0x10, 0, 0, 0xf0, 0x3f, 0, 0, 0, 0, 0, 0, 4, 0xc0]
+    let wide = try write(array("<f8", double), "wide.npy")
+    let result = runFmtbench(["encode", wide, "--format", "fp32", "--output", folder.path("o")])
+    #expect(result.status == .done)
+    #expect(
+      result.stderr
+        == """
+        fmtbench: warning: \(wide): float64 is rounded once to FP32, to nearest, and infinite \
+        beyond its range
+
+        """)
+    #expect(
+      runFmtbench(["decode", folder.path("o"), "--output", folder.path("y.npy")]).status == .done)
+    #expect(
+      try NpyFile(path: folder.path("y.npy")).floats().map(\.bitPattern)
+        == [0x3f80_0001, 0xc020_0000])
+
+    let integers = try write(array("<i8", [UInt8](repeating: 0, count: 16)), "integers.npy")
+    for (path, cause) in [
+      (integers, "dtype '<i8' is not supported here; supported: <f2 <f4 <f8 >f2 >f4 >f8"),
+      (folder.path("o"), "is a safetensors file, not a NumPy array file"),
+    ] {
+      let refused = runFmtbench(["encode", path, "--format", "mxfp4", "--output", folder.path("p")])
+      #expect(refused.status == .input)
+      #expect(refused.stderr == "fmtbench: error: \(path): \(cause)\n")
+    }
+    let decoded = runFmtbench(["decode", wide, "--output", folder.path("p")])
+    #expect(decoded.status == .input)
+    #expect(
+      decoded.stderr
+        == "fmtbench: error: \(wide): is a NumPy array file, not a safetensors file\n")
+  }
+
+  @Test(
+    "Formats of the largest blocks encode small arrays, whatever a block would take",
+    arguments: [
+      "fp8(element=e4m3fn,block=1048576x1048576)", "mx(element=e2m1fn,block=1048576)",
+      "int(bits=8,block=1x1048576)", "bdr(m=5,k1=1048576,k2=2,d1=8,d2=2)", "vsq(block=1048576)",
+      "scaled(element=e2m1fn,block=1048576x1,scale=e4m3fn,tensor_scale=yes)",
+    ])
+  func largestBlocks(_ format: String) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("a.npy")
+    try NpyWriter.write(floats: (0..<70).map(Float.init), shape: [2, 35], to: path)
+    let encoded = runFmtbench(
+      ["encode", path, "--format", format, "--output", folder.path("o")])
+    #expect(encoded.status == .done, "\(encoded.stderr)")
+    let decoded = runFmtbench(["decode", folder.path("o"), "--output", folder.path("y.npy")])
+    #expect(decoded.status == .done, "\(decoded.stderr)")
+    #expect(try NpyFile(path: folder.path("y.npy")).shape == [2, 35])
+    for arguments in [["show", format], ["explain", format, "1", "2"], ["compare", path]] {
+      let extra = arguments[0] == "compare" ? ["--formats", format] : []
+      #expect(runFmtbench(arguments + extra).status == .done, "\(arguments)")
+    }
+  }
 }
