@@ -111,7 +111,7 @@ private struct ScaledNames {
   private static func names(_ stem: String, in module: String) -> [String] {
     switch stem {
     case "": []
-    case "input", "output": codesOfModule.map { module + $0 }
+    case "input", "output", "weights", "activation": codesOfModule.map { module + $0 }
     case "q", "k", "v": codesOfModule.flatMap { [module + $0, "\(module)\(stem)_proj.\($0)"] }
     default:
       ["", "_packed", "_qdata", "_blocks"].map { module + stem + $0 } + [module + "q" + stem]
@@ -120,12 +120,13 @@ private struct ScaledNames {
 
   /// Codes of a module that has one weight.
   private static let codesOfModule = [
-    "weight", "weight_packed", "qweight", "_weight_qdata", "_data",
+    "weight", "weight_packed", "qweight", "W_q", "codes", "_weight_qdata", "_data",
   ]
   /// What stands beside the codes of a module.
   private static let ofModule: Set = [
-    "scale", "scales", "biases", "global_scale", "zeros", "qzeros", "zero_point", "g_idx", "SCB",
-    "weight_format", "scale_weight", "scale_input", "_scale", "_shift",
+    "scale", "scales", "biases", "global_scale", "zero", "zeros", "qzeros", "zero_point", "g_idx",
+    "codebooks", "SCB", "weight_format", "scale_weight", "scale_input", "pre_quant_scale", "_scale",
+    "_shift",
   ]
   /// What stands below the name of the codes.
   private static let ofTensor: Set = [
@@ -133,7 +134,7 @@ private struct ScaledNames {
   ]
   /// What stands behind the name of the codes.
   private static let suffixes = [
-    "_scale", "_scales", "_scale_inv", "_scale_2", "_global_scale", "_per_tensor_scale",
-    "_zero_point", "_zeros", "_shape", "_g_idx",
+    "_scale", "_scales", "_scale_inv", "_scale_2", "_scale_ub", "_global_scale",
+    "_per_tensor_scale", "_scaling_factor", "_zero_point", "_zeros", "_shape", "_g_idx",
   ]
 }

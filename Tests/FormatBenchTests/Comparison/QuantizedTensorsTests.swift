@@ -20,7 +20,7 @@ struct QuantizedTensorsTests {
     var scales: [(String, TensorDType)]
   }
 
-  /// The names and dtypes that the producers' own packages write.
+  /// Names and dtypes as in files of the producers and in their documentation.
   static let producers = [
     Producer(
       testDescription: "mlx", codes: [("layer.weight", .u32)],
@@ -71,6 +71,21 @@ struct QuantizedTensorsTests {
     Producer(
       testDescription: "gptq and awq", codes: [("m.proj.qweight", .i32)],
       scales: [("m.proj.scales", .f16), ("m.proj.qzeros", .i32), ("m.proj.g_idx", .i32)]),
+    Producer(
+      testDescription: "fbgemm", codes: [("proj.weight", .f8E4M3)],
+      scales: [("proj.weight_scale", .f32), ("proj.input_scale_ub", .f32)]),
+    Producer(
+      testDescription: "hqq", codes: [("proj.W_q", .u8)],
+      scales: [("proj.scale", .f16), ("proj.zero", .f16)]),
+    Producer(
+      testDescription: "aqlm", codes: [("proj.codes", .i8)],
+      scales: [("proj.codebooks", .f16), ("proj.scales", .f16)]),
+    Producer(
+      testDescription: "tensorrt-llm", codes: [("proj.weight", .i8)],
+      scales: [
+        ("proj.weights_scaling_factor", .f32), ("proj.activation_scaling_factor", .f32),
+        ("proj.pre_quant_scale", .f16),
+      ]),
     Producer(
       testDescription: "quanto", codes: [("proj.weight._data", .i8)],
       scales: [("proj.weight._scale", .bf16)]),
@@ -183,15 +198,15 @@ struct QuantizedTensorsTests {
     let folder = try TemporaryFolder()
     let path = folder.path("m.safetensors")
     try SafetensorsWriter.write(
-      [Self.tensor("proj.codes", .i8), Self.tensor("proj.codebooks", .f16)], to: path)
+      [Self.tensor("proj.indices", .i16), Self.tensor("proj.centroids", .f16)], to: path)
     #expect(
-      try compare(path).stderr == "fmtbench: warning: skipped 1 tensor (1 I8) of other dtypes\n")
+      try compare(path).stderr == "fmtbench: warning: skipped 1 tensor (1 I16) of other dtypes\n")
     func config(_ text: String) throws {
       try Data(text.utf8).write(to: URL(fileURLWithPath: folder.path("config.json")))
     }
-    try config(#"{"quantization_config": {"quant_method": "aqlm"}}"#)
+    try config(#"{"quantization_config": {"quant_method": "vptq"}}"#)
     let stderr = try compare(path).stderr
-    #expect(stderr.contains("the model of \(path) is quantized (aqlm) in a way not known here"))
+    #expect(stderr.contains("the model of \(path) is quantized (vptq) in a way not known here"))
     for text in ["", "[]", #"{"quantization_config": 1}"#, "{}"] {
       try config(text)
       #expect(try !compare(path).stderr.contains("quantized"))
