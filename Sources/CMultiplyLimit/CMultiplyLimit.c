@@ -48,9 +48,9 @@ typedef int32_t int_8 __attribute__((vector_size(32)));
 typedef int32_t int_16 __attribute__((vector_size(64)));
 
 #define AVX2 __attribute__((target("avx2,fma")))
-#define AVX512 __attribute__((target("avx2,fma,avx512f,avx512bw,evex512")))
+#define AVX512 __attribute__((target("avx2,fma,avx512f,avx512bw")))
 #define AVX512_DOT \
-  __attribute__((target("avx2,fma,avx512f,avx512bw,avx512vl,avx512vnni,avx512bf16,evex512")))
+  __attribute__((target("avx2,fma,avx512f,avx512bw,avx512vl,avx512vnni,avx512bf16")))
 
 #define LOOP_NAME avx2_int16
 #define LOOP_TARGET AVX2

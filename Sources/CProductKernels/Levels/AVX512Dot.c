@@ -6,7 +6,7 @@
 #pragma clang attribute push( \
     __attribute__((target( \
         "avx2,fma,f16c,bmi,bmi2,avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vnni," \
-        "avx512bf16,evex512"))), \
+        "avx512bf16"))), \
     apply_to = function)
 
 #include "AVX512Lanes.h"

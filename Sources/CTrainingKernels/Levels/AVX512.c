@@ -5,7 +5,7 @@
 
 #pragma clang attribute push( \
     __attribute__((target( \
-        "avx2,fma,f16c,bmi,bmi2,avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,evex512"))), \
+        "avx2,fma,f16c,bmi,bmi2,avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi"))), \
     apply_to = function)
 
 #define INLINE static inline __attribute__((always_inline, unused))
