@@ -1,6 +1,7 @@
 // All templates, and the table of one level.
 #include "../Levels/Tables.h"
 #include "Units.h"
+#include "Unlimited.h"
 #include "Results.h"
 #include "Tiles.h"
 #include "Panels.h"

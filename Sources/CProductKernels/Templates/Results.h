@@ -33,7 +33,7 @@ INLINE void store_result(const BKResult *result, size_t row, size_t column, vf y
   if (column >= result->columns) return;
   size_t n = result->columns - column;
   float *target = (float *)((char *)result->values + 4 * (row * result->stride + column));
-  if (result->tensor_scale != 1) y *= (vf)result->tensor_scale;
+  if (result->tensor_scale != 1) y = times_unlimited(y, result->tensor_scale);
   if (result->alpha != 1) y *= (vf)result->alpha;
   if (result->bias) y += load_part(result->bias + column, n);
   if (result->beta != 0) y = fma_f((vf)result->beta, load_part(target, n), y);

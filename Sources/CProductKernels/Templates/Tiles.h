@@ -42,10 +42,16 @@ INLINE void multiply_word(
   }
 }
 
-// The factor of the scales of a row and some columns.
-INLINE vf scale_factor(const BKScaleProduct product, vf columns, const float *row) {
-  return product == BK_ADDED_EXPONENTS ? floats_of(bits_of(columns) + (vu)word_at(row))
-                                       : columns * (vf)float_at(row);
+// A group's dot product times the scales of a row and some columns, added to a sum.
+INLINE vf add_group(
+    const BKScaleProduct product, const double unit, vf dot, vf columns, const float *row, vf sum) {
+  switch (product) {
+    case BK_MULTIPLIED: return fma_f(dot, columns * (vf)float_at(row), sum);
+    case BK_ADDED_EXPONENTS:
+      return fma_f(dot, floats_of(bits_of(columns) + (vu)word_at(row)), sum);
+    case BK_UNLIMITED_EXPONENTS:
+      return add_unlimited(unit, dot, columns, float_at(row), sum);
+  }
 }
 
 INLINE void tile(
@@ -94,7 +100,7 @@ INLINE void tile(
         vf dot = finished(kind.unit, d[r][v]);
         if (is_grouped) {
           const float *scale = scales + (size_t)r * shape->groups + group;
-          y[r][v] = fma_f(dot, scale_factor(kind.scale_product, factors, scale), y[r][v]);
+          y[r][v] = add_group(kind.scale_product, shape->scale_unit, dot, factors, scale, y[r][v]);
         } else {
           y[r][v] = dot;
         }
@@ -148,28 +154,49 @@ MULTIPLIER(
     bfloat16_flushing, BK_BFLOAT16_DOT, BK_MULTIPLIED, true, false, TILE_ROWS, TILE_VECTORS)
 MULTIPLIER(float32, BK_FLOAT32_FMA, BK_MULTIPLIED, false, false, FLOAT_ROWS, FLOAT_VECTORS)
 
+// Rare, so small. Sums that cannot be tiny flush to themselves.
+MULTIPLIER(int8_unlimited, BK_INT8, BK_UNLIMITED_EXPONENTS, false, false, 2, 1)
+MULTIPLIER(nibbles_unlimited, BK_INT8, BK_UNLIMITED_EXPONENTS, false, true, 2, 1)
+MULTIPLIER(int16_unlimited, BK_INT16, BK_UNLIMITED_EXPONENTS, false, false, 2, 1)
+MULTIPLIER(bfloat16_unlimited, BK_BFLOAT16_DOT, BK_UNLIMITED_EXPONENTS, true, false, 2, 1)
+
+typedef void Multiplier(
+    const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
+    const int8_t *nibbles, const BKResult *result);
+
+INLINE Multiplier *by_scale_product(
+    BKScaleProduct product, Multiplier *multiplied, Multiplier *added, Multiplier *unlimited) {
+  switch (product) {
+    case BK_MULTIPLIED: return multiplied;
+    case BK_ADDED_EXPONENTS: return added;
+    case BK_UNLIMITED_EXPONENTS: return unlimited;
+  }
+}
+
+INLINE Multiplier *multiplier(const BKProductShape *shape) {
+  BKScaleProduct product = shape->scale_product;
+  switch (shape->unit) {
+    case BK_INT8: return by_scale_product(product, int8_multiplied, int8_added, int8_unlimited);
+    case BK_INT16:
+      return by_scale_product(product, int16_multiplied, int16_added, int16_unlimited);
+    case BK_BFLOAT16_DOT:
+      return by_scale_product(
+          product, shape->flushes ? bfloat16_flushing : bfloat16_multiplied, bfloat16_added,
+          bfloat16_unlimited);
+    case BK_FLOAT32_FMA: return float32;
+  }
+}
+
 static void multiply(
     const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
     const BKResult *result) {
-  bool adds = shape->scale_product == BK_ADDED_EXPONENTS;
-  switch (shape->unit) {
-    case BK_INT8:
-      (adds ? int8_added : int8_multiplied)(shape, rows, columns, NULL, result);
-      break;
-    case BK_INT16:
-      (adds ? int16_added : int16_multiplied)(shape, rows, columns, NULL, result);
-      break;
-    case BK_BFLOAT16_DOT:
-      (shape->flushes ? bfloat16_flushing : adds ? bfloat16_added : bfloat16_multiplied)(
-          shape, rows, columns, NULL, result);
-      break;
-    case BK_FLOAT32_FMA: float32(shape, rows, columns, NULL, result); break;
-  }
+  multiplier(shape)(shape, rows, columns, NULL, result);
 }
 
 static void multiply_nibbles(
     const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
     const int8_t *values, const BKResult *result) {
-  bool adds = shape->scale_product == BK_ADDED_EXPONENTS;
-  (adds ? nibbles_added : nibbles_multiplied)(shape, rows, columns, values, result);
+  by_scale_product(
+      shape->scale_product, nibbles_multiplied, nibbles_added, nibbles_unlimited)(
+      shape, rows, columns, values, result);
 }

@@ -19,7 +19,8 @@
 //
 // Elements lie in words of 32 bits: four integers of 8 bits, two of 16, two BF16 numbers or one of
 // FP32, the first of them lowest. Groups of elements, inside which scales do not change, begin on a
-// word and are filled up with zeros.
+// word and are filled up with zeros: +0 in columns, and -0 in rows of BF16, so that the products add
+// nothing to any sum, -0 included.
 
 // How elements are multiplied and added inside a group.
 typedef enum {
@@ -31,10 +32,12 @@ typedef enum {
 
 // How the two scales of a group make one factor.
 typedef enum {
-  BK_MULTIPLIED = 0,      // their FP32 product
+  BK_MULTIPLIED = 0,      // their FP32 product, a normal number unless one is zero or not finite
   // The same for powers of two whose product is a normal number: the rows hold exponents less the
   // bias, moved to their place in an FP32 number, and are added as integers.
   BK_ADDED_EXPONENTS = 1,
+  // Their product rounded to 24 bits, with an exponent that has no limits, times `scale_unit`.
+  BK_UNLIMITED_EXPONENTS = 2,
 } BKScaleProduct;
 
 // The columns of a panel.
@@ -47,6 +50,7 @@ typedef struct {
   bool flushes;
   size_t groups;
   size_t words;   // of a group
+  double scale_unit;  // a power of two from 2^-440 to 2^440; for unlimited exponents only
 } BKProductShape;
 
 typedef struct {
@@ -62,14 +66,16 @@ typedef struct {
   const float *_Nullable scales;     // [group][column]
 } BKColumns;
 
-// Where sums go, and what becomes of them there, in this order: times `tensor_scale`; times `alpha`;
-// plus `bias`, one number for each column; plus `beta` times the old value, fused, where `beta` is
-// not 0; NaN made canonical. Factors of 1 are left out.
+// Where sums go, and what becomes of them there, in this order: times `tensor_scale`, a number of 24
+// bits from 2^-298 on and below 2^256; times `alpha`; plus `bias`, one number for each column; plus
+// `beta` times the old value, fused, where `beta` is not 0; NaN made canonical. Factors of 1 are left
+// out.
 typedef struct {
   float *values;
   size_t stride;   // numbers from row to row
   size_t columns;  // those of a panel that exist
-  float tensor_scale, alpha, beta;
+  double tensor_scale;
+  float alpha, beta;
   const float *_Nullable bias;
 } BKResult;
 

@@ -1,15 +1,17 @@
 /// How the products of a matrix product are summed: a model of the hardware or none.
 ///
 /// A model sees the operands as `ProductDefinition` factors them: elements a, b with their
-/// sub-scales, cut into groups, and the scales sₐ, s_b of each group, which FP32 holds. Where one
-/// operand does not factor, or is FP32, the elements are decoded FP32 numbers without scales. In
-/// every model tensor scales, α, bias and β follow the finished sum, as `ProductEpilogue` says.
+/// sub-scales, cut into groups, and the scales sₐ, s_b of each group. Where one operand does not
+/// factor, or is FP32, the elements are decoded FP32 numbers without scales. In every model tensor
+/// scales, α, bias and β follow the finished sum, as `ProductEpilogue` says.
 ///
 /// Only `float32` is what kernels compute; the others are options of the reference.
 public enum Accumulator: Hashable, Sendable {
   /// The order of `ProductDefinition`, with its FP32 roundings to nearest, ties to even.
   case float32
   /// Y = Σ a · b · sₐ · s_b, the real number, rounded once to FP32, to nearest, ties to even.
+  ///
+  /// Tensor scales, where there are some, round twice more: their product, and the result.
   ///
   /// Subnormal results are kept, whatever the unit of the product, and those beyond the largest FP32
   /// number are infinite. A sum of exactly zero is +0. With operands that are not finite the sum is

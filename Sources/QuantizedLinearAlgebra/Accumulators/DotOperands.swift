@@ -10,6 +10,8 @@ struct DotOperands {
   /// The scales of each group; empty without scales.
   let scalesA: UnsafeBufferPointer<Float>
   let scalesB: UnsafeBufferPointer<Float>
+  /// The exponent of the power of two that belongs to every product of two scales.
+  let scaleExponent: Int
 
   /// The number of groups.
   var groupCount: Int { a.isEmpty ? 0 : (a.count - 1) / groupLength + 1 }
@@ -28,14 +30,18 @@ struct DotOperands {
     return (UnsafeBufferPointer(rebasing: a[range]), UnsafeBufferPointer(rebasing: b[range]))
   }
 
-  /// fl(sₐ · s_b) of a group; 1 without scales.
-  func roundedScale(_ group: Int) -> Float {
-    scalesA.isEmpty ? 1 : scalesA[group] * scalesB[group]
+  /// fl₂₄(sₐ · s_b) of a group; 1 without scales.
+  func roundedScale(_ group: Int) -> ScaleProduct {
+    scalesA.isEmpty
+      ? .one : ScaleProduct(scalesA[group], scalesB[group], exponent: scaleExponent)
   }
 
-  /// sₐ · s_b of a group, exact: at least 2^-298 unless zero.
+  /// sₐ · s_b of a group, exact: not finite, zero, or of a magnitude in 2^-738..<2^696.
   func exactScale(_ group: Int) -> Double {
-    scalesA.isEmpty ? 1 : Double(scalesA[group]) * Double(scalesB[group])
+    scalesA.isEmpty
+      ? 1
+      : Double.scaled(
+        Double(scalesA[group]) * Double(scalesB[group]), byPowerOfTwo: scaleExponent)
   }
 }
 

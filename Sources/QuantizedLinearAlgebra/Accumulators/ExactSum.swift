@@ -1,16 +1,16 @@
 /// A sum of products without rounding: a fixed-point number wide enough for every product of four
 /// FP32 numbers.
 ///
-/// The register is a row of limbs with 32 bits of weight each and 64 bits of room, from 2^-768 on,
+/// The register is a row of limbs with 32 bits of weight each and 64 bits of room, from 2^-864 on,
 /// so that additions leave carries where they arise. `settle` propagates them.
 ///
 /// Source: Kulisch, "Computer Arithmetic and Validity", 2013, on complete accumulators.
 struct ExactSum {
-  /// The weight of the lowest bit is 2^-768: products are at least 2^-596, and their significands
+  /// The weight of the lowest bit is 2^-864: products are at least 2^-738, and their significands
   /// reach 104 bits lower.
-  private static let lowestExponent = -768
-  /// Products are below 2^512, and sums of less than 2^62 of them below 2^574.
-  private static let limbCount = 46
+  private static let lowestExponent = -864
+  /// Products are below 2^727, and sums of less than 2^62 of them below 2^789.
+  private static let limbCount = 53
   /// Additions to a limb that cannot overflow it.
   private static let greatestPending = 1 << 29
 
@@ -30,7 +30,8 @@ struct ExactSum {
 
   /// Adds x · y.
   ///
-  /// - Precondition: each is not finite, zero, or of a magnitude in 2^-298..<2^256.
+  /// - Precondition: each is not finite, zero, or a normal number, and so is their product, which is
+  ///   of a magnitude in 2^-738..<2^727.
   mutating func add(_ x: Double, times y: Double) {
     let product = x * y
     guard product.isFinite else {
@@ -98,7 +99,7 @@ struct ExactSum {
   struct Magnitude {
     private let limbs: [Int64]
     private let isNegative: Bool
-    /// The position of the leading one, from 2^-768; `nil` for zero.
+    /// The position of the leading one, from 2^-864; `nil` for zero.
     private let leadingBit: Int?
 
     init(_ sum: ExactSum) {

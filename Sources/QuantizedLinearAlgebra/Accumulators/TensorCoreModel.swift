@@ -13,7 +13,7 @@ import CallerChecks
 ///    again by `rounding`: the new accumulator. Its exponent has no limits.
 ///
 /// After every `promotionInterval` elements, and at the end of a scale group, the accumulator is
-/// promoted: Y = fma(fl(accumulator), fl(sₐ · s_b), Y) in FP32, to nearest, ties to even, and the
+/// promoted: Y = fl(fl(accumulator) · fl₂₄(sₐ · s_b) + Y), as in `ProductDefinition`, and the
 /// accumulator is zero again. Without scales their product is 1. Products that are not finite add up
 /// by IEEE 754: the accumulator is NaN or ±∞ until it is promoted.
 ///

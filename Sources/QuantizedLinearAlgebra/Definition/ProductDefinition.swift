@@ -20,15 +20,17 @@ public enum OperandFormat: Sendable {
 ///
 /// The contraction axis is cut into groups in which both operands keep their scales. An operand's
 /// value is element × scale: with an integer unit the elements are integers and their power of two
-/// belongs to the scale, s = fl(block scale · 2^u). Sub-scales belong to the elements. An element
-/// of Y is
+/// belongs to the scale, s = block scale · 2^u. Sub-scales belong to the elements. An element of Y
+/// is
 ///
 ///     Y₀ = +0
-///     Yᵢ = fma(Dᵢ, fl(sₐ,ᵢ · s_b,ᵢ), Yᵢ₋₁)       for groups i = 1, 2, ... in order
+///     Yᵢ = fl(Dᵢ · sᵢ + Yᵢ₋₁), sᵢ = fl₂₄(sₐ,ᵢ · s_b,ᵢ)       for groups i = 1, 2, ... in order
 ///     Dᵢ = Σ a · b over the elements of the group, by `unit`
 ///
-/// and then the epilogue. All roundings are to FP32, to nearest, ties to even; every NaN of the
-/// result is the canonical one.
+/// and then the epilogue. fl rounds to FP32, fl₂₄ to the 24 bits of an FP32 number with an exponent
+/// that has no limits, both to nearest, ties to even; every NaN of the result is the canonical one.
+/// So a product of two scales is never infinite or zero unless one of them is, and where it is a
+/// normal FP32 number a step is one fused multiply-add.
 ///
 /// - Integer units: Dᵢ is the exact sum, rounded to FP32 once. It stays below 2^24, where all
 ///   integers are FP32 numbers, for blocks of up to 32 elements of every named format with integer
@@ -39,10 +41,10 @@ public enum OperandFormat: Sendable {
 /// - `float32`: both operands are decoded first, scales, tensor scales and all, and there is one
 ///   group without scales.
 ///
-/// The product of two scales may leave FP32's range: it is then infinite, so that a group adds an
-/// infinity or, where Dᵢ is zero, NaN; or it is subnormal or zero.
+/// Tensor scales multiply the finished sum: Y = fl(Y · fl₂₄(tₐ · t_b)).
 ///
-/// Tensor scales multiply the finished sum: Y = fl(Y · fl(tₐ · t_b)).
+/// Y itself is an FP32 number between groups: sums that leave its range are infinite, and opposite
+/// ones NaN, even where later groups would bring the exact sum back.
 ///
 /// Tilings, instruction sets and threads change nothing of this.
 public struct ProductDefinition: Sendable {
@@ -63,6 +65,13 @@ public struct ProductDefinition: Sendable {
 
   /// Whether sums of the BF16 unit can be subnormal, so that they are flushed to zero.
   let canFlush: Bool
+
+  /// The exponent of the power of two that the elements' units add to every product of scales.
+  ///
+  /// It stops where no group can tell: with 2^-440 any Dᵢ · sᵢ is below a quarter of the smallest
+  /// FP32 number, and with 2^440 any but zero is infinite, since integer groups are below 2^31 and
+  /// products of scales in 2^-298..<2^256.
+  var scaleExponent: Int { min(max(unitExponents.a + unitExponents.b, -440), 440) }
 
   /// The number of groups.
   public var groupCount: Int { depth == 0 ? 0 : (depth + groupLength - 1) / groupLength }

@@ -27,7 +27,8 @@ struct ReferenceProduct {
             let operands = DotOperands(
               unit: definition.unit, groupLength: definition.groupLength,
               a: a.row(row, of: elementsA), b: b.row(column, of: elementsB),
-              scalesA: a.scales(row, of: scalesA), scalesB: b.scales(column, of: scalesB))
+              scalesA: a.scales(row, of: scalesA), scalesB: b.scales(column, of: scalesB),
+              scaleExponent: definition.scaleExponent)
             let sum = sum(operands, accumulator, width: width, &exact)
             sums.initializeElement(at: index, to: sum)
           }
@@ -49,8 +50,8 @@ struct ReferenceProduct {
   }
 
   /// The product of the operands' tensor scales.
-  func tensorScale(_ a: ReferenceOperand, _ b: ReferenceOperand) -> Float {
-    a.tensorScale * b.tensorScale
+  func tensorScale(_ a: ReferenceOperand, _ b: ReferenceOperand) -> ScaleProduct {
+    ScaleProduct(a.tensorScale, b.tensorScale)
   }
 }
 

@@ -5,7 +5,7 @@ import BlockFormats
 struct FactoredMatrix {
   /// Elements with their sub-scales in units of 2^unitExponent, exact, row by row through the batch.
   let elements: [Double]
-  /// The scale of every group of every row, times the unit.
+  /// The block scale of every group of every row; 1 without block scales.
   let scales: [Float]
   /// The groups of a row.
   let groupCount: Int
@@ -16,7 +16,7 @@ struct FactoredMatrix {
   ///
   /// - Parameters:
   ///   - groupLength: a divisor of the block length, or the whole row.
-  ///   - unitExponent: the power of two that moves from the elements to the scales.
+  ///   - unitExponent: the power of two that the elements count in.
   init(_ matrix: QuantizedMatrix, groupLength: Int, unitExponent: Int) {
     let storage = matrix.storage
     let layout = storage.format.layout
@@ -38,12 +38,11 @@ struct FactoredMatrix {
     let groupCount = columns == 0 ? 0 : (columns + groupLength - 1) / groupLength
     self.groupCount = groupCount
     scales = (0..<rows * groupCount).map { index in
-      let unit = Double.scaled(1, byPowerOfTwo: unitExponent)
-      guard let scale = layout.scale else { return Float(unit) }
+      guard let scale = layout.scale else { return 1 }
       let (row, group) = index.quotientAndRemainder(dividingBy: groupCount)
       let column = group * groupLength / places.blockLength
       let place = places.scaleRow(row) * storage.scales.rowLength + column
-      return Float(scale.value(of: scaleCodes[place]) * unit)
+      return Float(scale.value(of: scaleCodes[place]))
     }
     tensorScale = storage.tensorScale ?? 1
   }

@@ -39,11 +39,20 @@ final class PackedRows: @unchecked Sendable {
       offsets: offsets.map { $0 + row * layout.groupCount })
   }
 
-  /// Turns the factors of rows, powers of two, into what exponents add up from.
-  func makeExponentSteps(rows: Range<Int>) {
-    let bits = UnsafeMutableRawPointer(scales).assumingMemoryBound(to: UInt32.self)
-    for index in rows.lowerBound * layout.groupCount..<rows.upperBound * layout.groupCount {
-      bits[index] &-= Float(1).bitPattern
+  /// Turns the scales of the first rows into the factors that meet those of columns.
+  ///
+  /// - Parameter unitExponent: the exponent of the power of two that joins every product of scales.
+  func finishScales(rows: Int, for product: ScaleRange.Product, unitExponent: Int) {
+    let count = rows * layout.groupCount
+    switch product {
+    case .addedExponents:
+      let bits = UnsafeMutableRawPointer(scales).assumingMemoryBound(to: UInt32.self)
+      let step = UInt32(truncatingIfNeeded: unitExponent - 127) << 23
+      for index in 0..<count { bits[index] &+= step }
+    case .multiplied where unitExponent != 0:
+      let unit = Float(sign: .plus, exponent: unitExponent, significand: 1)
+      for index in 0..<count { scales[index] *= unit }
+    case .multiplied, .unlimitedExponents: break
     }
   }
 

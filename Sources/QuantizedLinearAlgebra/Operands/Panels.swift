@@ -11,8 +11,8 @@ final class Panels: @unchecked Sendable {
   let batchCount: Int
   /// The integers of codes, where panels keep codes of four bits.
   let nibbles: [Int8]?
-  /// Whether all factors are powers of two of which any two have a normal product.
-  private(set) var areTame = true
+  /// What the scales of all matrices reach.
+  private(set) var scaleRange = ScaleRange()
   private let elements: AlignedMemory
   private let scales: AlignedMemory
 
@@ -54,19 +54,18 @@ final class Panels: @unchecked Sendable {
 
   /// Lays out a quantized matrix, or a batch.
   func fill(_ matrix: QuantizedMatrix, packer: RowPacker, parallelism: Parallelism) {
-    let tame = MatrixPlanes.with(matrix.storage) { planes in
+    let ranges = MatrixPlanes.with(matrix.storage) { planes in
       nonisolated(unsafe) let planes = planes
       return forPanels(parallelism) { panels in
         let memory = PanelPacking(self, packer)
-        var areTame = true
+        var range = ScaleRange()
         for panel in panels {
-          let isTame = fill(panel, from: planes, firstRow: rows(of: panel).first, memory)
-          areTame = areTame && isTame
+          range.formUnion(fill(panel, from: planes, firstRow: rows(of: panel).first, memory))
         }
-        return areTame
+        return range
       }
     }
-    areTame = !tame.contains(false)
+    scaleRange = ScaleRange(unionOf: ranges)
   }
 
   /// Lays out rows of numbers, which are quantized band by band.
@@ -75,11 +74,11 @@ final class Panels: @unchecked Sendable {
     packer: RowPacker, parallelism: Parallelism
   ) {
     let bandCount = (columnCount + bands.bandRows - 1) / bands.bandRows
-    let tame = parallelism.map(count: bandCount, grain: 1) { range in
+    let ranges = parallelism.map(count: bandCount, grain: 1) { part in
       let memory = PanelPacking(self, packer)
       let gathered = AlignedMemory()
-      var areTame = true
-      for band in range {
+      var range = ScaleRange()
+      for band in part {
         let first = band * bands.bandRows
         let rows = first..<min(first + bands.bandRows, columnCount)
         let quantizer = bands.quantizer(rows: rows.count)
@@ -91,15 +90,14 @@ final class Panels: @unchecked Sendable {
         MatrixPlanes.with(storage) { planes in
           for row in stride(from: 0, to: rows.count, by: ProductKernels.panelColumns) {
             let panel = (first + row) / ProductKernels.panelColumns
-            let isTame = fill(panel, from: planes, firstRow: row, memory)
-            areTame = areTame && isTame
+            range.formUnion(fill(panel, from: planes, firstRow: row, memory))
           }
         }
         memory.storage = storage
       }
-      return areTame
+      return range
     }
-    areTame = !tame.contains(false)
+    scaleRange = ScaleRange(unionOf: ranges)
   }
 
   /// Lays out rows of numbers as they are.
@@ -121,19 +119,19 @@ final class Panels: @unchecked Sendable {
     }
   }
 
-  /// Packs the rows of one panel; whether their factors are tame.
+  /// Packs the rows of one panel; what their scales reach.
   private func fill(
     _ panel: Int, from planes: MatrixPlanes, firstRow: Int, _ memory: PanelPacking
-  ) -> Bool {
+  ) -> ScaleRange {
     let count = rows(of: panel).count
-    var areTame = true
+    var range = ScaleRange()
     for row in 0..<count {
-      let isTame = memory.packer.pack(
-        firstRow + row, of: planes, into: memory.rows.target(row), scratch: memory.scratch)
-      areTame = areTame && isTame
+      range.formUnion(
+        memory.packer.pack(
+          firstRow + row, of: planes, into: memory.rows.target(row), scratch: memory.scratch))
     }
     lay(memory.rows, count, as: panel, codes: memory.codes, memory.packer.kernels)
-    return areTame
+    return range
   }
 
   /// Memory for packing panels one after the other.

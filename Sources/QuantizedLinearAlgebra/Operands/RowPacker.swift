@@ -9,22 +9,37 @@ struct RowPacker: Sendable {
   let scales: ScaleMap
   let places: ScalePlaces
   let kernels: ProductKernels
+  /// What stands behind the last element of a group.
+  private let padding: Padding
+
+  /// Products of padding add nothing to a sum of BF16 products, which may be -0, if one factor is -0.
+  private enum Padding {
+    case zeros
+    case negativeBFloat16Zeros
+  }
+
+  /// Which operand of a product.
+  enum Side {
+    case rows
+    case columns
+  }
 
   /// - Parameters:
   ///   - format: the operand's format.
+  ///   - side: which operand it is.
   ///   - shape: the shape that its tensors have.
   ///   - unitExponent: the exponent of the operand's unit in the definition.
   init(
-    format: some BlockFormat, shape: [Int], layout: OperandLayout, unitExponent: Int,
-    kernels: ProductKernels
+    format: some BlockFormat, as side: Side, shape: [Int], layout: OperandLayout,
+    unitExponent: Int, kernels: ProductKernels
   ) {
     self.layout = layout
     self.kernels = kernels
+    padding = layout.unit == .bfloat16 && side == .rows ? .negativeBFloat16Zeros : .zeros
     places = ScalePlaces(format.layout, shape: shape)
     elements = ElementMap(format.layout, unit: layout.unit, unitExponent: unitExponent)
     scales = ScaleMap(
-      format.layout, groupLength: layout.groupLength, blockLength: places.blockLength,
-      unitExponent: unitExponent)
+      format.layout, groupLength: layout.groupLength, blockLength: places.blockLength)
   }
 
   /// The same packer, but with codes of four bits, sub-scales joined, in the place of integers.
@@ -46,10 +61,10 @@ struct RowPacker: Sendable {
 
   /// Packs a row.
   ///
-  /// - Returns: whether all factors are powers of two of which any two have a normal product.
+  /// - Returns: what the row's scales reach.
   func pack(
     _ row: Int, of planes: MatrixPlanes, into target: Target, scratch: PackingScratch
-  ) -> Bool {
+  ) -> ScaleRange {
     packElements(planes.codes.row(row), planes.subscales.row(row), into: target, scratch)
     if let offsets = target.offsets { fillOffsets(target, offsets) }
     return packScales(planes.scales.row(places.scaleRow(row)), into: target, scratch)
@@ -67,15 +82,22 @@ struct RowPacker: Sendable {
     convert(codes, subscales, into: line, scratch)
     let used = depth * byteCount
     if layout.isDense {
-      (line + used).initializeMemory(
-        as: UInt8.self, repeating: 0, count: layout.rowByteCount - used)
+      pad(line + used, byteCount: layout.rowByteCount - used)
       return
     }
     let group = layout.groupLength * byteCount
-    target.elements.initializeMemory(as: UInt8.self, repeating: 0, count: layout.rowByteCount)
+    pad(target.elements, byteCount: layout.rowByteCount)
     for index in 0..<layout.groupCount {
       (target.elements + index * layout.groupByteCount).copyMemory(
         from: line + index * group, byteCount: min(group, used - index * group))
+    }
+  }
+
+  private func pad(_ bytes: UnsafeMutableRawPointer, byteCount: Int) {
+    switch padding {
+    case .zeros: bytes.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    case .negativeBFloat16Zeros:
+      bytes.initializeMemory(as: UInt16.self, repeating: 0x8000, count: byteCount / 2)
     }
   }
 
@@ -143,11 +165,11 @@ struct RowPacker: Sendable {
 
   private func packScales(
     _ packed: UnsafePointer<UInt8>, into target: Target, _ scratch: PackingScratch
-  ) -> Bool {
+  ) -> ScaleRange {
     let count = layout.groupCount
     guard scales.width > 0 else {
-      target.scales.update(repeating: scales.unitFactor, count: count)
-      return isTame(scales.unitFactor)
+      target.scales.update(repeating: 1, count: count)
+      return ScaleRange()
     }
     let blocks = (count + scales.groupsPerBlock - 1) / scales.groupsPerBlock
     if scales.width == 8 && scales.groupsPerBlock == 1 {
@@ -159,30 +181,29 @@ struct RowPacker: Sendable {
       kernels.blocks.pointee.unpack_wide(packed, blocks, UInt32(scales.width), scratch.wideCodes)
       scales.fill(target.scales, groupCount: count, wide: scratch.wideCodes)
     }
-    guard scales.arePowersOfTwo else { return false }
-    var areTame = true
-    for group in 0..<count where !isTame(target.scales[group]) {
-      // Blocks of zeros often have the smallest scale there is, and add zero with any other. With
-      // a large one they need not: it may have an infinite product.
-      if target.scales[group] < 1 && isZero(group, target) {
-        target.scales[group] = 1
-      } else {
-        areTame = false
-      }
+    if let range = scales.narrowRange { return range }
+    let factors = UnsafeBufferPointer(start: target.scales, count: count)
+    let range = ScaleRange(factors)
+    guard !range.isNarrow else { return range }
+    // Blocks of zeros often have the smallest scale there is, and add zero with any other.
+    for group in 0..<count
+    where !ScaleRange.isNarrow(factors[group]) && factors[group].isFinite
+      && factors[group].sign == .plus && isZero(group, target)
+    {
+      target.scales[group] = 1
     }
-    return areTame
+    return ScaleRange(factors)
   }
 
-  /// Whether the product of two such powers of two is a normal number.
-  private func isTame(_ scale: Float) -> Bool {
-    scales.arePowersOfTwo && scale >= 0x1p-63 && scale <= 0x1p63
-  }
-
+  /// Whether all elements of a group are zeros.
   private func isZero(_ group: Int, _ target: Target) -> Bool {
-    let words = (target.elements + group * layout.groupByteCount)
-    // A negative zero times anything finite is a zero as well, but is left to the general way.
+    // Negative zeros add nothing as well. Two's complement has none, codes of four bits may.
+    let signs: UInt32 = layout.unit == .bfloat16 ? 0x8000_8000 : 0
+    let words = target.elements + group * layout.groupByteCount
     for word in 0..<layout.wordCount
-    where words.loadUnaligned(fromByteOffset: 4 * word, as: UInt32.self) != 0 { return false }
+    where words.loadUnaligned(fromByteOffset: 4 * word, as: UInt32.self) & ~signs != 0 {
+      return false
+    }
     return true
   }
 }

@@ -6,35 +6,25 @@ struct ScaleMap: Sendable {
   let width: Int
   /// Groups that share a scale.
   let groupsPerBlock: Int
-  /// The exponent of the elements' unit, which scales carry.
-  let unitExponent: Int
-  /// Whether every scale is a power of two or NaN.
-  let arePowersOfTwo: Bool
+  /// What all scales together reach, where that is narrow: no row needs a look at its own.
+  let narrowRange: ScaleRange?
   private let element: ElementFormat?
   /// The factors of all codes of up to eight bits.
   private let table: [Float]
 
-  init(_ layout: BlockLayout, groupLength: Int, blockLength: Int, unitExponent: Int) {
+  init(_ layout: BlockLayout, groupLength: Int, blockLength: Int) {
     element = layout.scale
     width = layout.scale?.bitWidth ?? 0
-    self.unitExponent = unitExponent
     groupsPerBlock = max(1, (blockLength + groupLength - 1) / groupLength)
-    let unit = Double(sign: .plus, exponent: unitExponent, significand: 1)
     if let scale = layout.scale {
-      table = scale.bitWidth <= 8 ? scale.valueTable.map { Float($0 * unit) } : []
-      if case .floatingPoint(let fields) = scale.encoding {
-        arePowersOfTwo = fields.significandBitCount == 0 && !scale.hasZero
-      } else {
-        arePowersOfTwo = false
-      }
+      table = scale.bitWidth <= 8 ? scale.valueTable.map { Float($0) } : []
+      let range = table.withUnsafeBufferPointer { ScaleRange($0) }
+      narrowRange = scale.bitWidth <= 8 && range.isNarrow ? range : nil
     } else {
       table = []
-      arePowersOfTwo = true
+      narrowRange = ScaleRange()
     }
   }
-
-  /// The factor of groups without scales.
-  var unitFactor: Float { Float(sign: .plus, exponent: unitExponent, significand: 1) }
 
   /// Fills in the factors of `groupCount` groups from codes.
   func fill(
@@ -54,12 +44,10 @@ struct ScaleMap: Sendable {
     _ factors: UnsafeMutablePointer<Float>, groupCount: Int, wide codes: UnsafePointer<UInt32>
   ) {
     guard let element else { return }
-    let unit = Double(sign: .plus, exponent: unitExponent, significand: 1)
     for group in 0..<groupCount {
       let code = codes[group / groupsPerBlock]
-      let value =
-        element == .fp32 ? Double(Float(bitPattern: code)) : element.value(of: code)
-      factors[group] = Float(value * unit)
+      factors[group] =
+        element == .fp32 ? Float(bitPattern: code) : Float(element.value(of: code))
     }
   }
 }

@@ -5,7 +5,7 @@ internal import CProductKernels
 /// Carries sums through the epilogue into the caller's result.
 struct Finish: Sendable {
   let epilogue: ProductEpilogue
-  let tensorScale: Float
+  let tensorScale: ScaleProduct
   let result: MutableMatrixRows
   let kernels: ProductKernels
 
@@ -21,7 +21,8 @@ struct Finish: Sendable {
     epilogue.bias.withUnsafeBufferPointer { bias in
       var place = BKResult(
         values: target.assumingMemoryBound(to: Float.self), stride: result.stride,
-        columns: columns, tensor_scale: tensorScale, alpha: epilogue.alpha, beta: epilogue.beta,
+        columns: columns, tensor_scale: tensorScale.value, alpha: epilogue.alpha,
+        beta: epilogue.beta,
         bias: bias.isEmpty ? nil : bias.baseAddress.map { $0 + first })
       guard result.type != .float32 else {
         multiply(place)

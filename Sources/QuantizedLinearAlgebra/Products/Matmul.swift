@@ -88,7 +88,7 @@ extension PreparedMatrix {
     return Tensor.uninitialized(shape: shape) { result in
       a.elements.withUnsafeBytes { bytes in
         // Rows of no numbers are never read.
-        let base = bytes.baseAddress ?? UnsafeRawPointer(workspace.flags.base)
+        let base = bytes.baseAddress ?? UnsafeRawPointer(workspace.ranges.base)
         for index in 0..<count {
           let matrix = batchA == 1 ? 0 : index
           multiply(

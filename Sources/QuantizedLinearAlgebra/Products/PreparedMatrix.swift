@@ -106,7 +106,7 @@ public final class PreparedMatrix: @unchecked Sendable {
     let layout = OperandLayout(definition)
     if definition.unit != .float32, case .quantized(let format) = definition.b {
       let packer = RowPacker(
-        format: format, shape: [columnCount, definition.depth], layout: layout,
+        format: format, as: .columns, shape: [columnCount, definition.depth], layout: layout,
         unitExponent: definition.unitExponents.b, kernels: kernels)
       panels = Panels(packer, columnCount: columnCount, batchCount: batchCount)
     } else {
@@ -117,7 +117,7 @@ public final class PreparedMatrix: @unchecked Sendable {
 
   private func packer(_ format: some BlockFormat, shape: [Int]) -> RowPacker {
     RowPacker(
-      format: format, shape: shape, layout: panels.layout,
+      format: format, as: .columns, shape: shape, layout: panels.layout,
       unitExponent: definition.unitExponents.b, kernels: kernels)
   }
 

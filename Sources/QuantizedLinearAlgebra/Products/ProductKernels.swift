@@ -22,6 +22,16 @@ struct ProductKernels: @unchecked Sendable {
   static let panelColumns = Int(BK_PANEL)
 }
 
+extension ScaleRange.Product {
+  var code: BKScaleProduct {
+    switch self {
+    case .addedExponents: BK_ADDED_EXPONENTS
+    case .multiplied: BK_MULTIPLIED
+    case .unlimitedExponents: BK_UNLIMITED_EXPONENTS
+    }
+  }
+}
+
 extension ProductUnit {
   var code: BKUnit {
     switch self {

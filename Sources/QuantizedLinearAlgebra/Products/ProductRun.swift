@@ -67,7 +67,7 @@ struct ProductRun: @unchecked Sendable {
   struct Block: @unchecked Sendable {
     /// The first row and what follows.
     var operand: BKRows
-    var scaleProduct: BKScaleProduct
+    var scaleProduct: ScaleRange.Product
 
     func rows(_ range: Range<Int>, groups: Int) -> BKRows {
       BKRows(
@@ -89,12 +89,13 @@ struct ProductRun: @unchecked Sendable {
     let items = blockCount * panelCount
     let workers = workspace.workers(parallelism.workerCount(forItems: items), layout)
     let shape = BKProductShape(
-      unit: layout.unit.code, scale_product: block.scaleProduct,
+      unit: layout.unit.code, scale_product: block.scaleProduct.code,
       flushes: prepared.definition.canFlush, groups: layout.groupCount,
-      words: layout.wordCount)
+      words: layout.wordCount,
+      scale_unit: Double.scaled(1, byPowerOfTwo: prepared.definition.scaleExponent))
     let finish = Finish(
-      epilogue: epilogue, tensorScale: tensorScale * prepared.tensorScale, result: result,
-      kernels: kernels)
+      epilogue: epilogue, tensorScale: ScaleProduct(tensorScale, prepared.tensorScale),
+      result: result, kernels: kernels)
     parallelism.share(items) { worker, item in
       let (part, panel) = item.quotientAndRemainder(dividingBy: panelCount)
       let range = part * blockRows..<min((part + 1) * blockRows, rows.count)

@@ -18,7 +18,8 @@ public final class ProductWorkspace {
     var unitExponent: Int
     var level: KernelLevel
   }
-  let flags = AlignedMemory()
+  /// What the scales of each band reach.
+  let ranges = AlignedMemory()
 
   /// Creates an empty workspace.
   public init() {}
@@ -48,7 +49,7 @@ public final class ProductWorkspace {
       level: level)
     if let packer, packer.key == key { return packer.packer }
     let made = RowPacker(
-      format: format, shape: shape, layout: layout, unitExponent: unitExponent,
+      format: format, as: .rows, shape: shape, layout: layout, unitExponent: unitExponent,
       kernels: ProductKernels(level))
     packer = (key, made)
     return made

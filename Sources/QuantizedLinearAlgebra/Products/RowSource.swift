@@ -106,7 +106,7 @@ struct RowSource: @unchecked Sendable {
         operand: BKRows(
           elements: band.base.assumingMemoryBound(to: UInt8.self), stride: 4 * band.stride,
           scales: nil, offsets: nil, rows: rows.count),
-        scaleProduct: BK_MULTIPLIED)
+        scaleProduct: .multiplied)
     case .copied(let source):
       let packed = workspace.rows(layout)
       packed.reserve(rows: rows.count)
@@ -117,7 +117,7 @@ struct RowSource: @unchecked Sendable {
           packed.target(row).elements.assumingMemoryBound(to: Float.self))
       }
       return ProductRun.Block(
-        operand: packed.operand(0..<rows.count), scaleProduct: BK_MULTIPLIED)
+        operand: packed.operand(0..<rows.count), scaleProduct: .multiplied)
     case .decoded(let tensor, let firstRow):
       let packed = workspace.rows(layout)
       packed.reserve(rows: rows.count)
@@ -131,19 +131,19 @@ struct RowSource: @unchecked Sendable {
         }
       }
       return ProductRun.Block(
-        operand: packed.operand(0..<rows.count), scaleProduct: BK_MULTIPLIED)
+        operand: packed.operand(0..<rows.count), scaleProduct: .multiplied)
     case .packed(let tensor, let firstRow, let packer):
       return MatrixPlanes.with(tensor) { planes in
         nonisolated(unsafe) let planes = planes
         return pack(rows, parallelism, bandRows: RowSource.packedBandRows) { band, packed, memory in
-          var areTame = true
+          var range = ScaleRange()
           for row in band {
-            let isTame = packer.pack(
-              firstRow + rows.lowerBound + row, of: planes, into: packed.target(row),
-              scratch: memory.packing)
-            areTame = areTame && isTame
+            range.formUnion(
+              packer.pack(
+                firstRow + rows.lowerBound + row, of: planes, into: packed.target(row),
+                scratch: memory.packing))
           }
-          return areTame
+          return range
         }
       }
     case .quantized(let source, let bands, let levels, let packer):
@@ -151,16 +151,16 @@ struct RowSource: @unchecked Sendable {
         quantize(
           source.band(rows.lowerBound + band.lowerBound..<rows.lowerBound + band.upperBound),
           bands.quantizer(rows: band.count), levels, packer, memory)
-        guard let storage = memory.storage else { return false }
+        guard let storage = memory.storage else { return ScaleRange() }
         return MatrixPlanes.with(storage) { planes in
-          var areTame = true
+          var range = ScaleRange()
           for row in 0..<band.count {
-            let isTame = packer.pack(
-              row, of: planes, into: packed.target(band.lowerBound + row),
-              scratch: memory.packing)
-            areTame = areTame && isTame
+            range.formUnion(
+              packer.pack(
+                row, of: planes, into: packed.target(band.lowerBound + row),
+                scratch: memory.packing))
           }
-          return areTame
+          return range
         }
       }
     }
@@ -170,27 +170,27 @@ struct RowSource: @unchecked Sendable {
 
   /// Packs rows band by band.
   ///
-  /// - Parameter packBand: packs a band and says whether its factors are tame.
+  /// - Parameter packBand: packs a band and says what its scales reach.
   private func pack(
     _ rows: Range<Int>, _ parallelism: Parallelism, bandRows: Int,
-    _ packBand: @Sendable (Range<Int>, PackedRows, ProductWorkspace.Worker) -> Bool
+    _ packBand: @Sendable (Range<Int>, PackedRows, ProductWorkspace.Worker) -> ScaleRange
   ) -> ProductRun.Block {
     let packed = workspace.rows(layout)
     packed.reserve(rows: rows.count)
     let bandCount = (rows.count + bandRows - 1) / bandRows
     let workers = workspace.workers(parallelism.workerCount(forItems: bandCount), layout)
-    nonisolated(unsafe) let flags = workspace.flags.reserve(bandCount, of: Bool.self)
+    nonisolated(unsafe) let ranges = workspace.ranges.reserve(bandCount, of: ScaleRange.self)
     parallelism.share(bandCount) { worker, band in
       let range = band * bandRows..<min((band + 1) * bandRows, rows.count)
-      flags[band] = packBand(range, packed, workers[worker])
+      ranges[band] = packBand(range, packed, workers[worker])
     }
-    let areTame =
-      prepared.panels.areTame && (0..<bandCount).allSatisfy { flags[$0] }
-      && !prepared.definition.canFlush
-    if areTame { packed.makeExponentSteps(rows: 0..<rows.count) }
+    let definition = prepared.definition
+    let product = ScaleRange(unionOf: UnsafeBufferPointer(start: ranges, count: bandCount))
+      .product(with: prepared.panels.scaleRange, definition)
+    packed.finishScales(
+      rows: rows.count, for: product, unitExponent: definition.scaleExponent)
     return ProductRun.Block(
-      operand: packed.operand(0..<rows.count),
-      scaleProduct: areTame ? BK_ADDED_EXPONENTS : BK_MULTIPLIED)
+      operand: packed.operand(0..<rows.count), scaleProduct: product)
   }
 
   /// Encodes a band into the worker's storage.

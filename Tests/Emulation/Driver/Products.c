@@ -18,16 +18,22 @@ typedef struct {
 } Kind;
 
 static const Kind kinds[] = {
-    {"int8.multiplied", {BK_INT8, BK_MULTIPLIED, false, 0, 0}, false},
-    {"int8.added", {BK_INT8, BK_ADDED_EXPONENTS, false, 0, 0}, false},
-    {"nibbles.multiplied", {BK_INT8, BK_MULTIPLIED, false, 0, 0}, true},
-    {"nibbles.added", {BK_INT8, BK_ADDED_EXPONENTS, false, 0, 0}, true},
-    {"int16.multiplied", {BK_INT16, BK_MULTIPLIED, false, 0, 0}, false},
-    {"int16.added", {BK_INT16, BK_ADDED_EXPONENTS, false, 0, 0}, false},
-    {"bfloat16.multiplied", {BK_BFLOAT16_DOT, BK_MULTIPLIED, false, 0, 0}, false},
-    {"bfloat16.added", {BK_BFLOAT16_DOT, BK_ADDED_EXPONENTS, false, 0, 0}, false},
-    {"bfloat16.flushing", {BK_BFLOAT16_DOT, BK_MULTIPLIED, true, 0, 0}, false},
-    {"float32", {BK_FLOAT32_FMA, BK_MULTIPLIED, false, 0, 0}, false},
+    {"int8.multiplied", {BK_INT8, BK_MULTIPLIED, false, 0, 0, 1}, false},
+    {"int8.added", {BK_INT8, BK_ADDED_EXPONENTS, false, 0, 0, 1}, false},
+    {"int8.unlimited", {BK_INT8, BK_UNLIMITED_EXPONENTS, false, 0, 0, 1}, false},
+    {"nibbles.multiplied", {BK_INT8, BK_MULTIPLIED, false, 0, 0, 1}, true},
+    {"nibbles.added", {BK_INT8, BK_ADDED_EXPONENTS, false, 0, 0, 1}, true},
+    {"nibbles.unlimited", {BK_INT8, BK_UNLIMITED_EXPONENTS, false, 0, 0, 0x1p-3}, true},
+    {"int16.multiplied", {BK_INT16, BK_MULTIPLIED, false, 0, 0, 1}, false},
+    {"int16.added", {BK_INT16, BK_ADDED_EXPONENTS, false, 0, 0, 1}, false},
+    {"int16.unlimited", {BK_INT16, BK_UNLIMITED_EXPONENTS, false, 0, 0, 0x1p9}, false},
+    {"bfloat16.multiplied", {BK_BFLOAT16_DOT, BK_MULTIPLIED, false, 0, 0, 1}, false},
+    {"bfloat16.added", {BK_BFLOAT16_DOT, BK_ADDED_EXPONENTS, false, 0, 0, 1}, false},
+    {"bfloat16.flushing", {BK_BFLOAT16_DOT, BK_MULTIPLIED, true, 0, 0, 1}, false},
+    {"bfloat16.unlimited", {BK_BFLOAT16_DOT, BK_UNLIMITED_EXPONENTS, false, 0, 0, 1}, false},
+    {"bfloat16.unlimited.flushing",
+     {BK_BFLOAT16_DOT, BK_UNLIMITED_EXPONENTS, true, 0, 0, 1}, false},
+    {"float32", {BK_FLOAT32_FMA, BK_MULTIPLIED, false, 0, 0, 1}, false},
 };
 
 static uint32_t bits_of(float x) { uint32_t bits; memcpy(&bits, &x, 4); return bits; }
@@ -79,6 +85,14 @@ static uint32_t scale_bits(uint64_t seed, uint64_t index) {
   return mixed(seed + 9, index) % 32 == 0 ? sample(seed, index) : multiplier(seed, index);
 }
 
+// Two of these have products on either side of the smallest FP32 numbers, or of the largest one.
+static uint32_t extreme_scale(uint64_t seed, uint64_t index) {
+  uint64_t z = mixed(seed + 13, index);
+  if (z >> 58 == 0) return sample(seed, index);
+  uint32_t exponent = (z >> 32 & 7 ? 20 : 172) + (uint32_t)(z >> 40) % 64;
+  return ((uint32_t)z & 0x807FFFFF) | exponent << 23;
+}
+
 // From 2^-63 to 2^63.
 static uint32_t tame_scale(uint64_t seed, uint64_t index) {
   return (64 + (uint32_t)(mixed(seed, index) % 127)) << 23;
@@ -121,8 +135,39 @@ static float dot(
   return shape->unit == BK_INT8 || shape->unit == BK_INT16 ? (float)integer : sum;
 }
 
+// The product of two scales: 24 bits, no limits of the exponent.
+static double unlimited_product(float a, float b) {
+  double product = (double)a * b;
+  if (product == 0 || !isfinite(product)) return product;
+  int exponent;
+  float significand = (float)frexp(product, &exponent);
+  return ldexp(significand, exponent);
+}
+
+// x + y rounded to FP32 once, in integers.
+static float rounded_sum(double x, float y) {
+  if (x == 0 || y == 0 || !isfinite(x) || !isfinite(y)) return (float)(x + y);
+  int exponent[2];
+  double part[2] = {frexp(x, &exponent[0]), frexp(y, &exponent[1])};
+  int big = exponent[1] > exponent[0], gap = exponent[big] - exponent[1 - big];
+  int64_t large = (int64_t)ldexp(part[big], 53), small = (int64_t)ldexp(part[1 - big], 53);
+  // Farther down only the sign of what is small counts.
+  if (gap > 60) {
+    gap = 60;
+    small = small < 0 ? -1 : 1;
+  }
+  __int128 sum = (__int128)large * ((__int128)1 << gap) + small;
+  bool is_negative = sum < 0;
+  unsigned __int128 magnitude = is_negative ? -(unsigned __int128)sum : (unsigned __int128)sum;
+  int shift = exponent[big] - 53 - gap;
+  // Forty bits, the last one with all that follow.
+  for (; magnitude >> 40; shift++) magnitude = magnitude >> 1 | (magnitude & 1);
+  float result = (float)ldexp((double)(uint64_t)magnitude, shift);
+  return is_negative ? -result : result;
+}
+
 static float finished(float y, const BKResult *result, size_t column, float old) {
-  if (result->tensor_scale != 1) y *= result->tensor_scale;
+  if (result->tensor_scale != 1) y = (float)(y * result->tensor_scale);
   if (result->alpha != 1) y *= result->alpha;
   if (result->bias) y += result->bias[column];
   if (result->beta != 0) y = fmaf(result->beta, old, y);
@@ -138,6 +183,9 @@ static void multiply(
   bool at_end = next_call(d);
   BKProductShape shape = kind->shape;
   bool is_grouped = shape.unit != BK_FLOAT32_FMA, adds = shape.scale_product == BK_ADDED_EXPONENTS;
+  bool is_unlimited = shape.scale_product == BK_UNLIMITED_EXPONENTS;
+  uint32_t (*scale_of)(uint64_t, uint64_t) =
+      adds ? tame_scale : is_unlimited ? extreme_scale : scale_bits;
   shape.groups = is_grouped ? groups : groups > 0;
   shape.words = words;
   size_t total = shape.groups * words, stride = 4 * total + seed % 3 * 20;
@@ -154,7 +202,7 @@ static void multiply(
   float *scales = (float *)numbers;
   int32_t *offsets = (int32_t *)(numbers + 4 * scale_count * rows);
   for (size_t i = 0; i < scale_count * rows; i++) {
-    uint32_t bits = adds ? tame_scale(seed, i) - bits_of(1) : scale_bits(seed, i);
+    uint32_t bits = scale_of(seed, i) - (adds ? bits_of(1) : 0);
     memcpy(scales + i, &bits, 4);
     const uint8_t *group = a + i / scale_count * stride + i % scale_count * 4 * words;
     offsets[i] = 0;
@@ -180,8 +228,7 @@ static void multiply(
     b = integers;
   }
   float *factors = floats(
-      &d->in[3], scale_count * BK_PANEL + columns, at_end, adds ? tame_scale : scale_bits,
-      seed + 5);
+      &d->in[3], scale_count * BK_PANEL + columns, at_end, scale_of, seed + 5);
   BKColumns right = {panel, is_grouped ? factors : NULL};
   float *bias = factors + scale_count * BK_PANEL;
 
@@ -189,7 +236,7 @@ static void multiply(
   float *out = floats(
       &d->out[0], (rows - 1) * result_stride + columns, at_end, tame_sample, seed + 6);
   BKResult result = {out, result_stride, columns, 1, 1, 0, NULL};
-  if (seed % 2) result.tensor_scale = 0x1.34p-3f;
+  if (seed % 2) result.tensor_scale = is_unlimited ? 0x1.34p-160 : 0x1.34p-3;
   if (seed / 2 % 3 == 1) result.alpha = -1.7f;
   if (seed / 3 % 3 == 1) result.beta = 0.3f;
   if (seed / 5 % 3 == 1) result.bias = bias;
@@ -205,7 +252,10 @@ static void multiply(
         if (is_grouped) {
           float scale = scales[row * shape.groups + group];
           if (adds) scale = float_of(bits_of(scale) + bits_of(1));
-          y = fmaf(own, scale * factors[group * BK_PANEL + column], y);
+          float factor = factors[group * BK_PANEL + column];
+          y = is_unlimited
+                  ? rounded_sum(own * unlimited_product(scale, factor) * shape.scale_unit, y)
+                  : fmaf(own, scale * factor, y);
         } else {
           y = own;
         }

@@ -26,7 +26,9 @@ struct AccumulatorTests {
         let right = FactoredMatrix(
           b, groupLength: definition.groupLength, unitExponent: definition.unitExponents.b)
         (self.a, self.b) = (left.elements, right.elements)
-        scales = Array(zip(left.scales, right.scales)).map { (a: $0, b: $1) }
+        // The left ones with the power of two that belongs to every product of scales.
+        let unit = Float(sign: .plus, exponent: definition.scaleExponent, significand: 1)
+        scales = Array(zip(left.scales, right.scales)).map { (a: $0 * unit, b: $1) }
       }
     }
 

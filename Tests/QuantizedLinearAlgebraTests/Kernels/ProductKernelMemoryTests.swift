@@ -37,7 +37,7 @@ struct ProductKernelMemoryTests {
   /// All operands of a call.
   private struct Call {
     let kind: Kind
-    let adds: Bool
+    let product: ScaleRange.Product
     let (rows, groups, words, columns): (Int, Int, Int, Int)
     let (stride, resultStride): (Int, Int)
     let elements: [UInt8]
@@ -49,9 +49,10 @@ struct ProductKernelMemoryTests {
     let bias: [Float]
     let beta: Float
 
-    init(_ kind: Kind, adds: Bool, _ e: (Int, Int, Int, Int), seed: Int) {
+    init(_ kind: Kind, _ product: ScaleRange.Product, _ e: (Int, Int, Int, Int), seed: Int) {
       var numbers = KernelNumbers(seed: seed)
-      (self.kind, self.adds) = (kind, adds)
+      (self.kind, self.product) = (kind, product)
+      let adds = product == .addedExponents
       (rows, columns) = (e.0, e.3)
       groups = kind == .float32 ? min(e.1, 1) : e.1
       words = kind == .nibbles ? (e.2 + 1) / 2 * 2 : e.2
@@ -105,8 +106,8 @@ struct ProductKernelMemoryTests {
         }
       old.withUnsafeBytes { target.copyMemory(from: $0) }
       var shape = BKProductShape(
-        unit: kind.unit, scale_product: adds ? BK_ADDED_EXPONENTS : BK_MULTIPLIED,
-        flushes: kind == .flushing, groups: groups, words: words)
+        unit: kind.unit, scale_product: product.code, flushes: kind == .flushing, groups: groups,
+        words: words, scale_unit: 0x1p-3)
       let isGrouped = kind != .float32
       var left = BKRows(
         elements: UnsafePointer(place.put(elements, in: memory[0]).baseAddress!), stride: stride,
@@ -141,13 +142,15 @@ struct ProductKernelMemoryTests {
 
   @Test(
     "Every unit at every level, next to pages that trap and at odd addresses",
-    arguments: Kind.allCases, [false, true])
-  func places(kind: Kind, adds: Bool) {
+    arguments: Kind.allCases, ScaleRange.Product.allCases)
+  func places(kind: Kind, product: ScaleRange.Product) {
     // FP32 has no scales, and sums that are flushed have factors of any kind.
-    guard !adds || (kind != .float32 && kind != .flushing) else { return }
+    guard product == .multiplied || kind != .float32,
+      product != .addedExponents || kind != .flushing
+    else { return }
     let memory = (0..<8).map { _ in GuardedMemory(1 << 15) }
     for (seed, extents) in Self.extents.enumerated() {
-      let call = Call(kind, adds: adds, extents, seed: seed)
+      let call = Call(kind, product, extents, seed: seed)
       let expected = call.run(productTable(.portable), .start, memory, odd: 0).result
       for row in 0..<call.rows {
         let line = expected[row * call.resultStride..<row * call.resultStride + call.columns]

@@ -38,7 +38,7 @@ struct EpilogueTests {
           a, into: result.target, epilogue: epilogue, parallelism: .threads(1 + turn % 2))
         let expected = plain.elements.indices.map {
           epilogue.value(
-            plain.elements[$0], tensorScale: 1, column: $0 % 37, old: old[$0])
+            plain.elements[$0], tensorScale: .one, column: $0 % 37, old: old[$0])
         }
         #expect(
           result.values.bits == CallerMemory.rounded(expected, to: type).bits,

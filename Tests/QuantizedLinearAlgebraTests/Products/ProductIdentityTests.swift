@@ -85,6 +85,62 @@ struct ProductIdentityTests {
     }
   }
 
+  /// Pairs with the BF16 unit, and groups of one word, of several, of an odd number of elements.
+  static let flushingPairs = [
+    ("mxfp4", "bf16"), ("bf16", "mxfp4"), ("bf16", "bf16"), ("mxfp8_e5m2", "bf16"),
+    ("bf16", "fp8_e4m3_row"), ("mx(element=float(e=8,m=3),block=16)", "mxfp4"),
+    ("mxfp4(block=3)", "bf16"), ("mx(element=float(e=8,m=3),block=2)", "bf16"),
+  ].map { FormatPair(a: FormatPair.format($0.0), b: FormatPair.format($0.1)) }
+
+  @Test(
+    "Signed zeros of flushed sums survive tails of every length", arguments: flushingPairs)
+  func tails(pair: FormatPair) throws {
+    var generator = SeededGenerator(seed: 4)
+    // Zeros of both signs, and a few numbers of which many pairs have products around 2^-126.
+    func numbers(_ rows: Int, _ depth: Int) -> Tensor {
+      let values = (0..<rows * depth).map { index -> Float in
+        let sign: FloatingPointSign = Bool.random(using: &generator) ? .plus : .minus
+        let isZero = Int.random(in: 0..<8, using: &generator) < 6 && index % depth != depth - 1
+        let exponent = [-126, -115, -100, -64, -63, 0].randomElement(using: &generator) ?? 0
+        return Float(sign: sign, exponent: exponent, significand: isZero ? 0 : 1.5)
+      }
+      return Tensor(values, shape: [rows, depth])
+    }
+    var negativeZeros = 0
+    for depth in 1...70 {
+      let a = QuantizedMatrix(numbers(3, depth), format: pair.a)
+      let b = QuantizedMatrix(numbers(5, depth), format: pair.b)
+      let definition = try ProductDefinition(
+        a: .quantized(pair.a), b: .quantized(pair.b), depth: depth)
+      #expect(definition.unit == .bfloat16)
+      let expected = reference(a, b, definition)
+      negativeZeros += expected.count { $0 == Float(-0.0).bitPattern }
+      for level in KernelLevel.supported {
+        #expect(
+          bits(try matmul(a, transposed: b, level: level)) == expected, "\(depth) \(level.id)")
+      }
+    }
+    // Without scales Y is D + 0, which is no -0.
+    let hasScales = pair.a.layout.scale != nil || pair.b.layout.scale != nil
+    #expect((negativeZeros > 0) == hasScales)
+  }
+
+  @Test("A sum of -0 stays -0 behind elements that are not there", arguments: [33, 34])
+  func negativeZero(depth: Int) throws {
+    // E2M1: 2 is 1, 1 is 0.5. E8M0: 12 is 2^-115. Both groups are negative and below 2^-126.
+    var codes = [UInt32](repeating: 0, count: depth)
+    (codes[0], codes[32]) = (2, 1)
+    var values = [Float](repeating: 0, count: depth)
+    (values[0], values[32]) = (-0x1p-100, -0x1.8p-126)
+    let a = try matrix(.mxfp4, rows: 1, codes: codes, scales: [12, 127])
+    let b = cast(.bf16, values)
+    #expect(try referenceMatmul(a, transposed: b).elements[0].bitPattern == 1 << 31)
+    for level in KernelLevel.supported {
+      let result = try matmul(a, transposed: b, level: level).elements[0]
+      #expect(result.bitPattern == 1 << 31, "\(level.id)")
+    }
+  }
+
   private func reference(
     _ a: QuantizedMatrix, _ b: QuantizedMatrix, _ definition: ProductDefinition
   ) -> [UInt32] {
