@@ -35,7 +35,7 @@ struct CommandDeclaration: Sendable {
   /// One line in the third person, without a final full stop.
   let abstract: String
   let arguments: [any ArgumentDeclaration]
-  /// All options, those of `ReportFormat` included.
+  /// All options, those of `ReportFormat` and `quiet` included.
   let options: [any OptionDeclaration]
   /// Which options mean something only with, or without, another.
   let rules: [OptionRule]
@@ -43,6 +43,10 @@ struct CommandDeclaration: Sendable {
   let examples: [Example]
   /// Further paragraphs of help.
   let discussion: [String]
+
+  /// Leaves progress and notes out; every command has it.
+  static let quiet = Option.flag(
+    "quiet", letter: "q", help: "no progress and no notes, only warnings and errors")
 
   /// Declares a command.
   ///
@@ -56,15 +60,17 @@ struct CommandDeclaration: Sendable {
     self.name = name
     self.abstract = abstract
     self.arguments = arguments
-    self.options = options + (output == .report ? ReportFormat.options : [])
+    self.options = options + (output == .report ? ReportFormat.options : []) + [Self.quiet]
     self.rules = rules
     self.output = output
     self.examples = examples
     self.discussion = discussion
 
-    let names = self.options.map(\.specification.name) + arguments.map(\.specification.name)
+    let letters = self.options.compactMap(\.specification.letter).map(String.init)
+    let names =
+      self.options.map(\.specification.name) + arguments.map(\.specification.name) + letters
     precondition(
-      Set(names + ["help"]).count == names.count + 1,
+      Set(names + ["help", "h"]).count == names.count + 2,
       "command '\(name)' declares a name twice, or '--help': \(names)")
     precondition(
       arguments.dropLast().allSatisfy { $0.specification.count == .one },

@@ -44,6 +44,17 @@ extension ValueKind<String> {
   static let path = text("FILE")
 }
 
+extension ValueKind<String> {
+  /// The key of one of a report's columns.
+  static func column(of keys: [String]) -> ValueKind {
+    ValueKind(placeholder: "COLUMN", accepted: "a column", choices: keys) {
+      (text) throws(ValueFailure) in
+      guard keys.contains(text) else { throw .unknown("column", text, known: keys) }
+      return text
+    }
+  }
+}
+
 extension ValueKind<Int> {
   /// A decimal integer within `range`.
   static func integer(in range: ClosedRange<Int>) -> ValueKind {

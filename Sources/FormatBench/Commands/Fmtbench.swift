@@ -17,11 +17,9 @@ public enum Fmtbench {
     StopSignals.listen()
     ignoreBrokenPipes()
     let process = ProcessInfo.processInfo
-    let environment = TerminalEnvironment(process.environment)
     let console = Console(
-      output: FileDescriptorSink(1, fallbackColumns: environment.fallbackColumns),
-      messages: FileDescriptorSink(2, fallbackColumns: environment.fallbackColumns),
-      environment: environment)
+      output: FileDescriptorSink(1), messages: FileDescriptorSink(2),
+      environment: TerminalEnvironment(process.environment))
     exit(tool.run(Array(process.arguments.dropFirst()), console).rawValue)
   }
 }

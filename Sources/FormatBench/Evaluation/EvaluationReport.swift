@@ -5,7 +5,7 @@ enum EvaluationReport {
   static func report(_ evaluation: Evaluation) -> Report {
     let setup = evaluation.setup
     var report = Report(
-      command: EvalCommand.declaration.name,
+      command: EvalCommand.declaration.name, reproducibility: .everywhere,
       context: [
         .init(key: "checkpoint", value: .text(evaluation.plan.checkpointPath)),
         .init(key: "model", value: .text(setup.model.rawValue)),

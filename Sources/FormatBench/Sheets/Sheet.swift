@@ -16,6 +16,8 @@ enum SheetPart: Sendable {
   case grid(ValueGrid)
   /// Lines whose columns must stay aligned.
   case drawing([String])
+  /// Formulas, one a line.
+  case steps([String])
   case paragraph(String)
 }
 
@@ -71,7 +73,7 @@ struct SheetFact: Sendable {
 }
 
 extension SheetSection {
-  /// Everything the section says, but for drawings and sentences.
+  /// Everything the section says, but for drawings, formulas and sentences.
   var facts: [SheetFact] {
     parts.flatMap { part -> [SheetFact] in
       switch part {
@@ -91,7 +93,7 @@ extension SheetSection {
             section: key, item: ExactNumber.hex($0, bitWidth: grid.element.bitWidth),
             field: "value", value: .number(grid.element.value(of: $0)))
         }
-      case .drawing, .paragraph: []
+      case .drawing, .steps, .paragraph: []
       }
     }
   }

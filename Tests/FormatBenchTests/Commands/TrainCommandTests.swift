@@ -25,7 +25,7 @@ struct TrainCommandTests {
     #expect(comparison.rows[1].losses.count == 2)
     #expect(comparison.rows[1].losses != comparison.rows[0].losses)
     let text = ReportFormat.json.text(
-      of: TrainingReport.report(comparison), for: .stream)
+      of: TrainingReport.report(comparison), for: .file)
     for key in [
       "recipe", "seeds", "steps", "validation_loss", "validation_loss_interval", "gap_percent",
       "gap_interval_percent", "step_seconds", "diverged",
@@ -54,7 +54,7 @@ struct TrainCommandTests {
         .init(seed: 0, step: 2, cause: cause), .init(seed: 1, step: 2, cause: cause),
       ])
     #expect(!comparison.isDiverged)
-    let report = ReportFormat.json.text(of: TrainingReport.report(comparison), for: .stream)
+    let report = ReportFormat.json.text(of: TrainingReport.report(comparison), for: .file)
     #expect(report.contains("\"divergences\": \"seed 0, step 2: \(cause); seed 1, step 2: "))
     #expect(comparison.rows[1].losses.allSatisfy { $0.isNaN })
     #expect(comparison.rows[1].outcomes.allSatisfy { $0.curve.rows.count == 2 })
