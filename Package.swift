@@ -58,9 +58,17 @@ let package = Package(
         "QuantizedLinearAlgebra", "SystemResources", "TensorFiles",
       ],
       swiftSettings: settings),
-    .executableTarget(name: "fmtbench", dependencies: ["FormatBench"], swiftSettings: settings),
+    .plugin(
+      name: "BuildStampPlugin", capability: .buildTool(), path: "Sources/BuildStampPlugin",
+      exclude: ["stamp.sh"]),
+    .executableTarget(
+      name: "fmtbench", dependencies: ["FormatBench"], swiftSettings: settings,
+      plugins: ["BuildStampPlugin"]),
 
     // MARK: - Tests
+    .executableTarget(
+      name: "ReadmeExample", dependencies: ["FormatMetrics", "QuantizedLinearAlgebra"],
+      path: "Tests/ReadmeExample", swiftSettings: settings),
     .target(
       name: "FormatTestSupport", path: "Tests/FormatTestSupport", swiftSettings: settings),
     .testTarget(

@@ -13,13 +13,15 @@ public enum Fmtbench {
     commands: CommandList.all)
 
   /// Runs the command line of this process and exits with its status.
-  public static func main() -> Never {
+  ///
+  /// - Parameter build: what the executable was built from.
+  public static func main(_ build: BuildStamp) -> Never {
     StopSignals.listen()
     ignoreBrokenPipes()
     let process = ProcessInfo.processInfo
     let console = Console(
       output: FileDescriptorSink(1), messages: FileDescriptorSink(2),
-      environment: TerminalEnvironment(process.environment))
+      environment: TerminalEnvironment(process.environment), build: build)
     exit(tool.run(Array(process.arguments.dropFirst()), console).rawValue)
   }
 }
