@@ -54,8 +54,8 @@ let package = Package(
     .target(
       name: "FormatBench",
       dependencies: [
-        "BlockFormats", "CMultiplyLimit", "CStreamLimit", "FormatMetrics", "LowPrecisionTraining",
-        "QuantizedLinearAlgebra", "SystemResources", "TensorFiles",
+        "BlockFormats", "CallerChecks", "CMultiplyLimit", "CStreamLimit", "FormatMetrics",
+        "LowPrecisionTraining", "QuantizedLinearAlgebra", "SystemResources", "TensorFiles",
       ],
       swiftSettings: settings),
     .plugin(

@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// A subcommand of the tool.
 ///
 /// A new one is one file that conforms to this protocol and one line in `CommandList`.
@@ -69,13 +71,13 @@ struct CommandDeclaration: Sendable {
     let letters = self.options.compactMap(\.specification.letter).map(String.init)
     let names =
       self.options.map(\.specification.name) + arguments.map(\.specification.name) + letters
-    precondition(
+    require(
       Set(names + ["help", "h"]).count == names.count + 2,
       "command '\(name)' declares a name twice, or '--help': \(names)")
-    precondition(
+    require(
       arguments.dropLast().allSatisfy { $0.specification.count == .one },
       "command '\(name)': only the last argument may be optional or repeat")
-    precondition(
+    require(
       rules.allSatisfy { names.contains($0.option.name) && names.contains($0.otherName) },
       "command '\(name)': a rule names what is not declared")
   }

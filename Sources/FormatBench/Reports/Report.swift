@@ -1,4 +1,5 @@
 import BlockFormats
+import CallerChecks
 
 /// The result of a command before it has a form: facts about the run, and a table of cells.
 ///
@@ -45,9 +46,9 @@ struct Report: Sendable {
     columns: [Column], notes: [String] = []
   ) {
     let topLevel = ["command", "version", "rows"] + (machine + context).map(\.key)
-    precondition(
+    require(
       Set(topLevel).count == topLevel.count, "report '\(command)' repeats a key: \(topLevel)")
-    precondition(
+    require(
       Set(columns.map(\.key)).count == columns.count,
       "report '\(command)' repeats a column: \(columns.map(\.key))")
     self.command = command
@@ -61,7 +62,7 @@ struct Report: Sendable {
   ///
   /// - Precondition: it has one cell for each column.
   mutating func append(_ row: [Cell]) {
-    precondition(
+    require(
       row.count == columns.count,
       "report '\(command)': row of \(row.count) cells for \(columns.count) columns")
     rows.append(row)

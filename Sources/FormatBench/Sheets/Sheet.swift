@@ -1,4 +1,5 @@
 import BlockFormats
+import CallerChecks
 
 /// A titled sequence of tables, drawings and sentences: what `show`, `explain` and the reference
 /// document are made of, before it has a form.
@@ -48,7 +49,7 @@ struct SheetTable: Sendable {
   ///
   /// - Precondition: it has one cell for each column.
   mutating func append(_ row: [Cell]) {
-    precondition(
+    require(
       row.count == columns.count,
       "row of \(row.count) cells for columns \(columns.map(\.key))")
     rows.append(row)
