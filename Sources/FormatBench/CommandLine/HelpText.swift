@@ -22,7 +22,7 @@ enum HelpText {
     options += entry("-h, --help", "show this help")
     sections.append(["Options:"] + options)
     sections += command.discussion.map {
-      TextLayout.wrapped($0, width: TextLayout.pageWidth)
+      TextLayout.wrappedLines($0, width: TextLayout.pageWidth)
     }
     return joined(sections)
   }

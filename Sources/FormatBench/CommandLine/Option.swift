@@ -58,13 +58,8 @@ struct Option<Result: Sendable>: OptionDeclaration {
     do {
       return Interpreted(value: try convert(texts))
     } catch {
-      let spelling = specification.spelling
-      switch error {
-      case .notAccepted:
-        throw .usage("\(spelling): '\(texts.joined(separator: ","))' is not \(accepted)")
-      case .explained(let message, let hint):
-        throw .usage("\(spelling): \(message)", hint: hint)
-      }
+      throw error.commandError(
+        specification.spelling, text: texts.joined(separator: ","), accepted: accepted)
     }
   }
 }
@@ -75,12 +70,7 @@ extension Option {
     do {
       return try convert([text])
     } catch {
-      switch error {
-      case .notAccepted:
-        throw .usage("\(specification.name): '\(text)' is not \(accepted)")
-      case .explained(let message, _):
-        throw .usage("\(specification.name): \(message)")
-      }
+      throw error.commandError(specification.name, text: text, accepted: accepted)
     }
   }
 }

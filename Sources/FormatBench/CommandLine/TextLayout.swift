@@ -42,6 +42,15 @@ enum TextLayout {
     return wrapped(text, width: max(longest, cellWidth))
   }
 
+  /// Wraps every line of a text by itself, and keeps the blanks that it begins with.
+  static func wrappedLines(_ text: String, width: Int) -> [String] {
+    text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line -> [String] in
+      let margin = String(line.prefix { $0 == " " })
+      let lines = wrapped(String(line), width: max(1, width - margin.count))
+      return lines.isEmpty ? [""] : lines.map { margin + $0 }
+    }
+  }
+
   /// The text without blanks at its ends.
   static func trimmed(_ text: String) -> String {
     var rest = text[...].drop(while: \.isWhitespace)

@@ -79,10 +79,8 @@ enum EncodeCommand: Command {
     do throws(FormatNameError) {
       return try FormatCatalog.format(id: arguments[format], block: arguments[block])
     } catch {
-      switch ValueFailure(error) {
-      case .notAccepted: throw .usage("--format: '\(arguments[format])' is not a format")
-      case .explained(let message, let hint): throw .usage("--format: \(message)", hint: hint)
-      }
+      throw ValueFailure(error).commandError(
+        "--format", text: arguments[format], accepted: "a format")
     }
   }
 }

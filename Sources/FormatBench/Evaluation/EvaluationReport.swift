@@ -45,6 +45,6 @@ enum EvaluationReport {
       positions; flips are positions whose most probable token differs; undefined are positions \
       with logits that are no distribution. Corrupted input has a share of its tokens replaced.
       """
-    ] + [Recipe.commonNote] + evaluation.plan.recipes.map(\.note)
+    ] + [Recipe.commonNote] + evaluation.plan.recipes.map(\.recipe.note)
   }
 }

@@ -75,7 +75,7 @@ struct Report: Sendable {
     var indices: [Int] = []
     for key in keys {
       guard let index = columns.firstIndex(where: { $0.key == key }) else {
-        preconditionFailure("report '\(command)' has no column '\(key)'")
+        refuse("report '\(command)' has no column '\(key)'")
       }
       if !indices.contains(index) { indices.append(index) }
     }

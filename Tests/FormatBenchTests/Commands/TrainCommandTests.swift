@@ -12,7 +12,8 @@ struct TrainCommandTests {
       setup: RunSetup(
         model: .transformer, stepCount: steps, batchCount: 2, context: 16, width: 16, depth: 1,
         headCount: 2, learningRate: 1e-3, schedule: .cosine, optimizer: .adamW, arithmetic: .packed,
-        data: .task(.corpus)), baseline: .fp32, recipes: recipes, seedCount: seeds)
+        data: .task(.corpus)), baseline: GivenRecipe(.fp32),
+      recipes: recipes.map { GivenRecipe($0) }, seedCount: seeds)
   }
 
   @Test("Every recipe has a row with the issue's keys, and the baseline's gap is nothing")
