@@ -167,6 +167,11 @@ typedef struct {
 
 // MARK: - Caller's number types
 
+// What calls on whole rows and panels work in: this many bytes at a multiple of the alignment, with
+// any contents. The caller hands them over, since stacks may be small.
+#define BK_WORKSPACE_BYTES 73728
+#define BK_WORKSPACE_ALIGNMENT 64
+
 typedef enum { BK_FLOAT32 = 0, BK_FLOAT16 = 1, BK_BFLOAT16 = 2 } BKScalar;
 
 // MARK: - Kernels
@@ -226,14 +231,15 @@ typedef struct {
   size_t (*encode_row)(
       const BKElement *element, const BKBlockRule *rule, BKRandom random, const float *values,
       size_t count, uint8_t *codes, uint8_t *_Nullable scales, uint8_t *_Nullable subscales,
-      size_t *overflows);
+      size_t *overflows, void *workspace);
   size_t (*quantize_row)(
       const BKElement *element, const BKBlockRule *rule, BKRandom random, const float *values,
-      size_t count, float *result, bool streams, uint8_t *_Nullable inexact, size_t *overflows);
+      size_t count, float *result, bool streams, uint8_t *_Nullable inexact, size_t *overflows,
+      void *workspace);
   void (*decode_row)(
       const BKElement *element, const BKBlockRule *rule, const uint8_t *codes,
       const uint8_t *_Nullable scales, const uint8_t *_Nullable subscales, size_t count,
-      float *result, bool streams);
+      float *result, bool streams, void *workspace);
 
   // The same for panels: rows and columns of values, codes of up to eight bits, scales found by the
   // rule, and sub-blocks that divide blocks by rows alone. A panel's first column begins a byte of
@@ -244,15 +250,15 @@ typedef struct {
   size_t (*encode_panel)(
       const BKElement *element, const BKBlockRule *rule, const BKPanel *panel, BKRandom random,
       const float *values, uint8_t *codes, uint8_t *scales, uint8_t *_Nullable subscales,
-      size_t *overflows);
+      size_t *overflows, void *workspace);
   size_t (*quantize_panel)(
       const BKElement *element, const BKBlockRule *rule, const BKPanel *panel, BKRandom random,
       const float *values, float *result, bool streams, uint8_t *_Nullable inexact,
-      size_t *overflows);
+      size_t *overflows, void *workspace);
   void (*decode_panel)(
       const BKElement *element, const BKBlockRule *rule, const BKPanel *panel,
       const uint8_t *codes, const uint8_t *scales, const uint8_t *_Nullable subscales,
-      float *result, bool streams);
+      float *result, bool streams, void *workspace);
 
   // Codes of `count` values, each times the multiplier of its group of `unit` values; where
   // `multipliers` is null there is none. `is_tame` promises what scale kernels found. `random`
