@@ -41,6 +41,9 @@ public struct TensorScale: Hashable, Sendable {
     self.init(encode: 1 / decode, decode: decode)
   }
 
+  /// min(fl(1 / encode), FLT_MAX).
+  package var encodeReciprocal: Float { min(1 / encode, .greatestFiniteMagnitude) }
+
   /// Whether a number can be a decode multiplier: positive, with a finite reciprocal.
   public static func isValid(decode: Float) -> Bool {
     decode > 0 && decode.isFinite && (1 / decode).isFinite

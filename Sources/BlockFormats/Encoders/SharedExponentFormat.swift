@@ -6,7 +6,7 @@ import CallerChecks
 /// the element's sub-block (0 where there are none). Both steps are exact: an element is the
 /// rounding of x · 2^(τ - e), and decoding rounds only where the product leaves FP32's normal
 /// range. The scale's exponent follows the policy's power-of-two rule and is clamped to the scale
-/// format. With β = 2^d2 - 1 the sub-scale is
+/// format; `CodeLimit` keeps decoded values finite below the topmost scales. With β = 2^d2 - 1 the sub-scale is
 /// τ = min(max(e - e', 0), β), where e' is the rule's exponent for the sub-block's own amax; a
 /// sub-block of zeros has τ = β.
 ///
@@ -164,9 +164,12 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
     _ context: borrowing EncodingContext, _ fields: inout BlockFields
   ) {
     let multiplier = Double.scaled(1, byPowerOfTwo: -exponent)
+    let scale = Double.scaled(1, byPowerOfTwo: exponent)
+    let limit = context.codeLimit { Float($0 * scale) }
     for position in range {
       fields.codes[position] = context.code(
-        for: Double(values[position]) * multiplier, at: position, tally: &fields.tally)
+        for: Double(values[position]) * multiplier, at: position, limit: limit,
+        tally: &fields.tally)
     }
   }
 

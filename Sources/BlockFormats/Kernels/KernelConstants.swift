@@ -78,7 +78,7 @@ struct KernelConstants: ~Copyable {
       for (index, rule) in rules.enumerated() {
         twoLevel[index] = rule
         twoLevel[index].factor = tensorScale.encode * rule.factor
-        twoLevel[index].tensor_reciprocal = 1 / tensorScale.encode
+        twoLevel[index].tensor_reciprocal = tensorScale.encodeReciprocal
       }
     }
     hasLongBlocks = levels.blockScale == nil && KernelConstants.hasLongBlocks(plan)

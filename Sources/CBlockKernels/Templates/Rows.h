@@ -81,7 +81,8 @@ INLINE bool encode_part(
     float maximum;
     memcpy(&maximum, p->maxima, sizeof maximum);
     p->multipliers[0] = rule->multiplier;
-    is_tame = maximum * rule->multiplier < e->tame_limit && rule->multiplier < 0x1p96f;
+    is_tame = maximum * rule->multiplier < e->tame_limit && rule->multiplier < 0x1p96f
+              && rule->multiplier >= e->least_multiplier;
   }
   if (!is_tame) return false;
   const uint32_t *words = NULL;
