@@ -22,6 +22,12 @@ public enum Fmtbench {
       output: FileDescriptorSink(1, fallbackColumns: environment.fallbackColumns),
       messages: FileDescriptorSink(2, fallbackColumns: environment.fallbackColumns),
       environment: environment)
+    do {
+      try EnvironmentVariables.check(process.environment)
+    } catch {
+      console.report(error)
+      exit(error.exitStatus.rawValue)
+    }
     exit(tool.run(Array(process.arguments.dropFirst()), console).rawValue)
   }
 }
