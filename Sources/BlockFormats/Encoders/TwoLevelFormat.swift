@@ -11,6 +11,10 @@ import CallerChecks
 /// 3. r = min(fl(1 / fl(s · fl(1 / S))), FLT_MAX).
 /// 4. code = element of fl(x · r), by the policy's rounding.
 ///
+/// An element thus rounds a number that has been rounded before, in r and in its product with x, and
+/// may differ from the element nearest to x / (s · stored) where that quotient is within some units
+/// in the last place of a tie.
+///
 /// A value decodes to fl(fl(q · s) · stored). amax is over finite values. A block whose s is zero
 /// stores codes 0. A NaN block stores the scale's NaN and codes 0; where the scale format has no
 /// NaN (integers) the tensor scale is NaN instead, and with it the whole tensor.
