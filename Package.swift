@@ -54,13 +54,21 @@ let package = Package(
     .target(
       name: "FormatBench",
       dependencies: [
-        "BlockFormats", "CMultiplyLimit", "CStreamLimit", "FormatMetrics", "LowPrecisionTraining",
-        "QuantizedLinearAlgebra", "SystemResources", "TensorFiles",
+        "BlockFormats", "CallerChecks", "CMultiplyLimit", "CStreamLimit", "FormatMetrics",
+        "LowPrecisionTraining", "QuantizedLinearAlgebra", "SystemResources", "TensorFiles",
       ],
       swiftSettings: settings),
-    .executableTarget(name: "fmtbench", dependencies: ["FormatBench"], swiftSettings: settings),
+    .plugin(
+      name: "BuildStampPlugin", capability: .buildTool(), path: "Sources/BuildStampPlugin",
+      exclude: ["stamp.sh"]),
+    .executableTarget(
+      name: "fmtbench", dependencies: ["FormatBench"], swiftSettings: settings,
+      plugins: ["BuildStampPlugin"]),
 
     // MARK: - Tests
+    .executableTarget(
+      name: "ReadmeExample", dependencies: ["FormatMetrics", "QuantizedLinearAlgebra"],
+      path: "Tests/ReadmeExample", swiftSettings: settings),
     .target(
       name: "FormatTestSupport", path: "Tests/FormatTestSupport", swiftSettings: settings),
     .testTarget(

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Builds and runs the kernel suites under the address sanitizer, then under the sanitizer of undefined
-# behaviour. One table of functions per instruction set is compiled into every build, so each run
-# covers all levels of the machine.
+# behaviour, then, with suites of other work that threads share, under the thread sanitizer.
+# One table of functions per instruction set is compiled into every build, so each run covers all
+# levels of the machine.
 #
-#   Tests/sanitize.sh            both
+#   Tests/sanitize.sh            all
 #   Tests/sanitize.sh address    one of them
 #   Tests/sanitize.sh undefined
+#   Tests/sanitize.sh thread     knows what sanitize-thread.supp names
 #
 # Each has a build folder of its own. Exits 0 if every run that could be made was clean, 1 if one
 # was not; what could not be run says SKIPPED and is not a pass.
@@ -15,6 +17,9 @@ cd "$(dirname "$0")/.." || exit 1
 suites='BlockFormatsTests\.Kernel'
 suites+='|QuantizedLinearAlgebraTests\.(Operand|Product|QuantizingProduct|Epilogue)'
 suites+='|LowPrecisionTrainingTests\.(Function|[A-Z][a-z]*Kernel)'
+threaded="$suites|BlockFormatsTests\.Thread|QuantizedLinearAlgebraTests\.ReferenceProduct"
+threaded+='|FormatMetricsTests\.ErrorStatistics|LowPrecisionTrainingTests\.Linear'
+suppressions=$PWD/Tests/sanitize-thread.supp
 verdicts=()
 status=0
 
@@ -51,7 +56,7 @@ find_flags() {
 }
 
 check() {
-  local name=$1 scratch=$2 log flags
+  local name=$1 scratch=$2 filter=$3 log flags
   echo "== $name sanitizer"
   if ! find_flags "$name"; then
     echo "SKIPPED: this toolchain cannot build and start a program with the $name sanitizer"
@@ -62,11 +67,12 @@ check() {
   # Swift's runtime keeps metadata for the life of the process, which is no leak of ours.
   ASAN_OPTIONS="detect_leaks=0:abort_on_error=0" \
     UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1" \
-    swift test "${flags[@]}" --scratch-path "$scratch" --filter "$suites" 2>&1 | tee "$log"
+    TSAN_OPTIONS="suppressions='$suppressions'" \
+    swift test "${flags[@]}" --scratch-path "$scratch" --filter "$filter" 2>&1 | tee "$log"
   local result=${PIPESTATUS[0]}
   local ran
   ran=$(grep -Ec '(Test run with [1-9][0-9]* tests?.* passed)' "$log")
-  if grep -Eq 'runtime error:|ERROR: AddressSanitizer' "$log"; then
+  if grep -Eq 'runtime error:|ERROR: AddressSanitizer|WARNING: ThreadSanitizer' "$log"; then
     verdicts+=("FAILED   $name: the sanitizer reported an error")
     status=1
   elif [ "$result" -ne 0 ]; then
@@ -81,15 +87,17 @@ check() {
   rm -f "$log"
 }
 
-case "${1:-both}" in
-  address) check address .build-asan ;;
-  undefined) check undefined .build-ubsan ;;
-  both)
-    check address .build-asan
-    check undefined .build-ubsan
+case "${1:-all}" in
+  address) check address .build-asan "$suites" ;;
+  undefined) check undefined .build-ubsan "$suites" ;;
+  thread) check thread .build-tsan "$threaded" ;;
+  all)
+    check address .build-asan "$suites"
+    check undefined .build-ubsan "$suites"
+    check thread .build-tsan "$threaded"
     ;;
   *)
-    echo "usage: $0 [address|undefined]" >&2
+    echo "usage: $0 [address|undefined|thread]" >&2
     exit 2
     ;;
 esac

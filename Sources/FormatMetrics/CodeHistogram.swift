@@ -32,11 +32,16 @@ public struct CodeHistogram: Hashable, Sendable {
     storage.withUnsafeMutableBufferPointer { counts in
       for code in codes {
         guard code < counts.count else {
-          fatalError("code \(code) does not fit in \(bitWidth) bits")
+          CodeHistogram.refuseCode("\(code)", bitWidth: bitWidth)
         }
         counts[Int(truncatingIfNeeded: code)] += 1
       }
     }
+  }
+
+  @usableFromInline
+  static func refuseCode(_ code: String, bitWidth: Int) -> Never {
+    refuse("code \(code) does not fit in \(bitWidth) bits")
   }
 
   /// Adds the counts of another histogram to these.

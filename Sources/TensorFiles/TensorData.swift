@@ -21,7 +21,7 @@ public struct TensorData: Hashable, Sendable {
     guard let count = checkedElementCount(shape),
       case let (bits, overflow) = count.multipliedReportingOverflow(by: dtype.bitWidth), !overflow
     else {
-      fatalError("shape \(shape) of \(dtype.rawValue) overflows 64 bits")
+      refuse("shape \(shape) of \(dtype.rawValue) overflows 64 bits")
     }
     require(
       bits % 8 == 0 && bits / 8 == bytes.count,

@@ -1,3 +1,4 @@
 import FormatBench
 
-Fmtbench.main()
+// BuildStampPlugin writes the stamp when this is built.
+Fmtbench.main(buildStamp)

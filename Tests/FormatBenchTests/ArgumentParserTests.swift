@@ -103,7 +103,7 @@ struct ArgumentParserTests {
       #expect(
         usageError("x", word)?.message == "unknown option '\(spelling)'; did you mean '--seed'?")
     }
-    #expect(usageError("x", "-q")?.message == "unknown option '-q'")
+    #expect(usageError("x", "-z")?.message == "unknown option '-z'")
     #expect(usageError("x", "--jsom")?.message == "unknown option '--jsom'; did you mean '--json'?")
   }
 
@@ -137,5 +137,25 @@ struct ArgumentParserTests {
       throws: CommandError.usage("unexpected argument 'c'; 'put' takes one argument")
     ) { try parser.parse(["a", "c", "--output=b"]) }
     #expect(throws: CommandError.usage("unknown option '--json'")) { try parser.parse(["--json"]) }
+  }
+
+  @Test("An option with a letter is given by either spelling, once; no other letter is known")
+  func letters() throws {
+    let parser = ArgumentParser(declaration: EncodeCommand.declaration)
+    for words in [["-o", "out"], ["-o=out"], ["--output", "out"]] {
+      let parsed = try parser.parse(["in", "--format", "mxfp4"] + words)
+      #expect(parsed[EncodeCommand.output] == "out")
+      #expect(!parsed[CommandDeclaration.quiet])
+    }
+    let quiet = try parser.parse(["in", "--format", "mxfp4", "-q", "-o", "out"])
+    #expect(quiet[CommandDeclaration.quiet])
+    #expect(throws: CommandError.usage("--output is given twice")) {
+      try parser.parse(["in", "--format", "mxfp4", "-o", "a", "--output", "b"])
+    }
+    for word in ["-output", "--o", "-x"] {
+      #expect(throws: CommandError.self, "\(word)") {
+        try parser.parse(["in", "--format", "mxfp4", word, "out"])
+      }
+    }
   }
 }

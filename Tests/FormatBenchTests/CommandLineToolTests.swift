@@ -1,3 +1,4 @@
+import BlockFormats
 import Testing
 
 @testable import FormatBench
@@ -57,6 +58,7 @@ struct CommandLineToolTests {
                                   backslash is written twice and control characters as
                                   \\n, \\r, \\t or \\u{hex}
           --markdown              write a Markdown table
+          -q, --quiet             no progress and no notes, only warnings and errors
           -h, --help              show this help
 
         A last paragraph.
@@ -116,12 +118,56 @@ struct CommandLineToolTests {
     }
   }
 
+  @Test("Every command that takes a format says that ids with parentheses are quoted")
+  func quoting() {
+    for declaration in Fmtbench.tool.declarations {
+      let takesFormat =
+        declaration.options.contains {
+          $0.specification.placeholder.hasPrefix("FORMAT") || $0.specification.name == "formats"
+        }
+        || declaration.arguments.contains { $0.specification.name == "FORMAT" }
+      #expect(
+        takesFormat == declaration.discussion.contains(formatQuoting), "\(declaration.name)")
+      // An example that does not do so would not run.
+      for example in declaration.examples where example.line.contains("(") {
+        #expect(example.line.contains("'"), "\(example.line)")
+      }
+    }
+  }
+
+  @Test("Every command can be told to be quiet, in either spelling")
+  func quiet() {
+    for declaration in Fmtbench.tool.declarations where declaration.name != "help" {
+      let help = runFmtbench([declaration.name, "--help"]).stdout
+      #expect(help.contains("\n  -q, --quiet "), "\(declaration.name)")
+    }
+  }
+
   @Test("The version is one line")
   func version() {
     #expect(
       runFmtbench(["--version"])
         == RunResult(status: .done, stdout: "fmtbench \(Fmtbench.version)\n", stderr: ""))
     #expect(runFmtbench(["version", "--csv"]).stdout.hasPrefix("component,value\nfmtbench,"))
+  }
+
+  @Test("The version command tells commit, compiler, processor and kernels")
+  func versionFacts() {
+    let output = CaptureSink()
+    let console = Console(
+      output: output, messages: CaptureSink(), environment: TerminalEnvironment([:]),
+      build: BuildStamp(commit: "0123abc with changes", compiler: "Swift version 6.2"))
+    #expect(Fmtbench.tool.run(["version", "--csv"], console) == .done)
+    let levels = KernelLevel.supported.map(\.id).joined(separator: " ")
+    for line in [
+      "commit,0123abc with changes", "compiler,Swift version 6.2",
+      "processor,\(MachineFacts.current.processor ?? "unknown")",
+      "kernels,\(KernelLevel.best.id)", "kernels of the machine,\(levels)",
+    ] {
+      #expect("\n\(output.text)".contains("\n\(line)\n"), "\(line)")
+    }
+    // This process was told nothing.
+    #expect(runFmtbench(["version", "--csv"]).stdout.contains("\ncommit,unknown\n"))
   }
 
   @Test("An unknown command is a usage error that suggests the nearest")

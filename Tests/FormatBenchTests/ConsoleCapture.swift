@@ -29,8 +29,10 @@ struct RunResult: Equatable {
 }
 
 /// Runs one command line of `fmtbench` in this process, as a shell with two pipes would.
-func runFmtbench(_ arguments: [String]) -> RunResult {
-  run(Fmtbench.tool, arguments)
+///
+/// - Parameter columns: what the environment says about the width of text; nothing by default.
+func runFmtbench(_ arguments: [String], columns: Int? = nil) -> RunResult {
+  run(Fmtbench.tool, arguments, variables: columns.map { ["COLUMNS": String($0)] } ?? [:])
 }
 
 /// Runs one command line of a tool, on sinks that may be terminals or fail.

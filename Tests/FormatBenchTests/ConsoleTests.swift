@@ -37,7 +37,7 @@ struct ConsoleTests {
     ignoreBrokenPipes()
     var ends: [Int32] = [0, 0]
     #expect(pipe(&ends) == 0)
-    let sink = FileDescriptorSink(ends[1], fallbackColumns: 80)
+    let sink = FileDescriptorSink(ends[1])
     #expect(sink.terminalColumns == nil)
     #expect(throws: Never.self) { try sink.write(Array("abc".utf8)) }
     var bytes = [UInt8](repeating: 0, count: 8)
@@ -48,7 +48,7 @@ struct ConsoleTests {
     close(ends[1])
     let message = String(cString: strerror(EBADF))
     #expect(throws: WriteFailure.failed(message)) {
-      try FileDescriptorSink(-1, fallbackColumns: 80).write([1])
+      try FileDescriptorSink(-1).write([1])
     }
   }
 
@@ -107,11 +107,44 @@ struct ConsoleTests {
     #expect(sink.text.hasSuffix("bc"))
   }
 
-  @Test("A terminal that does not tell its width is as wide as COLUMNS says, or 80")
+  @Test("Text is as wide as COLUMNS says, else as the terminal is, else 80 columns")
   func columns() {
-    #expect(TerminalEnvironment(["COLUMNS": "132"]).fallbackColumns == 132)
-    for text in ["0", "-4", "wide", ""] {
-      #expect(TerminalEnvironment(["COLUMNS": text]).fallbackColumns == 80)
+    func columns(_ variables: [String: String], terminal: Int?) -> Int {
+      let console = Console(
+        output: CaptureSink(terminalColumns: terminal), messages: CaptureSink(),
+        environment: TerminalEnvironment(variables))
+      return console.destination.columns
     }
+    #expect(columns(["COLUMNS": "132"], terminal: nil) == 132)
+    #expect(columns(["COLUMNS": "60"], terminal: 200) == 60)
+    for text in ["0", "-4", "wide", ""] {
+      #expect(columns(["COLUMNS": text], terminal: nil) == 80)
+      #expect(columns(["COLUMNS": text], terminal: 97) == 97)
+    }
+  }
+
+  @Test("--quiet leaves out notes and progress, and keeps warnings and errors")
+  func quiet() {
+    func messages(_ silent: Bool) -> String {
+      let sink = CaptureSink(terminalColumns: 80)
+      let console = Console(
+        output: CaptureSink(), messages: sink, environment: TerminalEnvironment(["TERM": "dumb"]))
+      if silent { console.silence() }
+      console.note("wrote a\nb")
+      console.warn("skipped c")
+      console.report(.input("d: no file"))
+      _ = console.finish()
+      return sink.text
+    }
+    let rest = "fmtbench: error: d: no file\nfmtbench: warning: skipped c\n"
+    #expect(messages(false) == "fmtbench: wrote a\\nb\n" + rest)
+    #expect(messages(true) == rest)
+    let progress = CaptureSink(terminalColumns: 80)
+    let console = Console(
+      output: CaptureSink(), messages: progress, environment: TerminalEnvironment([:]))
+    console.silence()
+    console.progress("1/2")
+    _ = console.finish()
+    #expect(progress.text == "")
   }
 }

@@ -61,7 +61,7 @@ struct EnvironmentVariableTests {
       processExitsWith: .exitCode(2), observing: [\.standardErrorContent, \.standardOutputContent]
     ) {
       setenv("BLOCKFORMATS_KERNEL_LEVEL", "fast", 1)
-      Fmtbench.main()
+      Fmtbench.main(.unknown)
     }
     let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
     #expect(text.contains("unknown kernel level 'fast'"), "\(text)")

@@ -32,7 +32,7 @@ struct ReportTests {
   @Test("The table aligns its columns and makes hostile names harmless")
   func table() {
     #expect(
-      ReportFormat.table.text(of: Self.report, for: .stream) == #"""
+      ReportFormat.table.text(of: Self.report, for: .file) == #"""
         fmtbench compare \#(Fmtbench.version)
         kernel level: \#(KernelLevel.best.id)
         seed: 7
@@ -53,7 +53,7 @@ struct ReportTests {
   @Test("JSON has the documented text")
   func jsonText() {
     #expect(
-      ReportFormat.json.text(of: Self.report, for: .stream) == #"""
+      ReportFormat.json.text(of: Self.report, for: .file) == #"""
         {
           "command": "compare",
           "version": "\#(Fmtbench.version)",
@@ -73,7 +73,7 @@ struct ReportTests {
 
   @Test("JSON reads back with the same texts and the same doubles")
   func jsonReadsBack() throws {
-    let text = ReportFormat.json.text(of: Self.report, for: .stream)
+    let text = ReportFormat.json.text(of: Self.report, for: .file)
     let parsed = try JSONSerialization.jsonObject(with: Data(text.utf8))
     let object = try #require(parsed as? [String: Any])
     let rows = try #require(object["rows"] as? [[String: Any]])
@@ -102,7 +102,7 @@ struct ReportTests {
       command: "x",
       columns: [.init(key: "t", title: "T"), .init(key: "v", title: "V", style: .exact)])
     for value in values { report.append([.text(text), .number(value)]) }
-    let json = ReportFormat.json.text(of: report, for: .stream)
+    let json = ReportFormat.json.text(of: report, for: .file)
     #expect(!json.unicodeScalars.contains { $0 != "\n" && !isPrintable($0) })
     let parsed = try JSONSerialization.jsonObject(with: Data(json.utf8))
     let rows = try #require((parsed as? [String: Any])?["rows"] as? [[String: Any]])
@@ -115,7 +115,7 @@ struct ReportTests {
   @Test("CSV quotes what needs it and escapes in texts what a terminal might act upon")
   func csv() {
     #expect(
-      ReportFormat.csv.text(of: Self.report, for: .stream) == #"""
+      ReportFormat.csv.text(of: Self.report, for: .file) == #"""
         tensor,count,qsnr_db,mse
         total,12,18.404,1.2345e-05
         "a,""b""|\n\u{1b}[31mé\\",0,Infinity,0.0
@@ -133,7 +133,7 @@ struct ReportTests {
     var report = Report(
       command: "x", columns: [.init(key: "t", title: "T"), .init(key: "u", title: "U")])
     for text in texts { report.append([.text(text), .text("end")]) }
-    let csv = ReportFormat.csv.text(of: report, for: .stream)
+    let csv = ReportFormat.csv.text(of: report, for: .file)
     let lines = csv.unicodeScalars.split(separator: "\n").dropFirst()
     #expect(lines.count == texts.count)
     for (line, text) in zip(lines, texts) {
@@ -192,7 +192,7 @@ struct ReportTests {
   @Test("Markdown escapes pipes and tells facts and notes outside the table")
   func markdown() {
     #expect(
-      ReportFormat.markdown.text(of: Self.report, for: .stream) == #"""
+      ReportFormat.markdown.text(of: Self.report, for: .file) == #"""
         - kernel_level: \#(KernelLevel.best.id)
         - seed: 7
         - level: avx2
@@ -217,7 +217,7 @@ struct ReportTests {
         Column(key: "a", title: "A"), Column(key: "gops", title: "G op/s", style: .decibels),
       ])
     report.append([.text("x"), .empty])
-    let text = { (format: ReportFormat) in format.text(of: report, for: .stream) }
+    let text = { (format: ReportFormat) in format.text(of: report, for: .file) }
     #expect(text(.json).contains(#"{"a": "x", "gops": null}"#))
     #expect(text(.csv) == "a,gops\nx,\n")
     #expect(text(.markdown).contains("| x |  |"))
@@ -229,12 +229,12 @@ struct ReportTests {
     let report = Report(command: "x", columns: [.init(key: "t", title: "T")])
     let level = KernelLevel.best.id
     #expect(
-      ReportFormat.table.text(of: report, for: .stream)
+      ReportFormat.table.text(of: report, for: .file)
         == "fmtbench x \(Fmtbench.version)\nkernel level: \(level)\n\n(no rows)\n")
-    #expect(ReportFormat.json.text(of: report, for: .stream).hasSuffix("\"rows\": []\n}\n"))
-    #expect(ReportFormat.csv.text(of: report, for: .stream) == "t\n")
+    #expect(ReportFormat.json.text(of: report, for: .file).hasSuffix("\"rows\": []\n}\n"))
+    #expect(ReportFormat.csv.text(of: report, for: .file) == "t\n")
     #expect(
-      ReportFormat.markdown.text(of: report, for: .stream)
+      ReportFormat.markdown.text(of: report, for: .file)
         == "- kernel_level: \(level)\n\n| T |\n| :--- |\n")
   }
 }

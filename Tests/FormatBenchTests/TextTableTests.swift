@@ -27,7 +27,7 @@ struct TextTableTests {
 
   @Test("With room enough the table is that of a file, and a uniform setting is told once")
   func wide() {
-    #expect(table(200) == ReportFormat.table.text(of: Self.report, for: .stream))
+    #expect(table(200) == ReportFormat.table.text(of: Self.report, for: .file))
     #expect(
       table(200) == """
         fmtbench compare \(Fmtbench.version)
@@ -118,10 +118,10 @@ struct TextTableTests {
     var report = Report(
       command: "x", columns: [Column(key: "rounding", title: "Rounding", role: .setting)])
     report.append([.text("nearest")])
-    let one = ReportFormat.table.text(of: report, for: .stream)
+    let one = ReportFormat.table.text(of: report, for: .file)
     #expect(one.hasSuffix("\n\nRounding\n--------\nnearest\n"))
     report.append([.text("odd")])
-    let two = ReportFormat.table.text(of: report, for: .stream)
+    let two = ReportFormat.table.text(of: report, for: .file)
     #expect(two.hasSuffix("\n\nRounding\n--------\nnearest\nodd\n"))
   }
 
@@ -161,5 +161,53 @@ struct TextTableTests {
     #expect(TextLayout.elided("abcdef", width: 5) == "ab…ef")
     #expect(TextLayout.elided("abcdef", width: 1) == "…")
     #expect(TextLayout.elided("abcdef", width: 0) == "")
+  }
+
+  @Test("Before columns come in groups, gaps shrink to a blank and headings that are names are cut")
+  func namedHeadings() {
+    var report = Report(
+      command: "x",
+      columns: [
+        Column(key: "format", title: "Format"),
+        Column(key: "a", title: "outlier_channels", style: .decibels, role: .namedValue),
+        Column(key: "b", title: "b.weight", style: .decibels, role: .namedValue),
+      ])
+    report.append([.text("mxfp4"), .number(12.5), .number(3)])
+    func rows(_ columns: Int) -> String {
+      let text = ReportFormat.table.text(of: report, for: .stream(columns: columns))
+      return String(text.split(separator: "\n\n", maxSplits: 1)[1])
+    }
+    #expect(
+      rows(34) == """
+        Format  outlier_channels  b.weight
+        ------  ----------------  --------
+        mxfp4              12.50      3.00
+
+        """)
+    #expect(
+      rows(33) == """
+                 outlier       b
+        Format  channels  weight
+        ------  --------  ------
+        mxfp4      12.50    3.00
+
+        """)
+    #expect(
+      rows(19) == """
+               ou…er      b
+        Format ch…ls weight
+        ------ ----- ------
+        mxfp4  12.50   3.00
+
+        """)
+    let (whole, parted) = (
+      ReportDestination.stream(columns: 18), ReportDestination.stream(columns: 17)
+    )
+    #expect(TextTable(report, whole).isWhole && !TextTable(report, parted).isWhole)
+    for columns in 16...40 {
+      for line in rows(columns).split(separator: "\n") {
+        #expect(TextLayout.width(line) <= columns, "\(columns): \(line)")
+      }
+    }
   }
 }

@@ -40,10 +40,10 @@ struct ReadmeExampleTests {
   private func halves(of x: Tensor) -> [UInt16] {
     // begin buffers
     let quantizer = TensorQuantizer(format: TwoLevelFormat.nvfp4, shape: [8, 128])
-    var weights = quantizer.makeStorage()
-    x.elements.withUnsafeBytes { quantizer.encode($0, tensorScale: 0.01, into: &weights) }
+    var stored = quantizer.makeStorage()
+    x.elements.withUnsafeBytes { quantizer.encode($0, tensorScale: 0.01, into: &stored) }
     var halves = [UInt16](repeating: 0, count: 1024)
-    halves.withUnsafeMutableBytes { quantizer.decode(weights, into: $0, as: .bfloat16) }
+    halves.withUnsafeMutableBytes { quantizer.decode(stored, into: $0, as: .bfloat16) }
     // end buffers
     return halves
   }

@@ -31,7 +31,7 @@ struct ReleasedTrainingTests {
 
   /// A digest for the loss of each step.
   private func losses(_ kind: ModelKind, _ recipe: Recipe) throws -> [Digest] {
-    let model = StackedModel(
+    let model = try StackedModel(
       kind.configuration(vocabularyCount: 128, width: 32, depth: 2, headCount: 2, context: 16),
       recipe: recipe, seed: 5)
     let trainer = Trainer(

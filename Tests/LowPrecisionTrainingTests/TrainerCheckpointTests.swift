@@ -7,9 +7,9 @@ import Testing
 struct TrainerCheckpointTests {
   private func trainer(
     _ recipe: Recipe, optimizer: OptimizerKind = .adamW, seed: UInt32 = 9
-  ) -> Trainer {
+  ) throws -> Trainer {
     Trainer(
-      StackedModel(
+      try StackedModel(
         .transformer(vocabularyCount: 128, width: 32, blockCount: 1, headCount: 2, context: 16),
         recipe: recipe, seed: 5),
       on: SyntheticCorpus(plan: BatchPlan(batchCount: 2, contextCount: 16, seed: 1)),
@@ -27,10 +27,10 @@ struct TrainerCheckpointTests {
     arguments: ["fp32", "nvfp4", "fp8_delayed"], OptimizerKind.allCases)
   func resumes(name: String, optimizer: OptimizerKind) throws {
     let recipe = try Recipe.named(name)
-    let whole = trainer(recipe, optimizer: optimizer)
+    let whole = try trainer(recipe, optimizer: optimizer)
     whole.run()
 
-    let first = trainer(recipe, optimizer: optimizer)
+    let first = try trainer(recipe, optimizer: optimizer)
     for _ in 0..<3 { _ = first.advance() }
     let folder = try TemporaryFolder()
     let path = folder["state.safetensors"]
@@ -38,7 +38,7 @@ struct TrainerCheckpointTests {
     let savedCurve = first.curve
     // The curve may be ahead of the state.
     _ = first.advance()
-    let second = trainer(recipe, optimizer: optimizer)
+    let second = try trainer(recipe, optimizer: optimizer)
     try second.restore(try Checkpoint(path: path), curve: first.curve, path: path)
     #expect(losses(second.curve) == losses(savedCurve))
     second.run()
@@ -48,9 +48,9 @@ struct TrainerCheckpointTests {
 
   @Test("A state of another seed, model or recipe is refused by name, and the run stays as it was")
   func refuses() throws {
-    let trainer = trainer(.fp32)
+    let trainer = try trainer(.fp32)
     let before = trainer.checkpoint()
-    let other = self.trainer(.fp32, seed: 10).checkpoint()
+    let other = try self.trainer(.fp32, seed: 10).checkpoint()
     #expect(throws: CheckpointError.otherRun(path: "x", step: 0, curveRows: 0)) {
       try trainer.restore(other, curve: LossCurve(), path: "x")
     }
@@ -65,7 +65,7 @@ struct TrainerCheckpointTests {
       return mismatch.missing == ["norm.weight", "step"]
         && mismatch.different.map(\.name) == ["head.weight"]
     }
-    let delayed = self.trainer(try Recipe.named("fp8_delayed")).checkpoint()
+    let delayed = try self.trainer(try Recipe.named("fp8_delayed")).checkpoint()
     #expect {
       try trainer.restore(delayed, curve: LossCurve(), path: "x")
     } throws: { error in
@@ -77,8 +77,8 @@ struct TrainerCheckpointTests {
 
   @Test(
     "Counters beyond the run, or a curve that is too short, are refused", arguments: [-1, 1, 8])
-  func counters(step: Int64) {
-    let trainer = trainer(.fp32)
+  func counters(step: Int64) throws {
+    let trainer = try trainer(.fp32)
     var state = trainer.checkpoint()
     state.counters["step"] = step
     #expect(throws: CheckpointError.self) {
@@ -89,7 +89,7 @@ struct TrainerCheckpointTests {
 
   @Test("Delayed scales that no step makes are refused", arguments: [0, -1, Float.nan, .infinity])
   func scales(scale: Float) throws {
-    let trainer = trainer(try Recipe.named("fp8_delayed"))
+    let trainer = try trainer(try Recipe.named("fp8_delayed"))
     var state = trainer.checkpoint()
     let name = "scaling.blocks.0.mlp.up.input.forward"
     var values = try #require(state.arrays[name]).values

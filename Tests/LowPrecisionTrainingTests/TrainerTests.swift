@@ -9,8 +9,8 @@ struct TrainerTests {
     _ recipe: Recipe, threads: Int, steps: Int = 6,
     configuration: ModelConfiguration = .transformer(
       vocabularyCount: 128, width: 32, blockCount: 2, headCount: 4, context: 32)
-  ) -> (outcome: TrainingOutcome, model: StackedModel) {
-    let model = StackedModel(configuration, recipe: recipe, seed: 5)
+  ) throws -> (outcome: TrainingOutcome, model: StackedModel) {
+    let model = try StackedModel(configuration, recipe: recipe, seed: 5)
     let trainer = Trainer(
       model, on: SyntheticCorpus(plan: BatchPlan(batchCount: 4, contextCount: 32, seed: 1)),
       options: TrainingOptions(
@@ -25,7 +25,7 @@ struct TrainerTests {
     arguments: ["fp32", "mxfp8", "nvfp4", "fp8_delayed"])
   func threads(name: String) throws {
     let recipe = try Recipe.named(name)
-    let (one, three) = (outcome(recipe, threads: 1), outcome(recipe, threads: 3))
+    let (one, three) = (try outcome(recipe, threads: 1), try outcome(recipe, threads: 3))
     let losses = one.outcome.curve.rows.map(\.trainingLoss)
     #expect(losses.count == 6 && losses.allSatisfy { $0.isFinite })
     #expect(losses == three.outcome.curve.rows.map(\.trainingLoss))
@@ -36,13 +36,13 @@ struct TrainerTests {
   }
 
   @Test("The loss falls, under every kind of block and position")
-  func learns() {
-    let plain = outcome(.fp32, threads: 2, steps: 24).outcome
+  func learns() throws {
+    let plain = try outcome(.fp32, threads: 2, steps: 24).outcome
     let block: [LayerDesign] = [
       .attention(AttentionDesign(headCount: 4, keyHeadCount: 2, positions: .rotary)),
       .mlp(MLPDesign(hiddenCount: 128, kind: .swiGLU)),
     ]
-    let other = outcome(
+    let other = try outcome(
       .fp32, threads: 2, steps: 24,
       configuration: ModelConfiguration(
         vocabularyCount: 128, width: 32, context: 32, blocks: [block, block])
@@ -59,8 +59,8 @@ struct TrainerTests {
   @Test("Looks at the validation data change no step, delayed scales included")
   func looks() throws {
     let recipe = try Recipe.named("fp8_delayed")
-    let runs = [1, 6].map { interval in
-      let model = StackedModel(
+    let runs = try [1, 6].map { interval in
+      let model = try StackedModel(
         .transformer(vocabularyCount: 128, width: 32, blockCount: 1, headCount: 2, context: 16),
         recipe: recipe, seed: 1)
       let trainer = Trainer(
@@ -74,7 +74,7 @@ struct TrainerTests {
 
   @Test("A run whose loss is not a number stops there and leaves the parameters alone")
   func divergence() throws {
-    let model = StackedModel(
+    let model = try StackedModel(
       .transformer(vocabularyCount: 128, width: 32, blockCount: 1, headCount: 2, context: 16),
       seed: 1)
     let norm = try #require(model.parameters.first { $0.name == "norm.weight" })

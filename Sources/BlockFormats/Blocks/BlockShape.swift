@@ -113,7 +113,7 @@ public struct BlockLayout: Hashable, Sendable {
     }
     if case .perBlock(let count) = codes {
       guard case .vector = block, count >= 1 else {
-        fatalError("\(count) codes for each block of \(block.id) cannot be stored")
+        refuse("\(count) codes for each block of \(block.id) cannot be stored")
       }
     }
     self.element = element

@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// Elements with an FP32 scale for each block, row or tensor: FP8 recipes and symmetric integers.
 ///
 /// Every step is one FP32 operation, with E the element's largest value:
@@ -62,7 +64,7 @@ public struct ScaledFormat: BlockFormat, Hashable {
       // Below 2^-127 the reciprocal would not be finite.
       multiplier = Float(sign: .plus, exponent: max(multiplier.exponent, -127), significand: 1)
     case .unscaled, .powerOfTwo, .search, .fourOverSix:
-      fatalError("\(id) has no scale rule \(context.policy.scaleRule.id)")
+      refuse("\(id) has no scale rule \(context.policy.scaleRule.id)")
     }
     fields.encodeMultiplier = multiplier
     fields.scale = min(1 / multiplier, .greatestFiniteMagnitude).bitPattern

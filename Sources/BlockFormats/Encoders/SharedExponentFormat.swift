@@ -75,7 +75,7 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
     case .search(let rule):
       searchScale(ruleExponent(statistics.amax, rule), values, rule, context, &fields)
     case .unscaled, .amax, .amaxPowerOfTwo, .fourOverSix:
-      fatalError("\(id) has no scale rule \(context.policy.scaleRule.id)")
+      refuse("\(id) has no scale rule \(context.policy.scaleRule.id)")
     }
     if statistics.amax == 0 && context.policy.zeroBlock == .one { fields.scale = UInt32(bias) }
   }

@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// A named format, or a family of formats with parameters, as the catalog lists it.
 ///
 /// The text form of a format is its name, or the name with parameters in parentheses:
@@ -58,7 +60,7 @@ public struct FormatFamily: Sendable {
     do throws(FormatNameError) {
       return try make(FormatArguments(name: name, values: [:]))
     } catch {
-      fatalError("default of \(name): \(error)")
+      refuse("default of \(name): \(error)")
     }
   }
 }

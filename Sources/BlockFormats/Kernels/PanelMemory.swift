@@ -1,4 +1,5 @@
 internal import CBlockKernels
+import CallerChecks
 
 /// The caller's values that panels are read from.
 struct PanelInput: @unchecked Sendable {
@@ -123,7 +124,7 @@ extension ScalarType {
 extension PlaneWriter.Plane {
   /// The bytes of a row from a column on, which begins a byte.
   func bytes(row: Int, _ column: Int) -> UnsafeMutablePointer<UInt8> {
-    guard let base = bytes.baseAddress else { fatalError("a plane without bytes has no row") }
+    guard let base = bytes.baseAddress else { refuse("a plane without bytes has no row") }
     return base + row * bytesPerRow + column * bitWidth / 8
   }
 }

@@ -55,7 +55,7 @@ public struct BitPlane: Hashable, Sendable {
       codes.count == rowCount * rowLength,
       "\(codes.count) codes for \(rowCount) rows of \(rowLength)")
     if let wide = codes.first(where: { UInt64($0) >> UInt64(bitWidth) != 0 }) {
-      fatalError("code \(wide) does not fit in \(bitWidth) bits")
+      refuse("code \(wide) does not fit in \(bitWidth) bits")
     }
     let rowBytes = bytesPerRow
     codes.withUnsafeBufferPointer { codes in
@@ -102,7 +102,7 @@ enum BitPacking {
     var pendingBits = 0
     var position = 0
     for code in codes {
-      assert(UInt64(code) >> UInt64(bitWidth) == 0, "code \(code) exceeds \(bitWidth) bits")
+      require(UInt64(code) >> UInt64(bitWidth) == 0, "code \(code) exceeds \(bitWidth) bits")
       pending |= UInt64(code) << UInt64(pendingBits)
       pendingBits += bitWidth
       while pendingBits >= 8 {

@@ -45,7 +45,9 @@ INLINE vf add_unlimited(const double unit, vf dot, vf columns, const float row, 
       unlimited_fma(dot.lo, low * unit, sum.lo), unlimited_fma(dot.hi, high * unit, sum.hi));
 }
 
-// Times a number that 24 bits hold, with any exponent: exact in double, so rounded once.
+// Times a number that 24 bits hold, with any exponent: in FP32 where that has it, and else exact in
+// double, so that both round once.
 INLINE vf times_unlimited(vf y, const double factor) {
+  if ((float)factor == factor) return y * (vf)(float)factor;
   return joined(narrowed(widened(y.lo) * factor), narrowed(widened(y.hi) * factor));
 }

@@ -102,6 +102,7 @@ extension ValueKind {
       switch error {
       case .notAccepted: throw .usage("\(name): '\(text)' is not \(accepted)")
       case .explained(let message, let hint): throw .usage(message, hint: hint)
+      case .file(let message): throw .input(message)
       }
     }
   }

@@ -1,6 +1,7 @@
 /// Splits the words after a command's name into options and positional arguments.
 ///
-/// Options are `--name value` or `--name=value` in any place; `--` ends them. A word that begins
+/// Options are `--name value` or `--name=value` in any place, or `-n value` where they have a
+/// letter; `--` ends them. A word that begins
 /// with `-` is an option unless a digit or a point follows or it reads as a number (`-1`, `-0.5`,
 /// `-inf`), so that negative numbers need no quoting. Names are never abbreviated.
 struct ArgumentParser {
@@ -27,8 +28,9 @@ struct ArgumentParser {
       } else if word == "--" {
         optionsEnded = true
       } else {
-        let (name, inlineValue) = Self.split(word)
-        let option = try specification(of: name, in: word)
+        let (spelling, inlineValue) = Self.split(word)
+        let option = try specification(spelled: spelling)
+        let name = option.name
         let value: String
         if option.arity == .flag {
           guard inlineValue == nil else { throw .usage("\(option.spelling) takes no value") }
@@ -61,25 +63,21 @@ struct ArgumentParser {
     return Double(word) == nil
   }
 
-  private static func split(_ word: String) -> (name: String, value: String?) {
-    let name = word.drop { $0 == "-" }
-    guard let sign = name.firstIndex(of: "=") else { return (String(name), nil) }
-    return (String(name[..<sign]), String(name[name.index(after: sign)...]))
+  private static func split(_ word: String) -> (spelling: String, value: String?) {
+    guard let sign = word.firstIndex(of: "=") else { return (word, nil) }
+    return (String(word[..<sign]), String(word[word.index(after: sign)...]))
   }
 
-  private func specification(
-    of name: String, in word: String
-  ) throws(CommandError) -> OptionSpecification {
+  private func specification(spelled word: String) throws(CommandError) -> OptionSpecification {
     let known = declaration.options.map(\.specification)
-    if word.hasPrefix("--"), !word.hasPrefix("---"),
-      let found = known.first(where: { $0.name == name })
-    {
-      return found
+    let found = known.first { option in
+      option.spelling == word || option.letter.map { "-\($0)" } == word
     }
+    if let found { return found }
+    let name = word.drop { $0 == "-" }
     let spellings = known.map(\.spelling) + ["--help"]
-    let spelling = word.prefix { $0 != "=" }
     throw .usage(
-      "unknown option '\(spelling)'" + Suggestion.question(for: "--" + name, in: spellings))
+      "unknown option '\(word)'" + Suggestion.question(for: "--" + name, in: spellings))
   }
 
   private static func separateValue(

@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// A subcommand of the tool.
 ///
 /// A new one is one file that conforms to this protocol and one line in `CommandList`.
@@ -35,7 +37,7 @@ struct CommandDeclaration: Sendable {
   /// One line in the third person, without a final full stop.
   let abstract: String
   let arguments: [any ArgumentDeclaration]
-  /// All options, those of `ReportFormat` included.
+  /// All options, those of `ReportFormat` and `quiet` included.
   let options: [any OptionDeclaration]
   /// Which options mean something only with, or without, another.
   let rules: [OptionRule]
@@ -43,6 +45,10 @@ struct CommandDeclaration: Sendable {
   let examples: [Example]
   /// Further paragraphs of help.
   let discussion: [String]
+
+  /// Leaves progress and notes out; every command has it.
+  static let quiet = Option.flag(
+    "quiet", letter: "q", help: "no progress and no notes, only warnings and errors")
 
   /// Declares a command.
   ///
@@ -56,20 +62,22 @@ struct CommandDeclaration: Sendable {
     self.name = name
     self.abstract = abstract
     self.arguments = arguments
-    self.options = options + (output == .report ? ReportFormat.options : [])
+    self.options = options + (output == .report ? ReportFormat.options : []) + [Self.quiet]
     self.rules = rules
     self.output = output
     self.examples = examples
     self.discussion = discussion
 
-    let names = self.options.map(\.specification.name) + arguments.map(\.specification.name)
-    precondition(
-      Set(names + ["help"]).count == names.count + 1,
+    let letters = self.options.compactMap(\.specification.letter).map(String.init)
+    let names =
+      self.options.map(\.specification.name) + arguments.map(\.specification.name) + letters
+    require(
+      Set(names + ["help", "h"]).count == names.count + 2,
       "command '\(name)' declares a name twice, or '--help': \(names)")
-    precondition(
+    require(
       arguments.dropLast().allSatisfy { $0.specification.count == .one },
       "command '\(name)': only the last argument may be optional or repeat")
-    precondition(
+    require(
       rules.allSatisfy { names.contains($0.option.name) && names.contains($0.otherName) },
       "command '\(name)': a rule names what is not declared")
   }

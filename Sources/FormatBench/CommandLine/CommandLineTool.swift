@@ -67,6 +67,7 @@ struct CommandLineTool: Sendable {
       return .done
     }
     let arguments = try parse(words, as: declaration)
+    if arguments[CommandDeclaration.quiet] { console.silence() }
     return try command.run(arguments, console)
   }
 

@@ -11,6 +11,7 @@ final class Console: Sendable {
     var failure: WriteFailure?
     var warnings = WarningTally()
     var progress = ProgressLine()
+    var isSilent = false
   }
 
   private static let bufferSize = 1 << 16
@@ -18,19 +19,27 @@ final class Console: Sendable {
   private let output: any TextSink
   private let messages: any TextSink
   private let environment: TerminalEnvironment
+  /// What this process was built from.
+  let build: BuildStamp
   private let state = Mutex(State())
 
   /// A console on the given sinks.
-  init(output: any TextSink, messages: any TextSink, environment: TerminalEnvironment) {
+  init(
+    output: any TextSink, messages: any TextSink, environment: TerminalEnvironment,
+    build: BuildStamp = .unknown
+  ) {
+    self.build = build
     self.output = output
     self.messages = messages
     self.environment = environment
   }
 
-  /// How reports are laid out on the data sink.
+  /// How reports are laid out on the data sink: as wide as `COLUMNS` says, else as the terminal is,
+  /// else 80 columns.
   var destination: ReportDestination {
-    guard let columns = output.terminalColumns else { return .stream }
-    return .terminal(columns: columns, styling: environment.styling)
+    let columns = environment.columns ?? output.terminalColumns ?? TextLayout.pageWidth
+    return output.terminalColumns == nil
+      ? .stream(columns: columns) : .terminal(columns: columns, styling: environment.styling)
   }
 
   /// Adds data.
@@ -66,13 +75,28 @@ final class Console: Sendable {
     warn("\(input): float64 is rounded once to FP32, to nearest, and infinite beyond its range")
   }
 
+  /// Leaves out progress and notes from here on.
+  func silence() {
+    state.withLock { $0.isSilent = true }
+  }
+
+  /// Says what was done, in one line among the messages.
+  func note(_ text: String) {
+    state.withLock { state in
+      guard !state.isSilent else { return }
+      flush(&state)
+      send(state.progress.clear())
+      send("fmtbench: " + TextLayout.escaped(text) + "\n")
+    }
+  }
+
   /// Shows how far a long run is, in place of what it showed before; only on a terminal.
   ///
   /// - Parameter text: computed only when it is shown, at most ten times a second.
   func progress(_ text: @autoclosure () -> String) {
     guard let columns = messages.terminalColumns, environment.understandsControls else { return }
     state.withLock { state in
-      guard state.progress.isDue else { return }
+      guard !state.isSilent, state.progress.isDue else { return }
       send(state.progress.show(text(), columns: columns))
     }
   }

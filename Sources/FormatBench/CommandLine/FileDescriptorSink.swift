@@ -11,12 +11,11 @@ struct FileDescriptorSink: TextSink {
   let descriptor: Int32
   let terminalColumns: Int?
 
-  /// Asks once whether the descriptor is a terminal and how wide it is.
+  /// Asks once whether the descriptor is a terminal and how wide it is; one that does not tell has
+  /// 80 columns.
   ///
-  /// - Parameters:
-  ///   - descriptor: open for writing; it stays open.
-  ///   - fallbackColumns: the width of a terminal that does not tell its own.
-  init(_ descriptor: Int32, fallbackColumns: Int) {
+  /// - Parameter descriptor: open for writing; it stays open.
+  init(_ descriptor: Int32) {
     self.descriptor = descriptor
     guard isatty(descriptor) == 1 else {
       terminalColumns = nil
@@ -24,7 +23,7 @@ struct FileDescriptorSink: TextSink {
     }
     var size = winsize()
     let answered = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-    terminalColumns = answered ? Int(size.ws_col) : fallbackColumns
+    terminalColumns = answered ? Int(size.ws_col) : TextLayout.pageWidth
   }
 
   func write(_ bytes: [UInt8]) throws(WriteFailure) {

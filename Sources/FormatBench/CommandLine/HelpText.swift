@@ -22,7 +22,7 @@ enum HelpText {
     options += entry("-h, --help", "show this help")
     sections.append(["Options:"] + options)
     sections += command.discussion.map {
-      TextLayout.wrapped($0, width: TextLayout.pageWidth)
+      TextLayout.wrappedLines($0, width: TextLayout.pageWidth)
     }
     return joined(sections)
   }
@@ -63,7 +63,7 @@ enum HelpText {
   private static func entry(
     for option: OptionSpecification, _ rules: [OptionRule]
   ) -> [String] {
-    var label = option.spelling
+    var label = option.spellings
     if !option.placeholder.isEmpty { label += " " + option.placeholder }
     var help = option.help
     if !option.choices.isEmpty { help += ": " + option.choices.joined(separator: ", ") }

@@ -19,6 +19,8 @@ struct OptionSpecification: Sendable {
 
   /// The name without its dashes.
   var name: String
+  /// The letter that stands for the name after a single dash; nil for none.
+  var letter: Character? = nil
   var arity: Arity
   var absence: Absence
   /// Stands for the value in the help; empty for a flag.
@@ -30,6 +32,9 @@ struct OptionSpecification: Sendable {
 
   /// The name with its dashes.
   var spelling: String { "--" + name }
+
+  /// Every way to write it, such as `-o, --output`.
+  var spellings: String { letter.map { "-\($0), " + spelling } ?? spelling }
 }
 
 /// An option of a command, whatever the type of its value.
@@ -53,13 +58,8 @@ struct Option<Result: Sendable>: OptionDeclaration {
     do {
       return Interpreted(value: try convert(texts))
     } catch {
-      let spelling = specification.spelling
-      switch error {
-      case .notAccepted:
-        throw .usage("\(spelling): '\(texts.joined(separator: ","))' is not \(accepted)")
-      case .explained(let message, let hint):
-        throw .usage("\(spelling): \(message)", hint: hint)
-      }
+      throw error.commandError(
+        specification.spelling, text: texts.joined(separator: ","), accepted: accepted)
     }
   }
 }
@@ -70,12 +70,7 @@ extension Option {
     do {
       return try convert([text])
     } catch {
-      switch error {
-      case .notAccepted:
-        throw .usage("\(specification.name): '\(text)' is not \(accepted)")
-      case .explained(let message, _):
-        throw .usage("\(specification.name): \(message)")
-      }
+      throw error.commandError(specification.name, text: text, accepted: accepted)
     }
   }
 }
@@ -87,10 +82,13 @@ struct Interpreted<Value: Sendable>: Sendable {
 
 extension Option {
   /// An option without a value; true when given.
-  static func flag(_ name: String, help: String) -> Option where Result == Bool {
+  static func flag(
+    _ name: String, letter: Character? = nil, help: String
+  ) -> Option where Result == Bool {
     Option(
       specification: OptionSpecification(
-        name: name, arity: .flag, absence: .allowed, placeholder: "", choices: [], help: help),
+        name: name, letter: letter, arity: .flag, absence: .allowed, placeholder: "", choices: [],
+        help: help),
       convert: { (texts) throws(ValueFailure) in !texts.isEmpty }, accepted: "")
   }
 
@@ -107,9 +105,11 @@ extension Option {
   }
 
   /// An option that must be given.
-  static func required(_ name: String, _ kind: ValueKind<Result>, help: String) -> Option {
+  static func required(
+    _ name: String, letter: Character? = nil, _ kind: ValueKind<Result>, help: String
+  ) -> Option {
     Option(
-      specification: .init(name, .single, .refused, kind, help),
+      specification: .init(name, letter: letter, .single, .refused, kind, help),
       convert: { (texts) throws(ValueFailure) in try kind.parse(texts.last ?? "") },
       accepted: kind.accepted)
   }
@@ -146,10 +146,11 @@ extension Option {
 
 extension OptionSpecification {
   fileprivate init<Value>(
-    _ name: String, _ arity: Arity, _ absence: Absence, _ kind: ValueKind<Value>, _ help: String
+    _ name: String, letter: Character? = nil, _ arity: Arity, _ absence: Absence,
+    _ kind: ValueKind<Value>, _ help: String
   ) {
     self.init(
-      name: name, arity: arity, absence: absence,
+      name: name, letter: letter, arity: arity, absence: absence,
       placeholder: arity == .list ? kind.placeholder + ",..." : kind.placeholder,
       choices: kind.choices, help: help)
   }

@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// The values of a command line, already checked and typed; no access can fail.
 struct ParsedArguments: Sendable {
   private var values: [String: any Sendable]
@@ -50,7 +52,7 @@ struct ParsedArguments: Sendable {
 
   private func value<Result: Sendable>(named name: String) -> Result {
     guard let interpreted = values[name] as? Interpreted<Result> else {
-      preconditionFailure("command '\(command)' declares no '\(name)' of type \(Result.self)")
+      refuse("command '\(command)' declares no '\(name)' of type \(Result.self)")
     }
     return interpreted.value
   }

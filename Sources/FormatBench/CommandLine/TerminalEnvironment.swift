@@ -4,17 +4,15 @@ struct TerminalEnvironment: Sendable {
   let understandsControls: Bool
   /// Whether text on a terminal is coloured.
   let styling: Styling
-  /// The width of a terminal that does not tell its own, in columns.
-  let fallbackColumns: Int
+  /// The width that text is laid out for, whatever it is written to; nil where nothing is said.
+  let columns: Int?
 
   /// Reads `NO_COLOR` (any text but the empty one forbids colour), `TERM` and `COLUMNS`.
   init(_ variables: [String: String]) {
     understandsControls = variables["TERM"] != "dumb"
     let colourForbidden = !variables["NO_COLOR", default: ""].isEmpty
     styling = understandsControls && !colourForbidden ? .ansi : .plain
-    fallbackColumns =
-      variables["COLUMNS"].flatMap(Int.init).flatMap { $0 > 0 ? $0 : nil }
-      ?? TextLayout.pageWidth
+    columns = variables["COLUMNS"].flatMap(Int.init).flatMap { $0 > 0 ? $0 : nil }
   }
 }
 

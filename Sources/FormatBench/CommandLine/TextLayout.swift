@@ -22,6 +22,35 @@ enum TextLayout {
     return lines + (line.isEmpty ? [] : [line])
   }
 
+  /// Wrapping as `wrapped(_:width:)` does it, but words longer than `width` are broken as well.
+  static func wrapped(_ text: String, breaking width: Int) -> [String] {
+    wrapped(text, width: width).flatMap { line in
+      var lines: [String] = []
+      var rest = line[...]
+      while self.width(rest) > width, rest.count > 1 {
+        let head = rest.prefix(max(1, prefix(of: rest, width: width).count))
+        lines.append(String(head))
+        rest = rest.dropFirst(head.count)
+      }
+      return lines + [String(rest)]
+    }
+  }
+
+  /// A heading in lines as narrow as its longest word and the cells below allow.
+  static func wrappedHeading(_ text: String, over cellWidth: Int) -> [String] {
+    let longest = text.split(separator: " ").map(width).max() ?? 0
+    return wrapped(text, width: max(longest, cellWidth))
+  }
+
+  /// Wraps every line of a text by itself, and keeps the blanks that it begins with.
+  static func wrappedLines(_ text: String, width: Int) -> [String] {
+    text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line -> [String] in
+      let margin = String(line.prefix { $0 == " " })
+      let lines = wrapped(String(line), width: max(1, width - margin.count))
+      return lines.isEmpty ? [""] : lines.map { margin + $0 }
+    }
+  }
+
   /// The text without blanks at its ends.
   static func trimmed(_ text: String) -> String {
     var rest = text[...].drop(while: \.isWhitespace)

@@ -6,6 +6,8 @@ enum ValueFailure: Error, Equatable, Sendable {
   case notAccepted
   /// The message says it all; the hint, a second line, says what is accepted.
   case explained(String, hint: String? = nil)
+  /// The text names a file that cannot be read or is malformed; the message names it.
+  case file(String)
 
   /// An unknown `name` among named things, with the nearest of the known names as a question.
   ///
@@ -17,6 +19,22 @@ enum ValueFailure: Error, Equatable, Sendable {
     return .explained(
       "unknown \(noun) '\(name)'" + Suggestion.question(for: name, in: known),
       hint: hint ?? (names.count <= TextLayout.pageWidth ? names : nil))
+  }
+}
+
+extension ValueFailure {
+  /// The error of a command line.
+  ///
+  /// - Parameters:
+  ///   - name: the option or argument.
+  ///   - text: what was given.
+  ///   - accepted: what is accepted, as in `ValueKind.accepted`.
+  func commandError(_ name: String, text: String, accepted: String) -> CommandError {
+    switch self {
+    case .notAccepted: .usage("\(name): '\(text)' is not \(accepted)")
+    case .explained(let message, let hint): .usage("\(name): \(message)", hint: hint)
+    case .file(let message): .input(message)
+    }
   }
 }
 
@@ -44,6 +62,17 @@ extension ValueKind<String> {
 
   /// The path of a file; whether it exists is found out by whoever opens it.
   static let path = text("FILE")
+}
+
+extension ValueKind<String> {
+  /// The key of one of a report's columns.
+  static func column(of keys: [String]) -> ValueKind {
+    ValueKind(placeholder: "COLUMN", accepted: "a column", choices: keys) {
+      (text) throws(ValueFailure) in
+      guard keys.contains(text) else { throw .unknown("column", text, known: keys) }
+      return text
+    }
+  }
 }
 
 extension ValueKind<Int> {

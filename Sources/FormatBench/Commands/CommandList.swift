@@ -7,6 +7,7 @@ enum CommandList {
     GemmCommand.self,
     TrainCommand.self,
     EvalCommand.self,
+    RecipeCommand.self,
     EncodeCommand.self,
     DecodeCommand.self,
     ListCommand.self,

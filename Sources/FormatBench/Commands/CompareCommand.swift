@@ -26,7 +26,9 @@ enum CompareCommand: Command {
     "length", .integer(in: 1...1_000_000), default: "256", help: "elements of a vector")
   static let rows = Option.optional(
     "rows", .choice("rows", of: RowChoice.self),
-    help: "all rows, or totals as in a table of more than 8 tensors")
+    help: "a row with every measure for each tensor and in total, or for the total alone")
+  static let columns = Option.list(
+    "columns", .column(of: ComparisonReport.measures), help: "only these measures, as rows")
 
   /// Which rows are reported.
   enum RowChoice: String, CaseIterable {
@@ -38,7 +40,8 @@ enum CompareCommand: Command {
     name: "compare", abstract: "Compares formats by the error they make on tensors",
     output: .report, arguments: [files],
     options: [
-      formats, scaleRules, roundings, tensor, PolicyOptions.axis, rows, distributions, vectors,
+      formats, scaleRules, roundings, tensor, PolicyOptions.axis, rows, columns, distributions,
+      vectors,
       length, PolicyOptions.seed, PolicyOptions.threads,
     ] + PolicyOptions.all,
     rules: [
@@ -51,8 +54,16 @@ enum CompareCommand: Command {
       .init(
         line: "compare a.npy --formats mxfp4,mxfp8_e4m3 --scale-rule floor,rceil",
         purpose: "a sweep of scale rules"),
+      .init(
+        line: "compare --formats 'mxfp4(block=16)',nvfp4 --columns mse,gain",
+        purpose: "two formats by measures of your choice"),
     ],
     discussion: [
+      """
+      The table has a row for each format, sorted by stored bits and then by QSNR, and a column \
+      for each tensor or, where they are too many, the total, the median and the least. --rows, \
+      --columns, --json, --csv and --markdown tell every measure.
+      """,
       """
       QSNR is 10 log10 of the sum of squares over the sum of squared errors. Gain is the \
       least-squares slope of the result against the input. Underflow counts values other than 0 \
@@ -64,6 +75,7 @@ enum CompareCommand: Command {
       Float64 is rounded once to FP32, to nearest. Tensors that are quantized already are skipped \
       together with their scales, and counted.
       """,
+      formatQuoting,
     ])
 
   static func run(
@@ -89,24 +101,48 @@ enum CompareCommand: Command {
     var comparison = Comparison(
       candidates: candidates, axis: arguments[PolicyOptions.axis],
       parallelism: PolicyOptions.parallelism(arguments))
-    let showsAll = showsAllRows(arguments, tensorCount: input.items.count)
-    var rows: [[Cell]] = []
+    var tensors: [ComparisonTable.Measured] = []
     for (index, item) in input.items.enumerated() {
       console.progress("\(index + 1)/\(input.items.count) \(item.name)")
       let outcomes = comparison.measure(try item.load(), named: item.name)
-      guard showsAll else { continue }
-      for (candidate, outcome) in zip(candidates, outcomes) {
-        rows.append(ComparisonReport.row(item.name, candidate, outcome))
-      }
+      tensors.append(.init(name: item.name, outcomes: outcomes))
     }
-    let repeatsOnlyTensor = showsAll && input.items.count == 1 && arguments.reportFormat == .table
-    if !repeatsOnlyTensor { rows += ComparisonReport.totals(of: comparison) }
-    var report = ComparisonReport.empty(
-      comparison, seed: seed, tensorCount: input.items.count, showsAll: showsAll)
-    for row in rows { report.append(row) }
-    warn(aboutValuesOf: comparison, console)
+    let choice = rowChoice(arguments)
+    let report =
+      switch choice {
+      case let choice?: rows(choice, of: comparison, tensors, seed: seed, arguments)
+      case nil:
+        ComparisonTable(
+          comparison: comparison, tensors: tensors,
+          choices: ComparisonReport.allChoices(comparison, seed: seed)
+        ).report(for: console.destination)
+      }
+    warn(aboutValuesOf: comparison, choice, console)
     console.write(report, as: arguments.reportFormat)
     return .done
+  }
+
+  /// The rows asked for; nil for the table that is made for people.
+  private static func rowChoice(_ arguments: ParsedArguments) -> RowChoice? {
+    if let choice = arguments[rows] { return choice }
+    if arguments.reportFormat != .table { return .all }
+    return arguments[columns].isEmpty ? nil : .total
+  }
+
+  private static func rows(
+    _ choice: RowChoice, of comparison: Comparison, _ tensors: [ComparisonTable.Measured],
+    seed: UInt64, _ arguments: ParsedArguments
+  ) -> Report {
+    var report = ComparisonReport.empty(
+      comparison, seed: seed, tensorCount: tensors.count, showsAll: choice == .all)
+    for tensor in choice == .all ? tensors : [] {
+      for (candidate, outcome) in zip(comparison.candidates, tensor.outcomes) {
+        report.append(ComparisonReport.row(tensor.name, candidate, outcome))
+      }
+    }
+    for row in ComparisonReport.totals(of: comparison) { report.append(row) }
+    let columns = arguments[columns]
+    return columns.isEmpty ? report : report.selecting(ComparisonReport.identity + columns)
   }
 
   private static func input(_ arguments: ParsedArguments) throws(CommandError) -> ComparisonInput {
@@ -139,20 +175,19 @@ enum CompareCommand: Command {
     if count > 0 { console.warn(aboutRoundingOf: "\(count) tensor\(count == 1 ? "" : "s")") }
   }
 
-  private static func warn(aboutValuesOf comparison: Comparison, _ console: Console) {
+  /// Warns of values that are not finite.
+  ///
+  /// - Parameter choice: the rows reported, which decides where the other tensors are pooled.
+  private static func warn(
+    aboutValuesOf comparison: Comparison, _ choice: RowChoice?, _ console: Console
+  ) {
     guard let first = comparison.firstNonFinite else { return }
+    let finite =
+      choice == nil ? "Total leaves" : "rows \(ComparisonReport.finiteTotal) leave"
     let (bad, good) = (comparison.nonFiniteTensorCount, comparison.finiteTensorCount)
     console.warn(
       "\(bad) of \(bad + good) tensors \(bad == 1 ? "holds" : "hold") NaN or infinity: \(first)"
-        + (good == 0 ? "" : "; rows \(ComparisonReport.finiteTotal) leave out such tensors"))
-  }
-
-  private static func showsAllRows(_ arguments: ParsedArguments, tensorCount: Int) -> Bool {
-    switch arguments[rows] {
-    case .all: true
-    case .total: false
-    case nil: arguments.reportFormat != .table || tensorCount <= 8
-    }
+        + (good == 0 ? "" : "; \(finite) out such tensors"))
   }
 }
 

@@ -4,12 +4,13 @@ import TensorFiles
 /// Decodes what `encode` wrote.
 enum DecodeCommand: Command {
   static let input = Argument.required("IN", .path, help: "a safetensors file that encode wrote")
-  static let output = Option.required("output", .path, help: "the npy file to write, as F32")
+  static let output = Option.required(
+    "output", letter: "o", .path, help: "the npy file to write, as F32")
 
   static let declaration = CommandDeclaration(
     name: "decode", abstract: "Decodes a file that encode wrote into an npy array of F32",
     output: .text, arguments: [input], options: [output, PolicyOptions.threads],
-    examples: [.init(line: "decode weights.safetensors --output y.npy", purpose: "back to F32")])
+    examples: [.init(line: "decode weights.safetensors -o y.npy", purpose: "back to F32")])
 
   static func run(
     _ arguments: ParsedArguments, _ console: Console
@@ -20,6 +21,8 @@ enum DecodeCommand: Command {
     try CommandError.bridgingFileFailures { () throws(TensorFileError) in
       try NpyWriter.write(floats: values.elements, shape: values.shape, to: path)
     }
+    console.note(
+      "wrote \(path): F32 of shape \(ShapeText.text(of: values.shape)), from \(tensor.format.id)")
     return .done
   }
 }

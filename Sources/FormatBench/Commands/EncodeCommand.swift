@@ -11,25 +11,33 @@ enum EncodeCommand: Command {
     "block", .integer(in: 1...1_048_576),
     help: "the block length, for formats with that parameter")
   static let output = Option.required(
-    "output", .path, help: "the safetensors file to write")
+    "output", letter: "o", .path, help: "the safetensors file to write")
+
+  static let codes = Option.flag(
+    "codes", help: "also store the codes unpacked, one integer for an element")
 
   static let declaration = CommandDeclaration(
-    name: "encode", abstract: "Encodes an npy array and writes codes, scales and stored bytes",
+    name: "encode", abstract: "Encodes an npy array and stores its codes and scales",
     output: .text, arguments: [input],
     options: [
-      format, output, block, PolicyOptions.axis, PolicyOptions.threads,
+      format, output, block, codes, PolicyOptions.axis, PolicyOptions.threads,
     ] + EncodingOptions.all,
     examples: [
       .init(
-        line: "encode weights.npy --format mxfp4 --output weights.safetensors", purpose: "MXFP4")
+        line: "encode weights.npy --format mxfp4 -o weights.safetensors", purpose: "MXFP4"),
+      .init(
+        line: "encode w.npy --format 'nvfp4(block=32)' --codes -o w.safetensors",
+        purpose: "codes for a program that does not unpack"),
     ],
     discussion: [
       """
-      Writes the tensors 'codes' (one code per element, the input's shape), 'scales' (one per \
-      block), 'subscales' and 'tensor_scale' where the format has them, and 'packed' (the stored \
-      bytes: code rows, scale rows, sub-scale rows, tensor scale). The metadata names format, \
-      axis and policies.
-      """
+      Writes the tensors 'packed' (the codes, each row of the last axis packed into bytes from the \
+      lowest bit up), 'scales' (one per block), 'subscales' (packed as codes are) and \
+      'tensor_scale', where the format has them, and with --codes 'codes' (one integer for each, \
+      in the input's shape). The metadata names layout, format, shape, axis and policies. What was \
+      written is told on standard error.
+      """,
+      formatQuoting,
     ])
 
   static func run(
@@ -54,7 +62,13 @@ enum EncodeCommand: Command {
     let encoded = values.quantized(
       to: format, axis: axis, policy: policy, tensorScale: tensorScale,
       parallelism: PolicyOptions.parallelism(arguments))
-    try QuantizedTensorFile.write(encoded, to: arguments[output])
+    let target = arguments[output]
+    try QuantizedTensorFile.write(
+      encoded, arguments[codes] ? .packedAndUnpacked : .packed, to: target)
+    let bits = NumberStyle.trimmed(decimals: 4).text(encoded.bitsPerElement)
+    console.note(
+      "wrote \(target): \(format.id) of shape \(ShapeText.text(of: encoded.shape)), "
+        + "\(encoded.storedByteCount) bytes of codes and scales, \(bits) bits an element")
     return .done
   }
 
@@ -65,10 +79,8 @@ enum EncodeCommand: Command {
     do throws(FormatNameError) {
       return try FormatCatalog.format(id: arguments[format], block: arguments[block])
     } catch {
-      switch ValueFailure(error) {
-      case .notAccepted: throw .usage("--format: '\(arguments[format])' is not a format")
-      case .explained(let message, let hint): throw .usage("--format: \(message)", hint: hint)
-      }
+      throw ValueFailure(error).commandError(
+        "--format", text: arguments[format], accepted: "a format")
     }
   }
 }

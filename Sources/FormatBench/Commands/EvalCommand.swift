@@ -44,6 +44,7 @@ enum EvalCommand: Command {
       corruption: arguments[corruption], textPath: arguments[text],
       batchCount: arguments[batches], parallelism: PolicyOptions.parallelism(arguments))
     let evaluation = try plan.run { console.progress($0()) }
+    for warning in evaluation.warnings { console.warn(warning) }
     console.write(EvaluationReport.report(evaluation), as: arguments.reportFormat)
     return .done
   }

@@ -15,7 +15,8 @@ enum ExplainCommand: Command {
       .init(line: "explain mxfp8_e4m3 957", purpose: "why 957 becomes 896"),
       .init(line: "explain nvfp4 0.1 -2.5 6 nan", purpose: "what a NaN does to its block"),
       .init(line: "explain mxfp4 1 2 7 --scale-rule search", purpose: "the scales a search tries"),
-    ])
+    ],
+    discussion: [formatQuoting])
 
   static func run(
     _ arguments: ParsedArguments, _ console: Console

@@ -13,15 +13,15 @@ public enum Fmtbench {
     commands: CommandList.all)
 
   /// Runs the command line of this process and exits with its status.
-  public static func main() -> Never {
+  ///
+  /// - Parameter build: what the executable was built from.
+  public static func main(_ build: BuildStamp) -> Never {
     StopSignals.listen()
     ignoreBrokenPipes()
     let process = ProcessInfo.processInfo
-    let environment = TerminalEnvironment(process.environment)
     let console = Console(
-      output: FileDescriptorSink(1, fallbackColumns: environment.fallbackColumns),
-      messages: FileDescriptorSink(2, fallbackColumns: environment.fallbackColumns),
-      environment: environment)
+      output: FileDescriptorSink(1), messages: FileDescriptorSink(2),
+      environment: TerminalEnvironment(process.environment), build: build)
     do {
       try EnvironmentVariables.check(process.environment)
     } catch {

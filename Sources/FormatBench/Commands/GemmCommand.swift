@@ -46,6 +46,7 @@ enum GemmCommand: Command {
       formats' products run in, measured in turn with the call. With few rows, bytes of B are told \
       too, beside a loop that only reads as many.
       """,
+      formatQuoting,
       """
       Errors are those of Y against the FP64 product of the FP32 operands. Other accumulators than \
       fp32 are models with parameters such as bdr(f=25,length=128) and \

@@ -16,7 +16,8 @@ enum ShowCommand: Command {
       """
       All of it is computed from the format's definition, the special cases and the worked block \
       by running the encoder. Numbers are exact: 3·2^-16 is three times two to the power -16.
-      """
+      """,
+      formatQuoting,
     ])
 
   static func run(
@@ -38,7 +39,7 @@ enum ShowCommand: Command {
 
   private static func report(of format: any BlockFormat, _ sections: [SheetSection]) -> Report {
     var report = Report(
-      command: declaration.name,
+      command: declaration.name, reproducibility: .everywhere,
       context: [
         .init(key: "format", value: .text(format.id)),
         .init(key: "source", value: .text(format.source)),

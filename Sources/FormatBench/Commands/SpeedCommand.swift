@@ -44,7 +44,8 @@ enum SpeedCommand: Command {
       bytes, measured in turn with it at the same placement: in the second-level cache (l2), half \
       of which the tensors of a thread take, or in memory (dram), with tensors of several times \
       the largest cache. Options that vary the measured call add a column of their name.
-      """
+      """,
+      formatQuoting,
     ])
 
   static func run(

@@ -21,14 +21,22 @@ enum TrainCommand: Command {
     "measure-every", .integer(in: 1...10_000_000), default: "100",
     help: "steps between two measurements of all operands, for the folder of --out")
 
+  static let listLayers = Option.flag(
+    "list-layers",
+    help: "trains nothing: lists the model's layers and what each recipe makes of them")
+
   static let declaration = CommandDeclaration(
     name: "train", abstract: "Trains a small model under recipes of narrow formats",
     output: .report,
     options: [recipes, baseline, seeds] + TrainOptions.all + [
-      out, resume, saveInterval, measurementInterval, PolicyOptions.threads,
+      out, resume, saveInterval, measurementInterval, PolicyOptions.threads, listLayers,
     ],
     rules: TrainOptions.rules + [
       .needs(resume, out), .needs(saveInterval, out), .needs(measurementInterval, out),
+      .excludes(listLayers, out), .excludes(listLayers, seeds),
+      .excludes(listLayers, TrainOptions.steps), .excludes(listLayers, TrainOptions.learningRate),
+      .excludes(listLayers, TrainOptions.schedule), .excludes(listLayers, TrainOptions.optimizer),
+      .excludes(listLayers, TrainOptions.arithmetic), .excludes(listLayers, PolicyOptions.threads),
     ],
     examples: [
       .init(line: "train", purpose: "three recipes beside FP32, in about two minutes"),
@@ -38,6 +46,9 @@ enum TrainCommand: Command {
       .init(
         line: "train --recipe my.json --text book.txt --steps 1000 --out runs",
         purpose: "a recipe of your own on a text; add --resume after an interruption"),
+      .init(
+        line: "train --list-layers --model hybrid --recipe nvfp4",
+        purpose: "the layers that rules can name, and what becomes of them"),
     ],
     discussion: [
       """
@@ -50,9 +61,9 @@ enum TrainCommand: Command {
       """
       Recipes: \(Recipe.catalog.map(\.name).filter { !$0.hasPrefix("nvfp4_no_") }
         .joined(separator: ", ")); and nvfp4 without some of its ingredients, in this order: \
-      nvfp4_no_bf16_layers, _no_hadamard, _no_stochastic, _1d_weights. A name that ends in .json \
-      is a file with a recipe of your own; --out writes every recipe as such a file, to start from.
+      nvfp4_no_bf16_layers, _no_hadamard, _no_stochastic, _1d_weights.
       """,
+    ] + RecipeHelp.paragraphs + [
       """
       The loss is the mean over the validation data, in nats for each token. Intervals are 95 % \
       confidence intervals over seeds, half their width in a column of its own.
@@ -78,6 +89,12 @@ enum TrainCommand: Command {
     _ arguments: ParsedArguments, _ console: Console
   ) throws(CommandError) -> ExitStatus {
     let plan = try plan(arguments)
+    guard !arguments[listLayers] else {
+      let (layers, warnings) = try plan.check(RunData(plan.setup.data))
+      for warning in warnings { console.warn(warning) }
+      console.write(LayerList.report(layers, plan), as: arguments.reportFormat)
+      return .done
+    }
     if BuildFacts.configuration == .debug {
       console.warn("a debug build: losses are those of any build, times mean nothing")
     }
@@ -91,6 +108,7 @@ enum TrainCommand: Command {
         try TrainingComparison(
           plan, isStopped: { StopSignals.noted != nil }, show: { console.progress($0()) })
       })
+    for warning in comparison.warnings { console.warn(warning) }
     for row in comparison.rows {
       for end in row.divergences { console.warn("\(row.recipe.name), \(end)") }
     }

@@ -1,7 +1,9 @@
-/// Tells the version and the build, for reports of faults.
+import BlockFormats
+
+/// Tells the version, the build and the machine, for reports of faults.
 enum VersionCommand: Command {
   static let declaration = CommandDeclaration(
-    name: "version", abstract: "Shows the version and how this program was built",
+    name: "version", abstract: "Shows the version, how this program was built, and the machine",
     output: .report,
     examples: [.init(line: "version --markdown", purpose: "for the report of a fault")])
 
@@ -9,15 +11,30 @@ enum VersionCommand: Command {
     _ arguments: ParsedArguments, _ console: Console
   ) throws(CommandError) -> ExitStatus {
     var report = Report(
-      command: declaration.name,
+      command: declaration.name, reproducibility: .thisMachine,
       columns: [
         .init(key: "component", title: "Component"), .init(key: "value", title: "Value"),
       ])
-    report.append([.text("fmtbench"), .text(Fmtbench.version)])
-    report.append([.text("configuration"), .text(BuildFacts.configuration.rawValue)])
-    report.append([.text("architecture"), .text(BuildFacts.architecture)])
-    report.append([.text("system"), .text(BuildFacts.system)])
+    for (component, value) in facts(console.build, MachineFacts.current) {
+      report.append([.text(component), .text(value)])
+    }
     console.write(report, as: arguments.reportFormat)
     return .done
+  }
+
+  private static func facts(
+    _ build: BuildStamp, _ machine: MachineFacts
+  ) -> [(component: String, value: String)] {
+    [
+      ("fmtbench", Fmtbench.version),
+      ("commit", build.commit),
+      ("compiler", build.compiler),
+      ("configuration", BuildFacts.configuration.rawValue),
+      ("architecture", BuildFacts.architecture),
+      ("system", BuildFacts.system),
+      ("processor", machine.processor ?? "unknown"),
+      ("kernels", KernelLevel.best.id),
+      ("kernels of the machine", KernelLevel.supported.map(\.id).joined(separator: " ")),
+    ]
   }
 }

@@ -1,7 +1,7 @@
 import BlockFormats
 import FormatMetrics
 
-/// The rows and facts of a comparison.
+/// The rows and facts of a comparison: every measure of every candidate on every tensor.
 enum ComparisonReport {
   static let columns: [Column] = [
     .init(key: "tensor", title: "Tensor", role: .longName),
@@ -23,34 +23,54 @@ enum ComparisonReport {
   /// The name of rows over the tensors whose elements all are finite, where there are others.
   static let finiteTotal = "total_finite"
 
+  /// The columns that tell rows apart, which every choice of columns keeps.
+  static let identity = ["tensor", "format", "scale_rule", "rounding"]
+  /// The columns that can be chosen.
+  static let measures = columns.map(\.key).filter { !identity.contains($0) }
+
   /// A report without rows of what was measured.
   static func empty(
     _ comparison: Comparison, seed: UInt64, tensorCount: Int, showsAll: Bool
   ) -> Report {
-    func fact(_ key: String, _ id: (EncodingPolicy) -> String) -> Report.Fact {
-      .init(key: key, value: .text(summary(comparison.candidates, id)))
-    }
-    return Report(
-      command: CompareCommand.declaration.name,
+    Report(
+      command: CompareCommand.declaration.name, reproducibility: .everywhere,
       context: [
         .init(key: "tensor_count", value: .integer(tensorCount)),
         .init(
           key: "non_finite_tensor_count", value: .integer(comparison.nonFiniteTensorCount)),
-        .init(key: "axis", value: .integer(comparison.axis)),
-        fact("overflow", \.overflow.id), fact("non_finite", \.nonFinite.id),
-        fact("scale_floor", \.scaleFloor.id), fact("zero_block", \.zeroBlock.id),
-        .init(key: "seed", value: .integer(Int(clamping: seed))),
-      ],
+      ] + choices(comparison, seed: seed),
       columns: columns,
-      notes: showsAll
+      notes: showsAll || tensorCount == 1
         ? [] : ["Totals over \(tensorCount) tensors; --rows all shows each of them."])
+  }
+
+  /// The choices that have no column.
+  static func choices(_ comparison: Comparison, seed: UInt64) -> [Report.Fact] {
+    func fact(_ key: String, _ id: (EncodingPolicy) -> String) -> Report.Fact {
+      .init(key: key, value: .text(summary(comparison.candidates) { id($0.policy) }))
+    }
+    return [
+      .init(key: "axis", value: .integer(comparison.axis)),
+      fact("overflow", \.overflow.id), fact("non_finite", \.nonFinite.id),
+      fact("scale_floor", \.scaleFloor.id), fact("zero_block", \.zeroBlock.id),
+      .init(key: "seed", value: .integer(Int(clamping: seed))),
+    ]
+  }
+
+  /// All choices, those that rows have columns for included.
+  static func allChoices(_ comparison: Comparison, seed: UInt64) -> [Report.Fact] {
+    [
+      .init(
+        key: "scale_rule", value: .text(summary(comparison.candidates) { $0.policy.scaleRule.id })),
+      .init(key: "rounding", value: .text(summary(comparison.candidates) { $0.rounding })),
+    ] + choices(comparison, seed: seed)
   }
 
   /// A choice over all candidates: the commonest, then every other one with its formats.
   private static func summary(
-    _ candidates: [Comparison.Candidate], _ id: (EncodingPolicy) -> String
+    _ candidates: [Comparison.Candidate], _ id: (Comparison.Candidate) -> String
   ) -> String {
-    let groups = Dictionary(grouping: candidates) { id($0.policy) }
+    let groups = Dictionary(grouping: candidates, by: id)
       .sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
     return groups.enumerated().map { position, group in
       guard position > 0 else { return group.key }

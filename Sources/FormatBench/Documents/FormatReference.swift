@@ -41,7 +41,11 @@ enum FormatReference {
     "zero blocks": { SheetMarkdown.text(of: PolicyTables.zeroBlocks) },
     "nvfp4 steps": { PolicyTables.nvfp4Steps },
     "products": { SheetMarkdown.text(of: ProductTable.table) },
-    "recipes": { SheetMarkdown.text(of: RecipeTable.table) },
+    "recipes": { SheetMarkdown.text(of: RecipeTable.presets) },
+    "recipe rules": { RecipeTable.rules },
+    "layer kinds": { SheetMarkdown.text(of: RecipeTable.layerKinds) },
+    "recipe keys": { SheetMarkdown.text(of: RecipeTable.keys) },
+    "recipe example": { RecipeTable.example },
   ]
 
   /// A format's sheet without the values of codes, which stand in a section of their own.

@@ -4,7 +4,7 @@ import LowPrecisionTraining
 /// A trained model, and the recipes that its operands are cast by.
 struct EvaluationPlan {
   var checkpointPath: String
-  var recipes: [Recipe]
+  var recipes: [GivenRecipe]
   /// The share of input tokens that corrupted data replaces.
   var corruption: Double
   /// Read instead of the text that the checkpoint names.
@@ -28,15 +28,15 @@ struct EvaluationPlan {
         "the text that \(checkpointPath) was trained on has changed; name one with --text")
     }
 
-    func model(_ recipe: Recipe) throws(CommandError) -> StackedModel {
-      let model = try setup.model(recipe, vocabularyCount: source.vocabularyCount, seed: 0)
+    func model(_ given: GivenRecipe) throws(CommandError) -> StackedModel {
+      let model = try setup.model(given, vocabularyCount: source.vocabularyCount, seed: 0)
       try CommandError.bridgingFileFailures { () throws(CheckpointError) in
         try model.takeParameters(of: checkpoint, path: checkpointPath)
       }
       return model
     }
 
-    let reference = try model(.fp32)
+    let reference = try model(GivenRecipe(.fp32))
     var models: [StackedModel] = []
     for recipe in recipes { models.append(try model(recipe)) }
     for model in models { DirectCast.calibrate(model, on: source, parallelism: parallelism) }
@@ -47,11 +47,15 @@ struct EvaluationPlan {
         kind == .clean ? source : CorruptedSource(source, probability: corruption)
       let casts = DirectCast.casts(
         of: models, against: reference, on: input, batchCount: batchCount, parallelism: parallelism)
-      rows += zip(recipes, casts).map { Evaluation.Row(recipe: $0, input: kind, result: $1) }
+      rows += zip(recipes, casts).map {
+        Evaluation.Row(recipe: $0.recipe, input: kind, result: $1)
+      }
     }
+    let layers = reference.quantizations.map(\.place)
     return Evaluation(
       plan: self, setup: setup, parameterCount: reference.parameterCount,
-      step: checkpoint.counters["step"].map(Int.init), rows: rows)
+      step: checkpoint.counters["step"].map(Int.init), rows: rows,
+      warnings: recipes.flatMap { $0.idleWarnings(in: layers) })
   }
 
   /// Refuses a checkpoint that says it is of a larger model than it holds, before that is made.
@@ -76,6 +80,8 @@ struct Evaluation {
   /// The steps that the model was trained for.
   let step: Int?
   let rows: [Row]
+  /// About rules that change nothing in this model.
+  let warnings: [String]
 
   /// What a model reads.
   enum Input: String, CaseIterable {

@@ -5,7 +5,7 @@ enum EvaluationReport {
   static func report(_ evaluation: Evaluation) -> Report {
     let setup = evaluation.setup
     var report = Report(
-      command: EvalCommand.declaration.name,
+      command: EvalCommand.declaration.name, reproducibility: .everywhere,
       context: [
         .init(key: "checkpoint", value: .text(evaluation.plan.checkpointPath)),
         .init(key: "model", value: .text(setup.model.rawValue)),
@@ -45,6 +45,6 @@ enum EvaluationReport {
       positions; flips are positions whose most probable token differs; undefined are positions \
       with logits that are no distribution. Corrupted input has a share of its tokens replaced.
       """
-    ] + [Recipe.commonNote] + evaluation.plan.recipes.map(\.note)
+    ] + [Recipe.commonNote] + evaluation.plan.recipes.map(\.recipe.note)
   }
 }

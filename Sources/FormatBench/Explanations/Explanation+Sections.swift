@@ -95,7 +95,7 @@ extension Explanation {
       }
     }
     var report = Report(
-      command: ExplainCommand.declaration.name, context: context,
+      command: ExplainCommand.declaration.name, reproducibility: .everywhere, context: context,
       columns: [
         .init(key: "block", title: "Block", style: .general),
         .init(key: "index", title: "Index", style: .general),

@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// Memory of a measured call, from a page boundary on; every page is written before the first.
 final class GemmBytes {
   let bytes: UnsafeMutableRawBufferPointer
@@ -18,7 +20,7 @@ final class GemmBytes {
 
   /// The first byte; there is at least one.
   var base: UnsafeMutableRawPointer {
-    guard let base = bytes.baseAddress else { preconditionFailure("no memory to measure in") }
+    guard let base = bytes.baseAddress else { refuse("no memory to measure in") }
     return base
   }
 }

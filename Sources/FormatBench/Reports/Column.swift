@@ -14,6 +14,8 @@ struct Column: Sendable {
     case name
     /// Names the row with a text that may be long: repeated, and cut in the middle to fit.
     case longName
+    /// A measured value whose heading is a name: it breaks at punctuation, and is cut in the middle.
+    case namedValue
     /// A setting; told once above the table when it is the same in all rows.
     case setting
   }
@@ -53,5 +55,14 @@ struct Column: Sendable {
   /// Title and unit.
   var heading: String {
     unit.map { "\(title) \($0)" } ?? title
+  }
+
+  /// The heading in lines over cells of a width, as narrow as it gets whole.
+  func headingLines(over cellWidth: Int) -> [String] {
+    guard role == .namedValue else {
+      return TextLayout.wrappedHeading(heading, over: cellWidth)
+    }
+    let parts = heading.split { " _.-/:".contains($0) }.map(String.init)
+    return parts.isEmpty ? [heading] : parts
   }
 }

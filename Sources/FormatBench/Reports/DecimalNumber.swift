@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// The shortest decimal that gives a finite double back, ready to be rounded and written.
 ///
 /// Its value is d₀.d₁d₂… × 10^exponent; zero has no digits.
@@ -10,7 +12,7 @@ struct DecimalNumber {
   ///
   /// - Precondition: `value` is finite.
   init(_ value: Double) {
-    precondition(value.isFinite, "\(value) has no decimal digits")
+    require(value.isFinite, "\(value) has no decimal digits")
     isNegative = value < 0
     digits = []
     exponent = -1

@@ -10,7 +10,7 @@ enum JSONReport {
     var members = [
       ("command", quoted(report.command)), ("version", quoted(Fmtbench.version)),
     ]
-    members += report.context.map { ($0.key, literal($0.value)) }
+    members += (report.machine + report.context).map { ($0.key, literal($0.value)) }
     let rows = report.rows.map { row in
       "    {"
         + zip(report.columns, row).map { "\(quoted($0.key)): \(literal($1))" }

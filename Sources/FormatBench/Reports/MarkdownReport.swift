@@ -1,10 +1,14 @@
 /// A report as a Markdown table, below a list of the facts and above the notes.
+///
+/// The machine is among the facts only where numbers depend on it, so that a table kept in a file
+/// can be made again, byte for byte, anywhere.
 enum MarkdownReport {
   static func text(of report: Report) -> String {
     var blocks: [[String]] = []
-    if !report.context.isEmpty {
+    let facts = (report.reproducibility == .thisMachine ? report.machine : []) + report.context
+    if !facts.isEmpty {
       blocks.append(
-        report.context.map { fact in
+        facts.map { fact in
           "- \(MarkdownText.escaped(fact.key)): \(MarkdownText.escaped(fact.value.displayText(fact.style)))"
         })
     }

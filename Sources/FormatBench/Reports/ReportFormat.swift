@@ -40,8 +40,26 @@ enum ReportFormat: String, Sendable, CaseIterable {
 
 /// Where a report is going, which decides its layout but never its content.
 enum ReportDestination: Sendable {
-  /// A file or a pipe: lines as long as they need to be.
-  case stream
+  /// A file or a pipe, laid out for so many columns.
+  case stream(columns: Int)
   /// A terminal of so many columns.
   case terminal(columns: Int, styling: Styling)
+
+  /// A file that lasts, whose layout depends on nothing around it.
+  static let file = stream(columns: TextLayout.pageWidth)
+
+  /// The columns that text keeps to.
+  var columns: Int {
+    switch self {
+    case .stream(let columns), .terminal(let columns, _): columns
+    }
+  }
+
+  /// Whether text has attributes.
+  var styling: Styling {
+    switch self {
+    case .stream: .plain
+    case .terminal(_, let styling): styling
+    }
+  }
 }

@@ -53,6 +53,6 @@ struct FormatSheet {
     return SheetSection(
       key: "rules", title: "Rules",
       parts: [.table(table.withoutEmptyColumns())]
-        + (steps.isEmpty ? [] : [.drawing(steps)]))
+        + (steps.isEmpty ? [] : [.steps(steps)]))
   }
 }

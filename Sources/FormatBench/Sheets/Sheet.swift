@@ -1,4 +1,5 @@
 import BlockFormats
+import CallerChecks
 
 /// A titled sequence of tables, drawings and sentences: what `show`, `explain` and the reference
 /// document are made of, before it has a form.
@@ -16,6 +17,8 @@ enum SheetPart: Sendable {
   case grid(ValueGrid)
   /// Lines whose columns must stay aligned.
   case drawing([String])
+  /// Formulas, one a line.
+  case steps([String])
   case paragraph(String)
 }
 
@@ -46,7 +49,7 @@ struct SheetTable: Sendable {
   ///
   /// - Precondition: it has one cell for each column.
   mutating func append(_ row: [Cell]) {
-    precondition(
+    require(
       row.count == columns.count,
       "row of \(row.count) cells for columns \(columns.map(\.key))")
     rows.append(row)
@@ -71,7 +74,7 @@ struct SheetFact: Sendable {
 }
 
 extension SheetSection {
-  /// Everything the section says, but for drawings and sentences.
+  /// Everything the section says, but for drawings, formulas and sentences.
   var facts: [SheetFact] {
     parts.flatMap { part -> [SheetFact] in
       switch part {
@@ -91,7 +94,7 @@ extension SheetSection {
             section: key, item: ExactNumber.hex($0, bitWidth: grid.element.bitWidth),
             field: "value", value: .number(grid.element.value(of: $0)))
         }
-      case .drawing, .paragraph: []
+      case .drawing, .steps, .paragraph: []
       }
     }
   }

@@ -1,20 +1,18 @@
 /// Sections of a sheet as aligned text.
 ///
-/// On a terminal, texts of a table that is too wide are wrapped within their columns, the widest
-/// first; numbers never are. Files and pipes get lines as long as they need to be.
+/// A table that is too wide for its destination breaks its headings, then wraps texts within their
+/// columns, the widest first, and at last tells its columns in groups one below the other with the
+/// first column repeated; numbers are never broken.
 struct SheetText {
   private static let gap = "  "
   /// The least width to which a column of texts is wrapped.
   private static let leastWidth = 16
 
-  private let limit: Int?
+  private let limit: Int
   private let styling: Styling
 
   init(_ destination: ReportDestination) {
-    switch destination {
-    case .stream: (limit, styling) = (nil, .plain)
-    case .terminal(let columns, let styling): (limit, self.styling) = (columns, styling)
-    }
+    (limit, styling) = (destination.columns, destination.styling)
   }
 
   /// A title with the version of the tool, and the sections below each other.
@@ -32,30 +30,107 @@ struct SheetText {
   private func lines(of part: SheetPart) -> [String] {
     switch part {
     case .table(let table): lines(of: table)
-    case .grid(let grid): lines(of: grid.table) + grid.remarks
-    case .drawing(let lines): lines
-    case .paragraph(let text): TextLayout.wrapped(text, width: TextLayout.pageWidth)
+    case .grid(let grid):
+      lines(of: widest(grid))
+        + grid.remarks.flatMap { TextLayout.wrapped($0, width: limit) }
+    case .drawing(let lines): folded(lines)
+    case .steps(let steps): steps.flatMap(hanging)
+    case .paragraph(let text): TextLayout.wrapped(text, width: limit)
     }
+  }
+
+  /// The rows of a grid with as many columns as fit: eight, four or two.
+  private func widest(_ grid: ValueGrid) -> SheetTable {
+    let tables = [8, 4].map(grid.table)
+    return tables.first { width(of: Columns(of: $0).widths) <= limit } ?? grid.table(columnCount: 2)
+  }
+
+  // MARK: - Lines beside each other
+
+  /// Cuts lines that stand in step at blanks that all of them have; what leads to the first digit
+  /// is repeated.
+  private func folded(_ lines: [String]) -> [String] {
+    guard let first = lines.first, lines.contains(where: { TextLayout.width($0) > limit }) else {
+      return lines
+    }
+    let label = first.prefix { !$0.isNumber }.count
+    let rows = lines.map(Array.init)
+    let length = rows.map(\.count).max() ?? 0
+    func isBlank(_ column: Int) -> Bool {
+      rows.allSatisfy { $0.count <= column || $0[column] == " " }
+    }
+    var result: [String] = []
+    var start = label
+    while start < length {
+      let end = min(length, start + limit - label)
+      let cut = end == length ? end : (start + 1..<end).last(where: isBlank) ?? end
+      result += rows.map { row in
+        String(row.prefix(label) + row.prefix(cut).dropFirst(start))
+      }
+      start = cut + 1
+    }
+    return result
+  }
+
+  /// Wraps `name = what it is`, what follows standing under what it is.
+  private func hanging(_ step: String) -> [String] {
+    let indentation = step.firstRange(of: "= ").map {
+      step.distance(from: step.startIndex, to: $0.upperBound)
+    }
+    let margin = min(indentation ?? 2, 24)
+    guard TextLayout.width(step) > limit else { return [step] }
+    let head = step.prefix(margin)
+    let rest = TextLayout.wrapped(String(step.dropFirst(margin)), width: limit - margin)
+    return rest.enumerated().map {
+      ($0.offset == 0 ? String(head) : String(repeating: " ", count: margin)) + $0.element
+    }
+  }
+
+  // MARK: - Tables
+
+  /// The texts of a table with the lines of its headings and the widths of its columns.
+  private struct Columns {
+    let table: SheetTable
+    let texts: [[String]]
+    var headings: [[String]]
+
+    init(of table: SheetTable) {
+      self.table = table
+      texts = table.rows.map { $0.map(ExactNumber.text) }
+      headings = table.columns.map { [$0.title] }
+    }
+
+    var widths: [Int] {
+      table.columns.indices.map { index in
+        (headings[index] + texts.map { $0[index] }).map(TextLayout.width).max() ?? 0
+      }
+    }
+
+    mutating func breakHeadings() {
+      headings = table.columns.indices.map { index in
+        TextLayout.wrappedHeading(
+          table.columns[index].title, over: texts.map { TextLayout.width($0[index]) }.max() ?? 0)
+      }
+    }
+  }
+
+  private func width(of widths: [Int]) -> Int {
+    widths.reduce(0, +) + (widths.count - 1) * Self.gap.count
   }
 
   private func lines(of table: SheetTable) -> [String] {
-    let texts = table.rows.map { $0.map(ExactNumber.text) }
-    var widths = table.columns.indices.map { index in
-      ([table.columns[index].title] + texts.map { $0[index] }).map(TextLayout.width).max() ?? 0
-    }
-    if let limit { shrink(&widths, of: table, to: limit) }
-    let heading = lines(table.columns.map(\.title), widths, table)
-    return heading.map { styling.apply(.bold, to: $0) }
-      + [widths.map { String(repeating: "-", count: $0) }.joined(separator: Self.gap)]
-      + texts.flatMap { lines($0, widths, table) }
+    var columns = Columns(of: table)
+    if width(of: columns.widths) > limit { columns.breakHeadings() }
+    var widths = columns.widths
+    shrink(&widths, of: table)
+    return groups(widths).map { lines(of: columns, $0, widths).joined(separator: "\n") }
+      .joined(separator: "\n\n").split(separator: "\n", omittingEmptySubsequences: false)
+      .map(String.init)
   }
 
   /// Takes from the widest column of texts until the table fits or no column can give more.
-  private func shrink(_ widths: inout [Int], of table: SheetTable, to limit: Int) {
-    func excess(_ widths: [Int]) -> Int {
-      widths.reduce(0, +) + (widths.count - 1) * Self.gap.count - limit
-    }
-    while excess(widths) > 0 {
+  private func shrink(_ widths: inout [Int], of table: SheetTable) {
+    while width(of: widths) > limit {
       let candidates = table.columns.indices.dropFirst().filter {
         table.columns[$0].alignment == .left && widths[$0] > Self.leastWidth
       }
@@ -64,22 +139,60 @@ struct SheetText {
     }
   }
 
+  /// The columns that stand side by side: the first, then as many others as fit, at least one.
+  private func groups(_ widths: [Int]) -> [[Int]] {
+    var groups: [[Int]] = []
+    var group = [0]
+    for index in widths.indices.dropFirst() {
+      if group.count > 1, width(of: (group + [index]).map { widths[$0] }) > limit {
+        groups.append(group)
+        group = [0]
+      }
+      group.append(index)
+    }
+    return groups + [group]
+  }
+
+  private func lines(of columns: Columns, _ group: [Int], _ widths: [Int]) -> [String] {
+    let height = group.map { columns.headings[$0].count }.max() ?? 0
+    let headings = (0..<height).map { line in
+      // Headings stand on the rule, so that short ones begin below.
+      let fields = group.map { index in
+        let offset = line - (height - columns.headings[index].count)
+        return offset < 0 ? "" : columns.headings[index][offset]
+      }
+      return styling.apply(.bold, to: joined(fields, group, widths, columns.table))
+    }
+    let rule = group.map { String(repeating: "-", count: widths[$0]) }.joined(separator: Self.gap)
+    return headings + [rule]
+      + columns.texts.flatMap { row($0, group, widths, columns.table) }
+  }
+
   /// A row as one line, or more where a text does not fit into its column.
-  private func lines(_ fields: [String], _ widths: [Int], _ table: SheetTable) -> [String] {
-    let wrapped = zip(fields, widths).map { field, width in
-      TextLayout.width(field) <= width ? [field] : TextLayout.wrapped(field, width: width)
+  private func row(
+    _ fields: [String], _ group: [Int], _ widths: [Int], _ table: SheetTable
+  ) -> [String] {
+    let wrapped = group.map { index in
+      TextLayout.width(fields[index]) <= widths[index]
+        ? [fields[index]] : TextLayout.wrapped(fields[index], breaking: widths[index])
     }
     return (0..<(wrapped.map(\.count).max() ?? 1)).map { line in
-      var text = wrapped.indices.map { index in
-        let field = line < wrapped[index].count ? wrapped[index][line] : ""
-        let padding = String(
-          repeating: " ", count: max(0, widths[index] - TextLayout.width(field)))
-        return table.columns[index].alignment == .left ? field + padding : padding + field
-      }
-      .joined(separator: Self.gap)
-      while text.last == " " { text.removeLast() }
-      return text
+      let fields = wrapped.map { line < $0.count ? $0[line] : "" }
+      return joined(fields, group, widths, table)
     }
+  }
+
+  private func joined(
+    _ fields: [String], _ group: [Int], _ widths: [Int], _ table: SheetTable
+  ) -> String {
+    var text = zip(fields, group).map { field, index in
+      let padding = String(
+        repeating: " ", count: max(0, widths[index] - TextLayout.width(field)))
+      return table.columns[index].alignment == .left ? field + padding : padding + field
+    }
+    .joined(separator: Self.gap)
+    while text.last == " " { text.removeLast() }
+    return text
   }
 }
 
@@ -102,9 +215,11 @@ enum SheetMarkdown {
     switch part {
     case .table(let table): text(of: table)
     case .grid(let grid):
-      ([text(of: grid.table)] + (grid.remarks.isEmpty ? [] : [grid.remarks.joined(separator: " ")]))
+      ([text(of: grid.table())]
+        + (grid.remarks.isEmpty ? [] : [grid.remarks.joined(separator: " ")]))
         .joined(separator: "\n\n")
-    case .drawing(let lines): "```text\n" + lines.joined(separator: "\n") + "\n```"
+    case .drawing(let lines), .steps(let lines):
+      "```text\n" + lines.joined(separator: "\n") + "\n```"
     case .paragraph(let text): MarkdownText.escaped(text)
     }
   }

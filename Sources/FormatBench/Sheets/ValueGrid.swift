@@ -7,7 +7,6 @@ import BlockFormats
 struct ValueGrid: Sendable {
   /// The widest code whose values are listed.
   static let widestCode = 8
-  private static let columnCount: UInt32 = 8
 
   let element: ElementFormat
 
@@ -23,9 +22,9 @@ struct ValueGrid: Sendable {
   private var isFolded: Bool { element.isSigned && element.bitWidth > 6 }
   private var shown: Range<UInt32> { isFolded ? 0..<UInt32(element.codeCount / 2) : codes }
 
-  /// Rows of eight codes, named by the first.
-  var table: SheetTable {
-    let width = min(Self.columnCount, UInt32(shown.count))
+  /// Rows of so many codes, named by the first.
+  func table(columnCount: Int = 8) -> SheetTable {
+    let width = UInt32(min(columnCount, shown.count))
     var table = SheetTable(
       [.init("code", "Code")]
         + (0..<width).map { .init("plus_\($0)", "+\($0)", .right) })

@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// The middle and the spread of repeated measurements.
 struct RepeatStatistics: Equatable, Sendable {
   /// The median.
@@ -9,7 +11,7 @@ struct RepeatStatistics: Equatable, Sendable {
   ///
   /// - Precondition: at least one measurement, all of them positive.
   init(_ measurements: [Double]) {
-    precondition(!measurements.isEmpty, "no measurement to summarise")
+    require(!measurements.isEmpty, "no measurement to summarise")
     let sorted = measurements.sorted()
     func quantile(_ share: Double) -> Double {
       let position = share * Double(sorted.count - 1)

@@ -1,44 +1,84 @@
 import BlockFormats
 import TensorFiles
 
-/// A quantized tensor as a safetensors file of plain integer and F32 tensors.
+/// A quantized tensor as a safetensors file, in as many bits as the format has.
 ///
-/// - `codes`: one element code each, the tensor's shape; U8, U16 above 8 bits, U32 above 16.
-/// - `scales`: one for each block, in `QuantizedTensor.scaleShape`; U8 or U16 codes, F32 where the
-///   scale is FP32. Absent without scales.
-/// - `subscales`: U8, one for each sub-block. Absent without sub-scales.
+/// The planes are stored as they are packed (`BitPlane` tells the order of bits), each row of its
+/// last axis beginning on a byte:
+///
+/// - `packed`: the element codes; U8, the tensor's shape with the bytes of a row as last extent.
+/// - `scales`: one for each block, in `QuantizedTensor.scaleShape`; F32 where the scale is FP32,
+///   U16 where it has 16 bits, otherwise U8 with the bytes of a row as last extent. Absent without
+///   scales.
+/// - `subscales`: U8, with the bytes of a row as last extent. Absent without sub-scales.
 /// - `tensor_scale`: F32 [1], the decode multiplier. Absent where the format has none.
-/// - `packed`: U8, the stored bytes, as `QuantizedTensor.storedBytes`.
+/// - `codes`: on request, the codes once more, unpacked, one for an element; U8, U16 above 8 bits,
+///   U32 above 16.
 ///
-/// The metadata names the format, the axis and every policy.
+/// The metadata names this layout, the format, the tensor's shape, the axis and every policy.
+///
+/// Files of version 0.1.0 have no `layout`. Their `codes`, `scales` and `subscales` hold one integer
+/// for each, and `packed` all stored bytes once more.
 enum QuantizedTensorFile {
+  /// The layouts that files have had.
+  enum Layout: String, CaseIterable {
+    /// That of version 0.1.0, whose files do not name it: unpacked fields, and all bytes packed.
+    case unpacked = "1"
+    /// Packed planes.
+    case packed = "2"
+  }
+
+  /// Which forms of the element codes a file holds.
+  enum CodeForms {
+    case packed
+    /// Also one integer for each, for programs that do not unpack.
+    case packedAndUnpacked
+  }
+
+  /// The names of the tensors a file may have.
+  static let tensorNames = ["packed", "scales", "subscales", "tensor_scale", "codes"]
+
   /// Writes a tensor, replacing the file only when it is complete.
-  static func write(_ tensor: QuantizedTensor, to path: String) throws(CommandError) {
-    let layout = tensor.format.layout
-    var tensors = [
-      integers(
-        "codes", tensor.codeShape, tensor.codes.unpacked(), bitWidth: layout.element.bitWidth)
-    ]
-    if let scale = layout.scale, let shape = tensor.scaleShape {
-      let codes = tensor.scales.unpacked()
+  static func write(
+    _ tensor: QuantizedTensor, _ forms: CodeForms, to path: String
+  ) throws(CommandError) {
+    var tensors = planes(of: tensor)
+    if forms == .packedAndUnpacked {
       tensors.append(
-        scale == .fp32
-          ? TensorData(name: "scales", shape: shape, codes.map(Float.init(bitPattern:)))
-          : integers("scales", shape, codes, bitWidth: scale.bitWidth))
+        integers(
+          "codes", tensor.codeShape, tensor.codes.unpacked(), bitWidth: tensor.codes.bitWidth))
     }
-    if let subscale = layout.subscale, let shape = tensor.subscaleShape {
-      tensors.append(
-        integers("subscales", shape, tensor.subscales.unpacked(), bitWidth: subscale.bitWidth))
-    }
-    if let scale = tensor.tensorScale {
-      tensors.append(TensorData(name: "tensor_scale", shape: [1], [scale]))
-    }
-    let packed = tensor.storedBytes
-    tensors.append(TensorData(name: "packed", shape: [packed.count], packed))
     let (contents, metadata) = (tensors, metadata(of: tensor))
     try CommandError.bridgingFileFailures { () throws(TensorFileError) in
       try SafetensorsWriter.write(contents, metadata: metadata, to: path)
     }
+  }
+
+  /// The stored bytes of a tensor, plane by plane, in the order of `QuantizedTensor.storedBytes`.
+  static func planes(of tensor: QuantizedTensor) -> [TensorData] {
+    let layout = tensor.format.layout
+    var planes = [rows("packed", tensor.codeShape, tensor.codes)]
+    if let scale = layout.scale, let shape = tensor.scaleShape {
+      let bytes = tensor.scales.bytes
+      switch scale.bitWidth {
+      case 32 where scale == .fp32:
+        planes.append(TensorData(name: "scales", dtype: .f32, shape: shape, bytes: bytes))
+      case 16: planes.append(TensorData(name: "scales", dtype: .u16, shape: shape, bytes: bytes))
+      default: planes.append(rows("scales", shape, tensor.scales))
+      }
+    }
+    if let shape = tensor.subscaleShape {
+      planes.append(rows("subscales", shape, tensor.subscales))
+    }
+    if let scale = tensor.tensorScale {
+      planes.append(TensorData(name: "tensor_scale", shape: [1], [scale]))
+    }
+    return planes
+  }
+
+  /// A plane of bytes: the shape of its codes with the bytes of a row as last extent.
+  private static func rows(_ name: String, _ shape: [Int], _ plane: BitPlane) -> TensorData {
+    TensorData(name: name, shape: shape.dropLast() + [plane.bytesPerRow], plane.bytes)
   }
 
   private static func integers(
@@ -59,7 +99,9 @@ enum QuantizedTensorFile {
   private static func metadata(of tensor: QuantizedTensor) -> [String: String] {
     [
       "producer": "fmtbench \(Fmtbench.version)",
+      "layout": Layout.packed.rawValue,
       "format": tensor.format.id,
+      "shape": ShapeText.text(of: tensor.shape),
       "axis": String(tensor.axis),
       "scale_rule": tensor.policy.scaleRule.id,
       "rounding": tensor.policy.rounding.id,
@@ -68,5 +110,27 @@ enum QuantizedTensorFile {
       "scale_floor": tensor.policy.scaleFloor.id,
       "zero_block": tensor.policy.zeroBlock.id,
     ]
+  }
+}
+
+/// Shapes as metadata tells them: `[3,70]`, and `[]` for a scalar.
+enum ShapeText {
+  static func text(of shape: [Int]) -> String {
+    "[" + shape.map(String.init).joined(separator: ",") + "]"
+  }
+
+  /// The shape of a text; nil where it is none.
+  static func shape(of text: String) -> [Int]? {
+    guard text.hasPrefix("["), text.hasSuffix("]"), text.utf8.count >= 2 else { return nil }
+    let inner = text.dropFirst().dropLast()
+    guard !inner.isEmpty else { return [] }
+    let extents = inner.split(separator: ",", omittingEmptySubsequences: false)
+    guard
+      extents.allSatisfy({
+        $0.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+      })
+    else { return nil }
+    let values = extents.compactMap { Int($0) }
+    return values.count == extents.count ? values : nil
   }
 }

@@ -14,13 +14,91 @@ struct QuantizedTensorReader {
 
   /// Reads the tensor.
   ///
-  /// Format and axis come from the metadata. Every field must have the shape that format and
-  /// tensor shape demand, and the packed bytes must hold the same fields.
+  /// Layout, format and axis come from the metadata. Every field must have the type and shape that
+  /// format and tensor shape demand, and fields that say the same must agree.
   func tensor() throws(CommandError) -> QuantizedTensor {
+    for tensor in file.tensors where !QuantizedTensorFile.tensorNames.contains(tensor.name) {
+      throw failure("tensor '\(tensor.name.prefix(80))' is no part of a quantized tensor")
+    }
     let format = try format()
     guard let axis = file.metadata["axis"].flatMap(Int.init) else {
       throw failure("metadata names no axis")
     }
+    let fields = presentFields(of: format)
+    for name in ["scales", "subscales", "tensor_scale"]
+    where !fields.contains(name) && file.tensor(named: name) != nil {
+      throw failure("tensor '\(name)' does not belong to \(format.id)")
+    }
+    switch try layout() {
+    case .packed: return try packedTensor(format, axis)
+    case .unpacked: return try unpackedTensor(format, axis)
+    }
+  }
+
+  /// The tensors besides the codes that a format has.
+  private func presentFields(of format: any BlockFormat) -> [String] {
+    let layout = format.layout
+    return (layout.scale == nil ? [] : ["scales"]) + (layout.subscale == nil ? [] : ["subscales"])
+      + (layout.tensorScale == .absent ? [] : ["tensor_scale"])
+  }
+
+  private func layout() throws(CommandError) -> QuantizedTensorFile.Layout {
+    guard let text = file.metadata["layout"] else { return .unpacked }
+    guard let layout = QuantizedTensorFile.Layout(rawValue: text) else {
+      let known = QuantizedTensorFile.Layout.allCases.map(\.rawValue).joined(separator: " and ")
+      throw failure("metadata: layout '\(text.prefix(80))' is not known; \(known) are")
+    }
+    return layout
+  }
+
+  // MARK: - Packed planes
+
+  private func packedTensor(
+    _ format: any BlockFormat, _ axis: Int
+  ) throws(CommandError) -> QuantizedTensor {
+    guard let text = file.metadata["shape"] else { throw failure("metadata names no shape") }
+    guard let shape = ShapeText.shape(of: text) else {
+      throw failure("metadata: shape '\(text.prefix(80))' is none")
+    }
+    var bytes: [UInt8] = []
+    for name in ["packed"] + presentFields(of: format) {
+      guard let plane = file.tensor(named: name) else { throw failure("no tensor '\(name)'") }
+      bytes += file.bytes(of: plane)
+    }
+    let tensor = try assembled(format, shape, axis, storedBytes: bytes)
+    // The bytes are as many as they should be; each plane must have its own share of them.
+    for expected in QuantizedTensorFile.planes(of: tensor) {
+      let info = try info(expected.name, dtype: expected.dtype)
+      guard info.shape == expected.shape else {
+        throw failure("tensor '\(info.name)' has shape \(info.shape), not \(expected.shape)")
+      }
+    }
+    if file.tensor(named: "codes") != nil {
+      let (codes, shape) = try field("codes", as: format.layout.element)
+      guard shape == tensor.codeShape, codes == tensor.codes.unpacked() else {
+        throw failure("tensor 'codes' does not hold the codes of 'packed'")
+      }
+    }
+    return tensor
+  }
+
+  private func assembled(
+    _ format: any BlockFormat, _ shape: [Int], _ axis: Int, storedBytes: [UInt8]
+  ) throws(CommandError) -> QuantizedTensor {
+    let policy = try policy(of: format)
+    do throws(StorageError) {
+      return try QuantizedTensor(
+        format: format, shape: shape, axis: axis, policy: policy, storedBytes: storedBytes)
+    } catch {
+      throw failure(error.description)
+    }
+  }
+
+  // MARK: - Version 0.1.0
+
+  private func unpackedTensor(
+    _ format: any BlockFormat, _ axis: Int
+  ) throws(CommandError) -> QuantizedTensor {
     let layout = format.layout
     let (codes, shape) = try field("codes", as: layout.element)
     var scales: [UInt32] = []
@@ -63,6 +141,8 @@ struct QuantizedTensorReader {
       throw failure(error.description)
     }
   }
+
+  // MARK: - Metadata and fields
 
   private func format() throws(CommandError) -> any BlockFormat {
     guard let id = file.metadata["format"] else { throw failure("metadata names no format") }

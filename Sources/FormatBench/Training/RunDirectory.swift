@@ -156,7 +156,7 @@ struct RunDirectory: Hashable {
   func save(_ report: Report) throws(CommandError) {
     try CommandError.bridgingFileFailures { () throws(TensorFileError) in
       try AtomicFileWriter.write(
-        ReportFormat.json.text(of: report, for: .stream), to: path + "/" + Self.reportName)
+        ReportFormat.json.text(of: report, for: .file), to: path + "/" + Self.reportName)
     }
   }
 

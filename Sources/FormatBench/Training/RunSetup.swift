@@ -73,18 +73,17 @@ struct RunSetup: Hashable {
   }
 
   /// The model of a seed.
-  func model(_ recipe: Recipe, vocabularyCount: Int, seed: Int) throws(CommandError) -> StackedModel
-  {
-    let model = StackedModel(
-      self.model.configuration(
-        vocabularyCount: vocabularyCount, width: width, depth: depth, headCount: headCount,
-        context: context), recipe: recipe, seed: UInt64(seed))
+  func model(
+    _ given: GivenRecipe, vocabularyCount: Int, seed: Int
+  ) throws(CommandError) -> StackedModel {
     do throws(RecipeError) {
-      try recipe.check(model.quantizations.map(\.place))
+      return try StackedModel(
+        model.configuration(
+          vocabularyCount: vocabularyCount, width: width, depth: depth, headCount: headCount,
+          context: context), recipe: given.recipe, seed: UInt64(seed))
     } catch {
-      throw .usage(error.description)
+      throw given.unsuitable(error)
     }
-    return model
   }
 
   /// How a run goes.
@@ -121,7 +120,8 @@ struct RunSetup: Hashable {
     options.parallelism = parallelism
     let source = try source(data, seed: seed)
     return Trainer(
-      try model(recipe, vocabularyCount: source.vocabularyCount, seed: seed), on: source,
+      try model(GivenRecipe(recipe), vocabularyCount: source.vocabularyCount, seed: seed),
+      on: source,
       options: options, seed: UInt32(seed))
   }
 }

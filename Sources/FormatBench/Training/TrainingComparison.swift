@@ -9,6 +9,8 @@ struct TrainingComparison {
   private(set) var activationByteCount = 0
   /// The loss of a perfect model, where it is known.
   private(set) var lossFloor: Double?
+  /// About rules of recipes that change nothing in the model.
+  let warnings: [String]
   /// The baseline first.
   private(set) var rows: [Row]
 
@@ -49,7 +51,7 @@ struct TrainingComparison {
 
   /// Whether not one of the recipes asked for has a final loss.
   var isDiverged: Bool {
-    let asked = rows.filter { plan.recipes.contains($0.recipe) }
+    let asked = rows.filter { row in plan.recipes.contains { $0.recipe == row.recipe } }
     return !asked.isEmpty && asked.allSatisfy(\.isDiverged)
   }
 
@@ -67,9 +69,8 @@ struct TrainingComparison {
   ) throws(CommandError) {
     self.plan = plan
     rows = plan.allRecipes.map { Row(recipe: $0) }
-    try plan.setup.check()
     let data = try RunData(plan.setup.data)
-    try plan.check(data)
+    warnings = try plan.check(data).warnings
     let lock = try plan.directory?.open(plan, fingerprint: data.fingerprint)
     defer { withExtendedLifetime(lock) {} }
 

@@ -68,7 +68,7 @@ enum TrainingReport {
       .init(key: "learning_rate", value: .number(setup.learningRate)),
       .init(key: "schedule", value: .text(setup.schedule.rawValue)),
       .init(key: data.0, value: data.1),
-      .init(key: "baseline", value: .text(comparison.plan.baseline.name)),
+      .init(key: "baseline", value: .text(comparison.plan.baseline.recipe.name)),
     ]
     // No step was taken where all runs had ended before.
     if comparison.activationByteCount > 0 {

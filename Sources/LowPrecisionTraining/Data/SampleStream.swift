@@ -23,7 +23,7 @@ struct SampleStream {
   /// - Precondition: Batch and row are at least 0 and below 2^32.
   init(seed: UInt64, purpose: Purpose, batch: Int, row: Int) {
     guard let batch = UInt32(exactly: batch), let row = UInt32(exactly: row) else {
-      fatalError("precondition failed: batch \(batch), row \(row) of a source of tokens")
+      refuse("batch \(batch), row \(row) of a source of tokens")
     }
     // Stochastic rounding may use the same seed as its key; its words must not be the data's.
     generator = Philox4x32(seed: seed ^ 0x746f_6b65_6e73_2121)

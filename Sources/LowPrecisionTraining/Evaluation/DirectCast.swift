@@ -1,4 +1,5 @@
 public import BlockFormats
+import CallerChecks
 
 /// What a model loses when its operands are narrowed without training for it.
 ///
@@ -30,10 +31,12 @@ public struct DirectCast: Sendable {
   ///   - batchCount: the number of validation batches.
   ///   - parallelism: how many threads may work; never changes a result.
   /// - Returns: what each model loses, in their order.
+  /// - Precondition: at least one batch.
   public static func casts(
     of models: [any LanguageModel], against reference: any LanguageModel,
     on source: any TokenSource, batchCount: Int, parallelism: Parallelism = .allCores
   ) -> [DirectCast] {
+    require(batchCount > 0, "\(batchCount) validation batches")
     let tape = Tape(parallelism: parallelism)
     var sums = models.map { _ in (loss: 0.0, logits: LogitComparison()) }
     var count = 0

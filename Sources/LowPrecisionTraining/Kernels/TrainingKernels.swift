@@ -1,6 +1,7 @@
 import BlockFormats
 internal import CBlockKernels
 internal import CTrainingKernels
+import CallerChecks
 
 /// The kernels of training of one level.
 struct TrainingKernels: @unchecked Sendable {
@@ -11,7 +12,7 @@ struct TrainingKernels: @unchecked Sendable {
 
   /// - Precondition: the machine supports the level.
   init(_ level: KernelLevel) {
-    precondition(KernelLevel.supported.contains(level), "no kernels for level \(level.id)")
+    require(KernelLevel.supported.contains(level), "no kernels for level \(level.id)")
     table = bk_training_kernels(BKLevel(rawValue: numericCast(level.number)))
   }
 }

@@ -21,10 +21,11 @@ struct Initializer {
       quantization: quantization(place))
   }
 
-  /// What the recipe makes of a layer, numbered in order of creation.
+  /// What the recipe makes of a layer, numbered in order of creation; the model checks the recipe
+  /// once it has all layers.
   mutating func quantization(_ place: LayerPlace) -> LayerQuantization {
     defer { layerCount += 1 }
-    return LayerQuantization(place, number: layerCount, recipe: recipe)
+    return LayerQuantization(place, number: layerCount, uncheckedRecipe: recipe)
   }
 
   /// Numbers of mean 0 and the given standard deviation.

@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// The models there are by name.
 public enum ModelKind: String, Hashable, Sendable, CaseIterable {
   /// A GPT: blocks of attention and a GELU MLP, learned positions.
@@ -28,9 +30,16 @@ public enum ModelKind: String, Hashable, Sendable, CaseIterable {
   ///   - depth: pairs of layers; blocks of a Transformer.
   ///   - headCount: attention heads, which divide the width.
   ///   - context: T.
+  /// - Precondition: positive extents.
   public func configuration(
     vocabularyCount: Int, width: Int, depth: Int, headCount: Int, context: Int
   ) -> ModelConfiguration {
+    require(
+      min(vocabularyCount, width, depth, headCount, context) > 0,
+      """
+      a model of depth \(depth), \(width) channels, \(headCount) heads, \(vocabularyCount) tokens \
+      and \(context) steps
+      """)
     var layers: [LayerDesign] = []
     var prediction: MultiTokenDesign?
     let attention = LayerDesign.attention(

@@ -45,12 +45,15 @@ final class MultiTokenPrediction {
   /// The losses of the last training batch, of the token after the next first.
   private(set) var losses: [Float] = []
 
-  /// - Precondition: positive extents.
+  /// - Precondition: positive extents, and a finite weight.
   init(_ design: MultiTokenDesign, width: Int, _ start: inout Initializer) {
     let hidden = design.hiddenCount
     require(
       width > 0 && hidden > 0 && design.depth > 0,
       "a prediction of \(design.depth) tokens from \(width) channels by an MLP of \(hidden)")
+    require(
+      design.weight.isFinite,
+      "a prediction of tokens whose losses have the weight \(design.weight)")
     self.design = design
     func linear(_ part: String, _ shape: [Int], _ deviation: Float) -> Linear {
       start.linear(

@@ -19,8 +19,15 @@ public final class StackedModel: LanguageModel {
 
   /// Creates a model whose initial values follow from the seed.
   ///
+  /// - Parameters:
+  ///   - configuration: the extents and layers.
+  ///   - recipe: what operands become.
+  ///   - seed: of the initial values.
+  /// - Throws: what `Recipe.check(_:)` finds wrong with the recipe for these layers.
   /// - Precondition: positive extents that the layers can have.
-  public init(_ configuration: ModelConfiguration, recipe: Recipe = .fp32, seed: UInt64) {
+  public init(
+    _ configuration: ModelConfiguration, recipe: Recipe = .fp32, seed: UInt64
+  ) throws(RecipeError) {
     let c = configuration
     require(
       c.vocabularyCount > 0 && c.width > 0 && c.context > 0,
@@ -49,6 +56,7 @@ public final class StackedModel: LanguageModel {
     quantizations =
       [lookup] + layers.flatMap(\.layer.quantizations) + [head.quantization]
       + (prediction?.quantizations ?? [])
+    try recipe.check(quantizations.map(\.place))
   }
 
   private static func layers(

@@ -94,7 +94,7 @@ final class AttentionWorker: @unchecked Sendable {
       tall = try PreparedMatrix(rowCount: steps, depth: size, as: .float32, for: .float32)
       wide = try PreparedMatrix(rowCount: size, depth: steps, as: .float32, for: .float32)
     } catch {
-      fatalError(error.description)
+      refuse(error.description)
     }
     square = .allocate(capacity: steps * steps)
     derivative = .allocate(capacity: steps * steps)

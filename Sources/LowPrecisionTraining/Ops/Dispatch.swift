@@ -4,8 +4,14 @@ import CallerChecks
 /// The rows of an expert are filled up with zeros to a multiple of this.
 ///
 /// Blocks and rotations along the tokens are then whole where they have 16 or 32 numbers, and the
-/// number of rows takes few values from step to step. A row of zeros adds nothing to any product: it
-/// changes no amax, its codes are zeros whatever the format and rounding, and fma(0, x, s) = s.
+/// number of rows takes few values from step to step.
+///
+/// Without a rotation along the tokens and without random bits, the zeros change no result: they
+/// change no amax, their codes are zeros whatever the format and rounding, and fma(0, x, s) = s.
+/// With a rotation, which a recipe may ask for in the weight gradient, they change it: the last
+/// rotation mixes an expert's rows with the zeros instead of being a shorter one, so amax, codes and
+/// products are others. With random bits along the tokens, elements have other indices, and so other
+/// bits, than without the zeros.
 let expertRowMultiple = 32
 
 extension Tape {
@@ -13,12 +19,14 @@ extension Tape {
   ///
   /// Letters: R rows, C channels, M rows of the expert. x: R x C, y: M' x C, M' = 32 ⌈M / 32⌉.
   ///
-  /// - Precondition: the rows that were routed.
+  /// - Precondition: the rows that were routed, and one of the experts.
   public func gather(_ x: Activation, for expert: Int, _ routing: Routing) -> Activation? {
     let c = x.columnCount
     require(
       x.rowCount == routing.rowCount,
       "an input of shape \(x.shape) for the routes of \(routing.rowCount) rows")
+    require(
+      (0..<routing.expertCount).contains(expert), "expert \(expert) of \(routing.expertCount)")
     let range = routing.range(of: expert)
     guard !range.isEmpty else { return nil }
     let (m, multiple) = (range.count, expertRowMultiple)

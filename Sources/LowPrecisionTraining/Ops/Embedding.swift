@@ -6,10 +6,11 @@ extension Tape {
   ///
   /// Letters: V tokens of the vocabulary, C channels. table: V x C, y: `shape` x C.
   ///
-  /// - Precondition: as many tokens as `shape` has, each below V.
+  /// - Precondition: a table of two axes, and as many tokens as `shape` has, each below V.
   public func embedding(
     of tokens: [Int32], shape: [Int], table: Parameter
   ) -> Activation {
+    require(table.shape.count == 2, "a table of shape \(table.shape) is not a matrix")
     let (v, c) = (table.shape[0], table.shape[1])
     require(
       tokens.count == shape.reduce(1, *), "\(tokens.count) tokens for a batch of \(shape)")

@@ -16,7 +16,7 @@ public final class Linear {
   /// N, if there is one.
   public let bias: Parameter?
   /// What a recipe makes of the operands.
-  public var quantization: LayerQuantization
+  public let quantization: LayerQuantization
   private var forwardWeight: PreparedMatrix?
   private var transposedWeight: PreparedMatrix?
   private var transposedInput: PreparedMatrix?
@@ -26,7 +26,8 @@ public final class Linear {
 
   /// Creates a layer.
   ///
-  /// - Precondition: a matrix, and a bias of as many numbers as it has rows.
+  /// - Precondition: a matrix, a bias of as many numbers as it has rows, and the quantization of a layer
+  ///   with three products.
   public init(
     weight: Parameter, bias: Parameter? = nil, quantization: LayerQuantization
   ) {
@@ -34,6 +35,9 @@ public final class Linear {
     require(
       bias.map { $0.shape == [weight.shape[0]] } ?? true,
       "a bias of shape \(bias?.shape ?? []) for a weight of shape \(weight.shape)")
+    require(
+      quantization.place.roles.count == 6,
+      "the quantization of \(quantization.place), which is no linear layer")
     self.weight = weight
     self.bias = bias
     self.quantization = quantization
@@ -132,7 +136,7 @@ public final class Linear {
         matrix = try PreparedMatrix(
           rowCount: right.rowCount, depth: right.columnCount, as: b.format, for: a.format)
       } catch {
-        fatalError(error.description)
+        refuse(error.description)
       }
       prepared = matrix
     }

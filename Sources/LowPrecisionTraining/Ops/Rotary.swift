@@ -12,9 +12,10 @@ public struct RotaryAngles: Sendable {
   let cosines: [Float]
   let sines: [Float]
 
-  /// - Precondition: an even `size`.
+  /// - Precondition: at least 0 steps, an even `size` of at least 2, and a positive base.
   public init(steps: Int, size: Int, base: Double = 10_000) {
-    require(size % 2 == 0, "a head of \(size) numbers has no pairs")
+    require(size > 0 && size % 2 == 0, "a head of \(size) numbers has no pairs")
+    require(steps >= 0 && base > 0, "\(steps) steps turned by powers of \(base)")
     (self.steps, self.size) = (steps, size)
     let half = size / 2
     let angles = (0..<steps * half).map { index in

@@ -24,10 +24,19 @@ public final class AdamW: Optimizer {
   private let second: Moments
 
   /// Creates an optimizer with zero moments.
+  ///
+  /// - Precondition: decays in 0..<1, `epsilon` above zero, a weight decay of at least zero; all
+  ///   finite.
   public init(
     _ parameters: [Parameter], decays: (first: Float, second: Float) = (0.9, 0.95),
     epsilon: Float = 1e-8, weightDecay: Float = 0.1
   ) {
+    require(
+      (0..<1).contains(decays.first) && (0..<1).contains(decays.second),
+      "AdamW with decays \(decays.first) and \(decays.second)")
+    require(epsilon > 0 && epsilon.isFinite, "AdamW with an epsilon of \(epsilon)")
+    require(
+      weightDecay >= 0 && weightDecay.isFinite, "AdamW with a weight decay of \(weightDecay)")
     self.parameters = parameters
     self.decays = decays
     self.epsilon = epsilon

@@ -21,7 +21,11 @@ public final class SGD: Optimizer {
   private let moments: Moments
 
   /// Creates an optimizer with zero momentum.
+  ///
+  /// - Precondition: a momentum in 0..<1, and a finite weight decay of at least zero.
   public init(_ parameters: [Parameter], momentum: Float = 0.9, weightDecay: Float = 0) {
+    require((0..<1).contains(momentum), "SGD with a momentum of \(momentum)")
+    require(weightDecay >= 0 && weightDecay.isFinite, "SGD with a weight decay of \(weightDecay)")
     self.parameters = parameters
     self.momentum = momentum
     self.weightDecay = weightDecay

@@ -1,4 +1,5 @@
 import BlockFormats
+import CallerChecks
 import QuantizedLinearAlgebra
 
 /// What a recipe makes of the operands of one layer, with what it keeps from step to step.
@@ -17,7 +18,22 @@ public final class LayerQuantization {
   }
 
   /// Asks a recipe about every operand of a layer.
-  public init(_ place: LayerPlace, number: Int, recipe: Recipe) {
+  ///
+  /// - Parameters:
+  ///   - place: the layer.
+  ///   - number: its number in the model.
+  ///   - recipe: the recipe.
+  /// - Throws: what `Recipe.check(_:)` finds wrong with the products of this layer. Whether names and
+  ///   numbers in rules are those of a model, only a check of all its layers tells.
+  public convenience init(
+    _ place: LayerPlace, number: Int, recipe: Recipe
+  ) throws(RecipeError) {
+    try recipe.check(place)
+    self.init(place, number: number, uncheckedRecipe: recipe)
+  }
+
+  /// The same without a check, for models, which check a recipe for all their layers together.
+  init(_ place: LayerPlace, number: Int, uncheckedRecipe recipe: Recipe) {
     self.place = place
     self.number = number
     choices = Dictionary(
@@ -33,8 +49,13 @@ public final class LayerQuantization {
   }
 
   /// What an operand becomes.
+  ///
+  /// - Precondition: the layer's product has such an operand.
   func choice(_ tensor: TensorRole, _ product: ProductRole) -> QuantizationChoice {
-    choices[Use(tensor: tensor, product: product)] ?? .float32
+    guard let choice = choices[Use(tensor: tensor, product: product)] else {
+      refuse("\(product.rawValue) of \(place) has no operand \(tensor.rawValue)")
+    }
+    return choice
   }
 
   /// Closes a step: delayed scales follow from what it has seen.

@@ -79,23 +79,23 @@ public struct BlockQuantization: Sendable {
   static func problem(
     _ format: any BlockFormat, _ policy: EncodingPolicy, _ stochasticBitCount: Int?,
     _ premultiplier: Float, _ scaling: TensorScaling
-  ) -> (key: String, reason: String)? {
+  ) -> (key: QuantizerKey, reason: String)? {
     guard format.scaleRules.contains(policy.scaleRule) else {
       let known = format.scaleRules.map(\.id).joined(separator: ", ")
-      return ("scale_rule", "\(format.id) has no rule \(policy.scaleRule.id); it has \(known)")
+      return (.scaleRule, "\(format.id) has no rule \(policy.scaleRule.id); it has \(known)")
     }
     if case .stochastic = policy.rounding {
-      return ("rounding", "a recipe holds no seed: give the number of random bits instead")
+      return (.rounding, "a recipe holds no seed: give the number of random bits instead")
     }
-    if let bits = stochasticBitCount, !(1...32).contains(bits) {
-      return ("random_bits", "\(bits) random bits are outside 1...32")
+    if let bits = stochasticBitCount, !QuantizerKey.randomBitCounts.contains(bits) {
+      return (.randomBits, "\(bits) random bits are outside 1...32")
     }
     guard premultiplier >= 0.5 && premultiplier <= 2 else {
-      return ("premultiplier", "\(premultiplier) is outside 0.5...2")
+      return (.premultiplier, "\(premultiplier) is outside 0.5...2")
     }
     if case .delayed = scaling, format.layout.block != .tensor || format.layout.scale != .fp32 {
       return (
-        "delayed_scaling", "\(format.id) does not have one FP32 scale for the whole tensor"
+        .delayedScaling, "\(format.id) does not have one FP32 scale for the whole tensor"
       )
     }
     return nil

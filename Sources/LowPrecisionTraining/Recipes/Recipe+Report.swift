@@ -46,7 +46,10 @@ extension Recipe: CustomStringConvertible {
 
 extension RecipeRule: CustomStringConvertible {
   /// The conditions and the choice.
-  public var description: String {
+  public var description: String { "\(conditions): \(choice)" }
+
+  /// What the rule is about, such as `mlp_up; last 1 blocks; weight`.
+  public var conditions: String {
     var conditions: [String] = []
     if let layers {
       conditions.append(
@@ -61,8 +64,7 @@ extension RecipeRule: CustomStringConvertible {
     if let tensors {
       conditions.append(TensorRole.allCases.filter(tensors.contains).map(\.rawValue).listed)
     }
-    let subject = conditions.isEmpty ? "every role" : conditions.joined(separator: "; ")
-    return "\(subject): \(choice)"
+    return conditions.isEmpty ? "every role" : conditions.joined(separator: "; ")
   }
 }
 
@@ -72,9 +74,17 @@ extension BlockSelector: CustomStringConvertible {
     switch self {
     case .first(let count): "first \(count) blocks"
     case .last(let count): "last \(count) blocks"
-    case .lastPercent(let percent): "last \(percent) % of blocks (at least one)"
+    case .lastPercent(let percent):
+      "last \(percent) % of blocks, rounded down, at least one (\(BlockSelector.share(percent)))"
     case .only(let indices): "blocks \(BlockSelector.text(of: indices.sorted()))"
     }
+  }
+
+  /// What a percentage comes to in a small model, where rounding matters most: `of 4 blocks 1, 25 %`.
+  private static func share(_ percent: Int) -> String {
+    let selector = BlockSelector.lastPercent(percent)
+    let count = (0..<4).count { selector.contains(BlockPosition($0, of: 4)) }
+    return "of 4 blocks \(count), \(25 * count) %"
   }
 
   /// Ascending numbers, with runs as ranges: `0-3, 7`.

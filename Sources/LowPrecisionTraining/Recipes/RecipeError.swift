@@ -20,6 +20,16 @@ public enum RecipeError: Error, Hashable, Sendable, CustomStringConvertible {
   case unalignedBlocks(LayerPlace, ProductRole, String, String)
   /// A scan's state has a choice that needs more than one of its rows, or random bits.
   case unsuitableState(LayerPlace)
+  /// A rule names a layer that the model does not have; `near` are names of its layers.
+  case unknownLayer(String, RuleReference, near: [String])
+  /// A rule names a layer, and its other conditions leave out every operand of it.
+  case excludedLayer(String, RuleReference)
+  /// A rule is about a block that the model does not have.
+  case unknownBlock(Int, RuleReference, count: Int)
+  /// A rule matches no operand of the model.
+  case unmatchedRule(RuleReference)
+  /// No rule of a recipe matches an operand of the model.
+  case unmatchedRecipe(String)
 
   /// One line that names the place and what is accepted.
   public var description: String {
@@ -43,6 +53,15 @@ public enum RecipeError: Error, Hashable, Sendable, CustomStringConvertible {
     case .unsuitableState(let place):
       "the state of \(place): only choices that round each row by itself, without random bits and "
         + "from FP32, suit it"
+    case .unknownLayer(let name, let rule, let near):
+      "\(rule): the model has no layer '\(name)'"
+        + (near.isEmpty ? "" : "; near it are " + near.joined(separator: ", "))
+    case .excludedLayer(let name, let rule):
+      "\(rule): its other conditions leave out every operand of layer '\(name)'"
+    case .unknownBlock(let number, let rule, let count):
+      "\(rule): the model has no block \(number); its \(count) blocks count from 0"
+    case .unmatchedRule(let rule): "\(rule): matches no operand of the model"
+    case .unmatchedRecipe(let name): "no rule of recipe '\(name)' matches an operand of the model"
     }
   }
 }

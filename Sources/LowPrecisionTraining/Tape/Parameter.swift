@@ -16,11 +16,12 @@ public final class Parameter {
 
   /// Creates a parameter.
   ///
-  /// - Precondition: `values` has the product of the extents.
+  /// - Precondition: no negative extent, and as many values as the product of the extents.
   public init(_ name: String, shape: [Int], values: [Float], isDecayed: Bool) {
     let count = shape.reduce(1, *)
     require(
-      values.count == count, "\(values.count) numbers for parameter \(name) of shape \(shape)")
+      shape.allSatisfy { $0 >= 0 } && values.count == count,
+      "\(values.count) numbers for parameter \(name) of shape \(shape)")
     self.name = name
     self.shape = shape
     self.isDecayed = isDecayed

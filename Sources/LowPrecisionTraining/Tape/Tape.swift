@@ -41,10 +41,12 @@ public final class Tape {
 
   /// An activation that nothing computes.
   ///
-  /// - Precondition: as many numbers as the shape has.
+  /// - Precondition: no negative extent, and as many numbers as the shape has.
   public func constant(_ numbers: [Float], shape: [Int]) -> Activation {
+    require(
+      shape.allSatisfy { $0 >= 0 } && numbers.count == shape.reduce(1, *),
+      "\(numbers.count) numbers for shape \(shape)")
     let result = activation(shape)
-    precondition(numbers.count == result.count, "\(numbers.count) numbers for shape \(shape)")
     for index in 0..<result.count { result.values[index] = numbers[index] }
     return result
   }

@@ -31,10 +31,12 @@ public final class Trainer {
   ///   - source: where batches come from.
   ///   - options: how it is trained.
   ///   - seed: of the random bits of quantization.
+  /// - Precondition: at least 0 steps, and positive intervals, numbers of batches and norms.
   public init(
     _ model: any LanguageModel, on source: any TokenSource, options: TrainingOptions,
     seed: UInt32
   ) {
+    options.requireUsable()
     self.model = model
     self.source = source
     self.options = options

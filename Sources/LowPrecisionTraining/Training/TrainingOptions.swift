@@ -1,4 +1,5 @@
 public import BlockFormats
+import CallerChecks
 
 /// How a model is trained.
 public struct TrainingOptions: Sendable {
@@ -39,5 +40,17 @@ public struct TrainingOptions: Sendable {
     self.measurementInterval = measurementInterval
     self.arithmetic = arithmetic
     self.parallelism = parallelism
+  }
+
+  /// Stops a caller whose options make no run.
+  func requireUsable() {
+    require(stepCount >= 0, "a run of \(stepCount) steps")
+    require(
+      validationInterval > 0 && validationBatchCount > 0,
+      "looks at \(validationBatchCount) validation batches every \(validationInterval) steps")
+    require(
+      measurementInterval ?? 1 > 0, "measurements every \(measurementInterval ?? 1) steps")
+    require(
+      clippingNorm ?? 1 > 0, "gradients scaled down to a norm of \(clippingNorm ?? 1)")
   }
 }

@@ -33,7 +33,7 @@ public struct QuantizedMatrix: Sendable {
     do throws(ProductError) {
       try self.init(checking: storage)
     } catch {
-      fatalError(error.description)
+      refuse(error.description)
     }
   }
 

@@ -72,7 +72,7 @@ extension PreparedMatrix {
 
   private func requireFormat(_ id: String, _ layout: BlockLayout) {
     guard case .quantized(let format) = definition.a else {
-      fatalError("a left operand of \(id) where the right one was prepared for fp32")
+      refuse("a left operand of \(id) where the right one was prepared for fp32")
     }
     require(
       format.layout == layout,

@@ -59,10 +59,11 @@ public final class PreparedMatrix: @unchecked Sendable {
   ///   - depth: the numbers K of a row.
   ///   - b: what B is multiplied as.
   ///   - a: the format of the left operands to come.
-  /// - Throws: `ProductError.unalignedBlocks`.
+  /// - Throws: `ProductError.unalignedBlocks`, and `.badExtent` for a negative extent.
   public convenience init(
     rowCount: Int, depth: Int, as b: OperandFormat, for a: OperandFormat
   ) throws(ProductError) {
+    guard rowCount >= 0 else { throw .badExtent(name: "row count", value: rowCount) }
     try self.init(
       ProductDefinition(a: a, b: b, depth: depth), columnCount: rowCount, batchCount: 1,
       level: .best)

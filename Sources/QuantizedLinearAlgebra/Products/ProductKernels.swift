@@ -1,6 +1,7 @@
 import BlockFormats
 internal import CBlockKernels
 internal import CProductKernels
+import CallerChecks
 
 /// The kernels of one level: those of products, and those that unpack codes.
 struct ProductKernels: @unchecked Sendable {
@@ -12,7 +13,7 @@ struct ProductKernels: @unchecked Sendable {
     let code = BKLevel(rawValue: numericCast(level.number))
     products = bk_product_kernels(code)
     blocks = bk_kernels(code)
-    precondition(products.pointee.level == code, "no kernels for level \(level.id)")
+    require(products.pointee.level == code, "no kernels for level \(level.id)")
   }
 
   /// Whether integers of 8 bits multiply quicker once they are widened to 16.

@@ -84,6 +84,47 @@ struct StorageTests {
     }
   }
 
+  @Test("A tensor assembled from its stored bytes is the same")
+  func storedBytesRoundTrip() throws {
+    for (format, _) in try ReferenceTable.all() {
+      let values = randomValues(7 * 19, exponents: -3...3, seed: 6)
+      for (shape, axis) in [([7, 19], 0), ([7, 19], -1), ([133], 0), ([0, 5], 1), ([7, 0], 0)] {
+        let elements = Array(values.prefix(shape.reduce(1, *)))
+        let original = Tensor(elements, shape: shape).quantized(to: format, axis: axis)
+        let copy = try QuantizedTensor(
+          format: format, shape: shape, axis: axis, storedBytes: original.storedBytes)
+        #expect(copy.codes == original.codes && copy.scales == original.scales)
+        #expect(copy.subscales == original.subscales)
+        #expect(copy.tensorScale?.bitPattern == original.tensorScale?.bitPattern)
+        #expect(copy.axis == original.axis && copy.policy == format.defaultPolicy)
+      }
+    }
+  }
+
+  @Test("Stored bytes of the wrong number, and bits that belong to no code, are refused")
+  func storedByteErrors() {
+    func error(_ shape: [Int], _ bytes: [UInt8], axis: Int = -1) -> StorageError? {
+      do throws(StorageError) {
+        _ = try QuantizedTensor(
+          format: SharedExponentFormat.mxfp4, shape: shape, axis: axis, storedBytes: bytes)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    // Two rows of three codes in two bytes, and two scales.
+    #expect(error([2, 3], [0x21, 0x03, 0x21, 0x03, 127, 127]) == nil)
+    #expect(
+      error([2, 3], [0x21, 0x03, 0x21, 0x13, 127, 127]) == .paddingNotZero(field: "codes", row: 1))
+    #expect(
+      error([2, 3], [0, 0, 0, 0, 127]) == .wrongCount(field: "storage", expected: 6, actual: 5))
+    #expect(error([2, 3], [0, 0, 0, 0, 127, 127], axis: 2) == .badAxis(2, rank: 2))
+    #expect(error([2, -3], []) == .badShape([2, -3]))
+    #expect(
+      error([1 << 48], [0])
+        == .wrongCount(field: "storage", expected: (1 << 47) + (1 << 43), actual: 1))
+  }
+
   @Test("Fields of the wrong number, size or kind are refused with the numbers")
   func errors() {
     func error(_ make: () throws(StorageError) -> QuantizedTensor) -> StorageError? {

@@ -28,34 +28,98 @@ struct EncodeCommandTests {
     file.tensor(named: name)?.dtype
   }
 
-  @Test("Each kind of format writes its fields with the documented shapes and dtypes")
-  func fieldShapes() throws {
+  @Test("Each kind of format writes its planes with the documented shapes and dtypes")
+  func planeShapes() throws {
     let mx = try encode(["--format", "mxfp4"])
-    #expect(shape("codes", mx) == [3, 70] && dtype("codes", mx) == .u8)
+    #expect(shape("packed", mx) == [3, 35] && dtype("packed", mx) == .u8)
     #expect(shape("scales", mx) == [3, 3] && dtype("scales", mx) == .u8)
-    #expect(shape("packed", mx) == [3 * 35 + 9])
-    #expect(mx.tensors.count == 3)
+    #expect(mx.tensors.count == 2)
 
     let columns = try encode(["--format", "mxfp4", "--axis", "0", "--block", "2"])
     #expect(shape("scales", columns) == [2, 70])
 
     let bdr = try encode(["--format", "mx9"])
     #expect(shape("scales", bdr) == [3, 5])
-    #expect(shape("subscales", bdr) == [3, 35] && dtype("subscales", bdr) == .u8)
+    // 35 bits of sub-scales in a row.
+    #expect(shape("subscales", bdr) == [3, 5] && dtype("subscales", bdr) == .u8)
 
     let nvfp4 = try encode(["--format", "nvfp4"])
     #expect(shape("tensor_scale", nvfp4) == [1] && dtype("tensor_scale", nvfp4) == .f32)
     #expect(shape("scales", nvfp4) == [3, 5] && dtype("scales", nvfp4) == .u8)
     #expect(shape("scales", try encode(["--format", "nvfp4_2d"])) == [1, 5])
+    // Five scales of six bits.
+    #expect(shape("scales", try encode(["--format", "vsq"])) == [3, 4])
 
     let tensor = try encode(["--format", "fp8_e4m3_tensor"])
     #expect(shape("scales", tensor) == [1] && dtype("scales", tensor) == .f32)
     #expect(shape("scales", try encode(["--format", "int8_row"])) == [3, 1])
     #expect(shape("scales", try encode(["--format", "fp8_e5m2_128x128"])) == [1, 1])
-    #expect(dtype("codes", try encode(["--format", "bf16"])) == .u16)
-    #expect(dtype("codes", try encode(["--format", "tf32"])) == .u32)
-    #expect(
-      try encode(["--format", "e4m3fn"]).tensors.map(\.name).sorted() == ["codes", "packed"])
+    let wide = try encode(["--format", "scaled(element=e2m1fn,block=16,scale=bf16)"])
+    #expect(shape("scales", wide) == [3, 5] && dtype("scales", wide) == .u16)
+    #expect(try encode(["--format", "e4m3fn"]).tensors.map(\.name) == ["packed"])
+  }
+
+  @Test("--codes adds one integer for each code, and decodes to the same")
+  func unpackedCodes() throws {
+    for (format, type) in [("mxfp4", TensorDType.u8), ("bf16", .u16), ("tf32", .u32)] {
+      let packed = try encode(["--format", format])
+      let both = try encode(["--format", format, "--codes"])
+      #expect(shape("codes", packed) == nil)
+      #expect(shape("codes", both) == [3, 70] && dtype("codes", both) == type)
+      let expected = Tensor(values, shape: [3, 70])
+        .quantized(to: try FormatCatalog.format(id: format)).codes.unpacked()
+      let info = try #require(both.tensor(named: "codes"))
+      let codes: [UInt32] =
+        switch type {
+        case .u8: try both.integers(of: info, as: UInt8.self).map(UInt32.init)
+        case .u16: try both.integers(of: info, as: UInt16.self).map(UInt32.init)
+        default: try both.integers(of: info, as: UInt32.self)
+        }
+      #expect(codes == expected)
+      let decoded = runFmtbench(
+        ["decode", folder.path("o.safetensors"), "-o", folder.path("y.npy")])
+      #expect(decoded.status == .done, "\(decoded.stderr)")
+    }
+  }
+
+  @Test("A file holds the format's bits and a header, for every format of the catalog")
+  func bitsOnDisk() throws {
+    let long = (0..<256 * 128).map { Float($0 % 97) - 48.3 }
+    for format in FormatCatalog.all {
+      try NpyWriter.write(floats: long, shape: [256, 128], to: folder.path("x.npy"))
+      let result = runFmtbench(
+        ["encode", folder.path("x.npy"), "--format", format.id, "-o", folder.path("o")])
+      #expect(result.status == .done, "\(result.stderr)")
+      let tensor = Tensor(long, shape: [256, 128]).quantized(to: format)
+      let data = try Data(contentsOf: URL(fileURLWithPath: folder.path("o")))
+      let header = data.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+      #expect(data.count - 8 - header == tensor.storedByteCount, "\(format.id)")
+      #expect(header < 1024)
+      let bits = NumberStyle.trimmed(decimals: 4).text(tensor.bitsPerElement)
+      #expect(
+        result.stderr
+          == "fmtbench: wrote \(folder.path("o")): \(format.id) of shape [256,128], "
+          + "\(tensor.storedByteCount) bytes of codes and scales, \(bits) bits an element\n")
+    }
+    let quiet = runFmtbench(
+      ["encode", folder.path("x.npy"), "--format", "mxfp4", "-q", "-o", folder.path("o")])
+    #expect(quiet == RunResult(status: .done, stdout: "", stderr: ""))
+  }
+
+  @Test(
+    "Files of version 0.1.0 decode to what that version decoded",
+    arguments: ["mxfp4", "mx9", "nvfp4", "fp8_e4m3_tensor", "bf16"])
+  func earlierFiles(format: String) throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let name = root.appendingPathComponent("Vectors/quantized/0.1.0-\(format)").path
+    let result = runFmtbench(["decode", name + ".safetensors", "-o", folder.path("y.npy")])
+    #expect(result.status == .done, "\(result.stderr)")
+    let (decoded, expected) = (
+      try NpyFile(path: folder.path("y.npy")), try NpyFile(path: name + ".npy")
+    )
+    #expect(decoded.shape == [2, 35] && expected.shape == [2, 35])
+    #expect(try decoded.floats().map(\.bitPattern) == expected.floats().map(\.bitPattern))
   }
 
   @Test("The packed bytes and metadata are those of the library")
@@ -65,9 +129,13 @@ struct EncodeCommandTests {
     policy.rounding = .towardZero
     policy.scaleRule = .powerOfTwo(.rceil)
     let expected = Tensor(values, shape: [3, 70]).quantized(to: .mx6, policy: policy)
-    let packed = try #require(file.tensor(named: "packed"))
-    #expect(file.bytes(of: packed) == expected.storedBytes)
+    let bytes = try ["packed", "scales", "subscales"].flatMap { name in
+      file.bytes(of: try #require(file.tensor(named: name)))
+    }
+    #expect(bytes == expected.storedBytes)
+    #expect(file.metadata["layout"] == "2")
     #expect(file.metadata["format"] == "mx6")
+    #expect(file.metadata["shape"] == "[3,70]")
     #expect(file.metadata["axis"] == "1")
     #expect(file.metadata["scale_rule"] == "rceil")
     #expect(file.metadata["rounding"] == "toward_zero")
@@ -100,7 +168,7 @@ struct EncodeCommandTests {
           ["encode", folder.path("x.npy"), "--format", format, "--output", folder.path("o")])
         #expect(result.status == .done, "\(format): \(result.stderr)")
         let file = try SafetensorsFile(path: folder.path("o"))
-        #expect(shape("codes", file) == [0, extent])
+        #expect(file.metadata["shape"] == "[0,\(extent)]")
         let decoded = runFmtbench(["decode", folder.path("o"), "--output", folder.path("y.npy")])
         #expect(decoded.status == .done, "\(format): \(decoded.stderr)")
         #expect(try NpyFile(path: folder.path("y.npy")).shape == [0, extent])
@@ -187,7 +255,87 @@ struct EncodeCommandTests {
     #expect(folder.names == ["x.npy"])
   }
 
-  @Test("Decoding refuses files whose fields contradict format, shape or packed bytes")
+  @Test("Decoding refuses packed files whose planes, shape and codes contradict each other")
+  func hostilePackedFiles() throws {
+    let packed = TensorData(name: "packed", shape: [2, 20], [UInt8](repeating: 1, count: 40))
+    let scales = TensorData(name: "scales", shape: [2, 2], [127, 127, 127, 127] as [UInt8])
+    // Code 1 and code 0 in turn.
+    let codes = TensorData(name: "codes", shape: [2, 40], (0..<80).map { UInt8(1 - $0 % 2) })
+    let good = ["layout": "2", "format": "mxfp4", "shape": "[2,40]", "axis": "1"]
+    func with(_ key: String, _ value: String?) -> [String: String] {
+      var metadata = good
+      metadata[key] = value
+      return metadata
+    }
+    let odd = ["layout": "2", "format": "e2m1fn", "shape": "[2,3]", "axis": "1"]
+    let cases: [([TensorData], [String: String], String)] = [
+      ([packed, scales], with("layout", "3"), "layout '3' is not known; 1 and 2 are"),
+      ([packed, scales], with("shape", nil), "no shape"),
+      ([packed, scales], with("shape", "2,40"), "shape '2,40' is none"),
+      ([packed, scales], with("shape", "[2,-40]"), "shape '[2,-40]' is none"),
+      ([packed, scales], with("shape", "[2,]"), "is none"),
+      ([packed, scales], with("shape", "[99999999999999999999]"), "is none"),
+      ([packed, scales], with("shape", "[9223372036854775807,2]"), "not possible"),
+      ([packed, scales], with("shape", "[2,42]"), "44 entries"),
+      ([packed, scales], with("shape", "[1,281474976710656]"), "entries"),
+      // As many bytes in all, but not in the planes.
+      ([packed, scales], with("shape", "[4,20]"), "has shape [2, 20], not [4, 10]"),
+      ([packed, scales], with("axis", "2"), "axis 2"),
+      ([packed], good, "no tensor 'scales'"), ([scales], good, "no tensor 'packed'"),
+      (
+        [packed, TensorData(name: "scales", shape: [4], [127, 127, 127, 127] as [UInt8])], good,
+        "shape [4], not [2, 2]"
+      ),
+      (
+        [
+          TensorData(name: "packed", shape: [42], [UInt8](repeating: 1, count: 42)),
+          TensorData(name: "scales", shape: [2], [127, 127] as [UInt8]),
+        ], good, "'packed' has shape [42], not [2, 20]"
+      ),
+      (
+        [packed, TensorData(name: "scales", shape: [2], [1, 2] as [UInt16])], good,
+        "'scales' is U16, not U8"
+      ),
+      (
+        [packed, scales, TensorData(name: "tensor_scale", shape: [1], [1] as [Float])], good,
+        "'tensor_scale' does not belong to mxfp4"
+      ),
+      (
+        [packed, scales, TensorData(name: "bias", shape: [1], [1] as [Float])], good,
+        "'bias' is no part"
+      ),
+      (
+        [packed, scales, TensorData(name: "codes", shape: [80], [UInt8](repeating: 1, count: 80))],
+        good, "'codes' does not hold the codes of 'packed'"
+      ),
+      (
+        [
+          packed, scales,
+          TensorData(name: "codes", shape: [2, 40], [UInt8](repeating: 1, count: 80)),
+        ],
+        good, "'codes' does not hold the codes of 'packed'"
+      ),
+      (
+        [TensorData(name: "packed", shape: [2, 2], [0, 0, 0, 0x10] as [UInt8])], odd,
+        "codes, row 1: the bits after the last code are not zero"
+      ),
+    ]
+    for (tensors, metadata, message) in cases {
+      try SafetensorsWriter.write(tensors, metadata: metadata, to: folder.path("in"))
+      let result = runFmtbench(["decode", folder.path("in"), "--output", folder.path("y.npy")])
+      #expect(result.status == .input, "\(message)")
+      #expect(result.stderr.contains(message), "expected '\(message)': \(result.stderr)")
+      #expect(folder.names == ["in"])
+    }
+    for tensors in [[packed, scales], [packed, scales, codes]] {
+      try SafetensorsWriter.write(tensors, metadata: good, to: folder.path("in"))
+      let result = runFmtbench(["decode", folder.path("in"), "--output", folder.path("y.npy")])
+      #expect(result.status == .done, "\(result.stderr)")
+    }
+  }
+
+  @Test(
+    "Decoding refuses files of version 0.1.0 whose fields contradict format, shape or packed bytes")
   func hostileFiles() throws {
     let codes = TensorData(name: "codes", shape: [2, 40], [UInt8](repeating: 1, count: 80))
     let scales = TensorData(name: "scales", shape: [2, 2], [127, 127, 127, 127] as [UInt8])
@@ -241,7 +389,8 @@ struct EncodeCommandTests {
     // 1 + 2^-24 + 2^-52 rounds up once, and down after a rounding to FP32's ties in between.
     let double: [UInt8] = [1, 0, 0, 0x10, 0, 0, 0xf0, 0x3f, 0, 0, 0, 0, 0, 0, 4, 0xc0]
     let wide = try write(array("<f8", double), "wide.npy")
-    let result = runFmtbench(["encode", wide, "--format", "fp32", "--output", folder.path("o")])
+    let result = runFmtbench(
+      ["encode", wide, "--format", "fp32", "--quiet", "--output", folder.path("o")])
     #expect(result.status == .done)
     #expect(
       result.stderr

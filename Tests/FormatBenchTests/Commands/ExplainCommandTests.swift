@@ -8,7 +8,7 @@ import Testing
 struct ExplainCommandTests {
   @Test("957 becomes 896 because floor lets it clip, and the rules that would not are named")
   func clipping() {
-    let result = runFmtbench(["explain", "mxfp8_e4m3", "957"])
+    let result = runFmtbench(["explain", "mxfp8_e4m3", "957"], columns: 200)
     #expect(result.status == .done)
     #expect(
       result.stdout == """
@@ -44,9 +44,8 @@ struct ExplainCommandTests {
         -----  -----  ------  ----  -------  -------  -----  --------------------------------
             0    957   478.5  0x7E      448      896    -61  clipped at the largest value 448
 
-        1 of 1 values clipped: floor keeps only the power of two of amax, and amax /
-        scale may reach 2^9 where the largest element value is 448; nothing clips under
-        ceil, rceil.
+        1 of 1 values clipped: floor keeps only the power of two of amax, and amax / scale may \
+        reach 2^9 where the largest element value is 448; nothing clips under ceil, rceil.
 
         """)
   }
@@ -118,7 +117,7 @@ struct ExplainCommandTests {
 
   @Test("Microexponents have a column of their own, and only where there are some")
   func subscales() {
-    let text = runFmtbench(["explain", "mx9", "1", "1", "0.25", "0.3"]).stdout
+    let text = runFmtbench(["explain", "mx9", "1", "1", "0.25", "0.3"], columns: 200).stdout
     #expect(
       text.contains(
         """

@@ -24,7 +24,7 @@ struct GemmCommandTests {
     let run = GemmRun(plan: plan, clock: RepeatClock(repeats: 2, leastSeconds: 0))
     let machine = MachineFacts(processor: "a CPU", memoryByteCount: 1 << 30)
     let report = GemmReport.report(try run.rows(), run, machine: machine)
-    let text = ReportFormat.json.text(of: report, for: .stream)
+    let text = ReportFormat.json.text(of: report, for: .file)
     return try #require(
       try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
   }

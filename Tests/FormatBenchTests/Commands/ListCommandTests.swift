@@ -22,6 +22,67 @@ struct ListCommandTests {
         == ["e8m0fnu": "none", "ue4m3": "none", "ue5m3": "none", "ue5m3_61440": "none"])
   }
 
+  private func ids(_ words: String...) -> [String] {
+    runFmtbench(["list"] + words + ["--csv"]).stdout.split(separator: "\n").dropFirst().map {
+      String($0.prefix { $0 != "," })
+    }
+  }
+
+  @Test("The list fits its width, in a pipe too", arguments: [60, 80, 120])
+  func width(columns: Int) {
+    let text = runFmtbench(["list"], columns: columns).stdout
+    for line in text.split(separator: "\n") {
+      #expect(TextLayout.width(line) <= columns, "\(line)")
+    }
+    for format in FormatCatalog.all { #expect(text.contains("\n\(format.id) ")) }
+    if columns == 80 {
+      // One line for each format, with a heading and what formats take.
+      #expect(text.split(separator: "\n").count < FormatCatalog.all.count + 25)
+      #expect(runFmtbench(["list"]).stdout == text)
+    }
+  }
+
+  @Test("Patterns choose by a part of id, element or source, or by an id with wildcards")
+  func patterns() {
+    #expect(
+      ids("nvfp4") == ["nvfp4", "nvfp4_2d", "nvfp4_4over6", "nvfp4_ue5m3", "nvfp4_ue5m3_61440"])
+    #expect(ids("mx?") == ["mx9", "mx6", "mx4"])
+    #expect(ids("*_TENSOR") == ["fp8_e4m3_tensor", "fp8_e5m2_tensor", "int8_tensor"])
+    #expect(ids("mx9", "vsq") == ["mx9", "vsq"])
+    #expect(ids("2302.08007").contains("mx6"))
+    #expect(ids("e2m1fn").contains("mxfp4"))
+    // A family that needs parameters has no row, but a note.
+    let family = runFmtbench(["list", "bdr"])
+    #expect(family.status == .done && family.stdout.contains("bdr(m,k1=16"))
+    let unknown = runFmtbench(["list", "mxpf4"])
+    #expect(unknown.status == .usage && unknown.stdout.isEmpty)
+    #expect(unknown.stderr.contains("no format matches 'mxpf4'; did you mean 'mxfp4'?"))
+  }
+
+  @Test("A wildcard pattern takes no more than its length times the name's, whatever it is")
+  func wildcards() {
+    for (pattern, name, matches) in [
+      ("*", "", true), ("?", "", false), ("a*b*c", "aXbXbc", true), ("a*b*c", "aXbXbd", false),
+      ("**a", "ba", true), ("a?c", "abc", true), ("A*", "abc", true), ("b", "abc", true),
+      ("b*", "abc", false),
+    ] {
+      #expect(WildcardPattern(pattern).matches(id: name) == matches, "\(pattern) \(name)")
+    }
+    let hostile = String(repeating: "a*", count: 200) + "b"
+    #expect(!WildcardPattern(hostile).matches(id: String(repeating: "a", count: 2000)))
+  }
+
+  @Test("--columns chooses what is told, in every form, and other forms tell all by default")
+  func columns() {
+    let csv = runFmtbench(["list", "mxfp4", "--columns", "source,element", "--csv"]).stdout
+    #expect(csv == "id,source,element\nmxfp4,OCP Microscaling Formats v1.0,e2m1fn\n")
+    let all = runFmtbench(["list", "mxfp4", "--csv"]).stdout
+    #expect(
+      all.hasPrefix("id,element,block,scale,bits_per_element,largest_element,kernels,source\n"))
+    let unknown = runFmtbench(["list", "--columns", "sourze"])
+    #expect(unknown.status == .usage && unknown.stderr.contains("did you mean 'source'?"))
+  }
+
   @Test("Scale rules that have no vector form are named")
   func partialCoverage() throws {
     // Searching tries several scales, which kernels do for codes of up to eight bits.

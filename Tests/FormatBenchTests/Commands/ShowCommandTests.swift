@@ -8,7 +8,7 @@ import Testing
 struct ShowCommandTests {
   @Test("The sheet of a bare four-bit element is this text")
   func bareElement() {
-    let result = runFmtbench(["show", "e2m1fn"])
+    let result = runFmtbench(["show", "e2m1fn"], columns: 200)
     #expect(result.status == .done && result.stderr.isEmpty)
     #expect(
       result.stdout == """
@@ -264,7 +264,87 @@ struct ShowCommandTests {
 
         """)
     #expect(
-      SheetText(.stream).text("show x", [section])
+      SheetText(.file).text("show x", [section])
         .contains("one    0.375  several words that do not fit\n"))
+  }
+
+  @Test("Headings break before texts do, and columns come in groups at last")
+  func narrowerTables() {
+    let table = SheetTable(
+      [
+        .init("a", "Name of it"), .init("b", "Bytes per row", .right),
+        .init("c", "Another number", .right),
+      ], rows: [[.text("one"), .number(0.375), .number(1_234_567)]])
+    let section = SheetSection(key: "s", title: "T", parts: [.table(table)])
+    func text(_ columns: Int) -> String {
+      SheetText(.stream(columns: columns)).text("show x", [section])
+        .split(separator: "T\n\n", maxSplits: 1).last.map(String.init) ?? ""
+    }
+    #expect(
+      text(24) == """
+        Name  Bytes
+        of      per  Another
+        it      row   number
+        ----  -----  -------
+        one   0.375  1234567
+
+        """)
+    #expect(
+      text(16) == """
+        Name  Bytes
+        of      per
+        it      row
+        ----  -----
+        one   0.375
+
+        Name
+        of    Another
+        it     number
+        ----  -------
+        one   1234567
+
+        """)
+  }
+
+  @Test("Drawings are cut at the same column in all lines, formulas wrapped under themselves")
+  func foldedDrawings() {
+    func text(_ part: SheetPart, _ columns: Int) -> String {
+      SheetText(.stream(columns: columns)).text(
+        "show x", [SheetSection(key: "s", title: "T", parts: [part])])
+    }
+    #expect(
+      text(.drawing(["bit   3 2 1 0", "field S E E M"]), 10).hasSuffix(
+        """
+        T
+
+        bit   3 2
+        field S E
+        bit   1 0
+        field E M
+
+        """))
+    #expect(
+      text(.steps(["code    = the element nearest to x", "a block"]), 24).hasSuffix(
+        """
+        code    = the element
+                  nearest to x
+        a block
+
+        """))
+  }
+
+  @Test("Sheets and explanations fit 60 and 80 columns", arguments: [60, 80])
+  func widths(columns: Int) {
+    let ids = FormatCatalog.all.map(\.id) + ["binary8p4se", "bdr(m=5,k1=32,k2=4,d1=8,d2=2)"]
+    for id in ids {
+      let explained = ["explain", id, "1", "-2.5", "957", "0.0001", "nan", "1e30", "-3e-39"]
+      for words in [["show", id], explained] {
+        let result = runFmtbench(words, columns: columns)
+        #expect(result.status == .done)
+        for line in result.stdout.split(separator: "\n") {
+          #expect(TextLayout.width(line) <= columns, "\(words): \(line)")
+        }
+      }
+    }
   }
 }

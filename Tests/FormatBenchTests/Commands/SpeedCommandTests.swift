@@ -23,7 +23,7 @@ struct SpeedCommandTests {
       clock: RepeatClock(repeats: 3, leastSeconds: 0))
     let machine = MachineFacts(processor: "a CPU", memoryByteCount: 1 << 30)
     let report = SpeedReport.report(run.rows(), run, machine: machine)
-    let text = ReportFormat.json.text(of: report, for: .stream)
+    let text = ReportFormat.json.text(of: report, for: .file)
     let object = try JSONSerialization.jsonObject(with: Data(text.utf8))
     return try #require(object as? [String: Any])
   }

@@ -12,7 +12,8 @@ struct TrainCommandTests {
       setup: RunSetup(
         model: .transformer, stepCount: steps, batchCount: 2, context: 16, width: 16, depth: 1,
         headCount: 2, learningRate: 1e-3, schedule: .cosine, optimizer: .adamW, arithmetic: .packed,
-        data: .task(.corpus)), baseline: .fp32, recipes: recipes, seedCount: seeds)
+        data: .task(.corpus)), baseline: GivenRecipe(.fp32),
+      recipes: recipes.map { GivenRecipe($0) }, seedCount: seeds)
   }
 
   @Test("Every recipe has a row with the issue's keys, and the baseline's gap is nothing")
@@ -25,7 +26,7 @@ struct TrainCommandTests {
     #expect(comparison.rows[1].losses.count == 2)
     #expect(comparison.rows[1].losses != comparison.rows[0].losses)
     let text = ReportFormat.json.text(
-      of: TrainingReport.report(comparison), for: .stream)
+      of: TrainingReport.report(comparison), for: .file)
     for key in [
       "recipe", "seeds", "steps", "validation_loss", "validation_loss_interval", "gap_percent",
       "gap_interval_percent", "step_seconds", "diverged",
@@ -54,7 +55,7 @@ struct TrainCommandTests {
         .init(seed: 0, step: 2, cause: cause), .init(seed: 1, step: 2, cause: cause),
       ])
     #expect(!comparison.isDiverged)
-    let report = ReportFormat.json.text(of: TrainingReport.report(comparison), for: .stream)
+    let report = ReportFormat.json.text(of: TrainingReport.report(comparison), for: .file)
     #expect(report.contains("\"divergences\": \"seed 0, step 2: \(cause); seed 1, step 2: "))
     #expect(comparison.rows[1].losses.allSatisfy { $0.isNaN })
     #expect(comparison.rows[1].outcomes.allSatisfy { $0.curve.rows.count == 2 })

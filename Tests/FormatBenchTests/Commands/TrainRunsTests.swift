@@ -24,7 +24,8 @@ struct TrainRunsTests {
         model: .transformer, stepCount: 6, batchCount: 2, context: 16, width: 16, depth: 1,
         headCount: 2, learningRate: 1e-2, schedule: .warmUpStableDecay, optimizer: .adamW,
         arithmetic: .packed,
-        data: .task(.corpus)), baseline: .fp32, recipes: recipes, seedCount: seeds,
+        data: .task(.corpus)), baseline: GivenRecipe(.fp32),
+      recipes: recipes.map { GivenRecipe($0) }, seedCount: seeds,
       directory: RunDirectory(path: folder, opening: opening), saveInterval: 2)
   }
 
@@ -137,7 +138,7 @@ struct TrainRunsTests {
     #expect {
       try TrainingComparison(plan(folder.path("runs"), .new, recipes: [recipe]))
     } throws: { error in
-      guard case .usage(let message, _)? = error as? CommandError else { return false }
+      guard case .input(let message)? = error as? CommandError else { return false }
       return message.contains("the blocks of mxfp8_e4m3 and mxfp4(block=24) do not align")
     }
     #expect(folder.names.isEmpty)
@@ -281,7 +282,7 @@ struct TrainRunsTests {
     let state = path + "/fp32/seed-0/state.safetensors"
     var evaluationPlan = EvaluationPlan(
       checkpointPath: state,
-      recipes: [.fp32, try Recipe.named("mxfp4"), try Recipe.named("fp8_delayed")],
+      recipes: [.fp32, .mxfp4, .fp8Delayed].map { GivenRecipe($0) },
       corruption: 0.5, batchCount: RunSetup.validationBatchCount)
     let evaluation = try evaluationPlan.run { _ in }
     #expect(evaluation.step == 6)

@@ -19,8 +19,8 @@ struct ExpertModelTests {
   private func train(
     _ recipe: Recipe, threads: Int, steps: Int,
     prediction: MultiTokenDesign? = MultiTokenDesign(depth: 2, hiddenCount: 48)
-  ) -> (outcome: TrainingOutcome, model: StackedModel) {
-    let model = StackedModel(configuration(prediction: prediction), recipe: recipe, seed: 5)
+  ) throws -> (outcome: TrainingOutcome, model: StackedModel) {
+    let model = try StackedModel(configuration(prediction: prediction), recipe: recipe, seed: 5)
     let trainer = Trainer(
       model, on: SyntheticCorpus(plan: BatchPlan(batchCount: 4, contextCount: 32, seed: 1)),
       options: TrainingOptions(
@@ -35,7 +35,7 @@ struct ExpertModelTests {
   func threads(name: String) throws {
     let recipe = try Recipe.named(name)
     let (one, three) = (
-      train(recipe, threads: 1, steps: 4), train(recipe, threads: 3, steps: 4)
+      try train(recipe, threads: 1, steps: 4), try train(recipe, threads: 3, steps: 4)
     )
     let losses = one.outcome.curve.rows.map(\.trainingLoss)
     #expect(losses.count == 4 && losses.allSatisfy { $0.isFinite })
@@ -63,14 +63,14 @@ struct ExpertModelTests {
   }
 
   @Test("The loss of the next token falls, and is all that is reported")
-  func learns() {
-    let run = train(.fp32, threads: 2, steps: 24).outcome
+  func learns() throws {
+    let run = try train(.fp32, threads: 2, steps: 24).outcome
     let first = run.curve.rows[0].trainingLoss
     // A model that knows nothing guesses among 128 tokens: ln 128 = 4.85.
     #expect(abs(first - 4.85) < 0.1)
     #expect(run.validationLoss < first - 0.3)
     // Without predictions the first loss is the same, and the second one is not.
-    let plain = train(.fp32, threads: 2, steps: 2, prediction: nil).outcome
+    let plain = try train(.fp32, threads: 2, steps: 2, prediction: nil).outcome
     #expect(plain.curve.rows[0].trainingLoss == first)
     #expect(plain.curve.rows[1].trainingLoss != run.curve.rows[1].trainingLoss)
   }

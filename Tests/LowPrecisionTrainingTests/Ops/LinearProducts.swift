@@ -23,7 +23,7 @@ struct LinearProducts {
     layer = Linear(
       weight: Parameter(
         "weight", shape: [extents.n, extents.k], values: weight, isDecayed: true),
-      quantization: LayerQuantization(place, number: 3, recipe: recipe))
+      quantization: LayerQuantization(place, number: 3, uncheckedRecipe: recipe))
   }
 
   /// Y, dX and dW.

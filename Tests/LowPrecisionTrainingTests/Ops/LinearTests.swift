@@ -20,7 +20,7 @@ struct LinearTests {
   ) -> Linear {
     Linear(
       weight: weight, bias: bias,
-      quantization: LayerQuantization(LayerPlace(.mlpUp), number: 3, recipe: recipe))
+      quantization: LayerQuantization(LayerPlace(.mlpUp), number: 3, uncheckedRecipe: recipe))
   }
 
   @Test(

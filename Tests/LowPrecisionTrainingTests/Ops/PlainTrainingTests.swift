@@ -62,7 +62,8 @@ struct PlainTrainingTests {
         layers[weight.name]
         ?? Linear(
           weight: weight,
-          quantization: LayerQuantization(LayerPlace(kind), number: layers.count, recipe: recipe))
+          quantization: LayerQuantization(
+            LayerPlace(kind), number: layers.count, uncheckedRecipe: recipe))
       layers[weight.name] = layer
       return layer(x, on: tape)
     }

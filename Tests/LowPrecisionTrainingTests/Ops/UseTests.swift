@@ -12,7 +12,7 @@ struct UseTests {
         "weight", shape: [n, k], values: GradientCheck.numbers(n * k, seed: 2), isDecayed: true),
       quantization: LayerQuantization(
         LayerPlace(.head), number: 3,
-        recipe: Recipe(
+        uncheckedRecipe: Recipe(
           name: "inputs", source: "this test",
           rules: [RecipeRule(.block(choice), tensors: [.input], products: [.forward])])))
   }

@@ -49,26 +49,15 @@ struct RecipeJSONTests {
 
   @Test("The example of the documentation extends a preset")
   func example() throws {
-    let recipe = try Recipe(
-      json: """
-        {
-          "name": "mine",
-          "source": "an experiment",
-          "base": "nvfp4_no_bf16_layers",
-          "rules": [
-            {"layers": ["mlp_up", "mlp_down"], "tensors": ["weight"],
-             "quantizer": {"format": "nvfp4", "rounding": "nearest_even"}},
-            {"layers": ["attention_qkv"], "products": ["weight_gradient"],
-             "quantizer": {"format": "mxfp4", "scale_rule": "rceil", "rounding": "stochastic",
-                           "transform": {"hadamard": 32, "signs": "per_step"}}},
-            {"blocks": {"last_percent": 15}, "quantizer": "bf16"}
-          ]
-        }
-        """)
+    let recipe = try Recipe(json: Recipe.jsonExample)
     let base = try Recipe.named("nvfp4_no_bf16_layers")
     #expect(Array(recipe.rules.prefix(base.rules.count)) == base.rules)
     #expect(recipe.notes == base.notes && recipe.source == "an experiment")
-    try recipe.check(ModelPlaces.everyKind(blocks: 4))
+    let model = try StackedModel(
+      .transformer(vocabularyCount: 8, width: 8, blockCount: 4, headCount: 2, context: 4),
+      recipe: recipe, seed: 0)
+    #expect(
+      model.quantizations.filter { $0.place.name == "blocks.0.attention.output" }.count == 1)
     #expect(
       recipe.choice(for: ModelPlaces.role(.mlpUp, .weight, .forward))
         == .block(BlockQuantization(.nvfp4)))
@@ -82,6 +71,67 @@ struct RecipeJSONTests {
             transform: OperandTransform(length: 32, signs: .perStep))))
     #expect(
       recipe.choice(for: ModelPlaces.role(.mlpUp, .weight, .forward, block: 19)) == .bfloat16)
+  }
+
+  @Test("The list of keys is what the reader knows, each with a value that it accepts")
+  func keys() throws {
+    let objects = Dictionary(grouping: Recipe.jsonKeys, by: \.object)
+    #expect(
+      Set(objects.keys)
+        == ["recipe", "rule", "blocks", "quantizer", "transform", "delayed_scaling"])
+    // What stands at the keys of an object, and the text around the object.
+    let around: [String: (head: String, tail: String)] = [
+      "recipe": ("", ""), "rule": (#"{"name": "a", "rules": ["#, "]}"),
+      "blocks": (#"{"name": "a", "rules": [{"quantizer": "fp32", "blocks": "#, "}]}"),
+      "quantizer": (#"{"name": "a", "rules": [{"quantizer": "#, "}]}"),
+      "transform": (
+        #"{"name": "a", "rules": [{"quantizer": {"format": "mxfp4", "transform": "#, "}}]}"
+      ),
+      "delayed_scaling": (
+        #"{"name": "a", "rules": [{"quantizer": {"format": "fp8_e4m3_tensor", "delayed_scaling": "#,
+        "}}]}"
+      ),
+    ]
+    for (object, keys) in objects {
+      let (head, tail) = try #require(around[object])
+      let error = #expect(throws: RecipeError.self) {
+        try Recipe(json: head + #"{"no such key": 1}"# + tail)
+      }
+      guard case .unknownKey("no such key", _, let known) = error else {
+        Issue.record("\(object): \(error?.description ?? "no error")")
+        continue
+      }
+      #expect(known == keys.map(\.key))
+      #expect(keys.allSatisfy { !$0.values.isEmpty && !$0.meaning.isEmpty })
+    }
+  }
+
+  @Test("What the list of keys says of a missing key is what the reader does")
+  func missingKeys() throws {
+    let format = SharedExponentFormat.mxfp4
+    let policy = format.defaultPolicy
+    let full = [
+      "format": "\"mxfp4\"", "scale_rule": "\"\(policy.scaleRule.id)\"",
+      "rounding": "\"\(policy.rounding.id)\"", "overflow": "\"\(policy.overflow.id)\"",
+      "non_finite": "\"\(policy.nonFinite.id)\"", "scale_floor": "\"\(policy.scaleFloor.id)\"",
+      "zero_block": "\"\(policy.zeroBlock.id)\"", "source": "\"fp32\"", "premultiplier": "1",
+    ]
+    for key in Recipe.jsonKeys where key.object == "quantizer" && key.key != "random_bits" {
+      let members = full.filter { $0.key != key.key }
+        .map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ")
+      let json = #"{"name": "a", "rules": [{"quantizer": {"# + members + "}}]}"
+      guard key.absence != nil else {
+        #expect(throws: RecipeError.missingKey(key.key, at: "recipe.rules[0].quantizer")) {
+          try Recipe(json: json)
+        }
+        continue
+      }
+      #expect(
+        try Recipe(json: json).rules[0].choice == .block(BlockQuantization(format)), "\(key.key)")
+    }
+    let usual = DelayedScaling.Parameters()
+    let absences = Recipe.jsonKeys.filter { $0.object == "delayed_scaling" }.map(\.absence)
+    #expect(absences == ["\(usual.historyLength)", "\(usual.margin)", usual.amax.rawValue])
   }
 
   @Test("Wrong keys and values are refused with their path and what is accepted")
@@ -127,7 +177,19 @@ struct RecipeJSONTests {
       ),
       (
         #"{"name": "a", "rules": [{"quantizer": "fp32", "blocks": {"last_percent": 1.5}}]}"#,
-        "recipe.rules[0].blocks.last_percent: 1.5 is not valid; expected an integer in 0...100"
+        "recipe.rules[0].blocks.last_percent: 1.5 is not valid; expected an integer in 1...100"
+      ),
+      (
+        #"{"name": "a", "rules": [{"quantizer": "fp32", "blocks": {"first": 0}}]}"#,
+        "recipe.rules[0].blocks.first: 0 is not valid; expected an integer in 1...1000000"
+      ),
+      (
+        #"{"name": "a", "rules": [{"quantizer": "fp32", "blocks": {"only": []}}]}"#,
+        "recipe.rules[0].blocks.only: [] is not valid; expected at least one"
+      ),
+      (
+        #"{"name": "a", "rules": [{"quantizer": "fp32", "names": []}]}"#,
+        "recipe.rules[0].names: [] is not valid; expected at least one"
       ),
       (
         #"{"name": "a", "base": "nv", "rules": []}"#,

@@ -99,7 +99,8 @@ struct RecipeRuleTests {
         note: rough
         every role: fp32, unless a later line says otherwise
         every role: bf16, rounding nearest_even
-        mlp_up, head; layers named x; last 15 % of blocks (at least one); forward; weight: fp32
+        mlp_up, head; layers named x; last 15 % of blocks, rounded down, at least one \
+        (of 4 blocks 1, 25 %); forward; weight: fp32
         """)
   }
 }

@@ -12,6 +12,12 @@ extension ValueKind<any BlockFormat> {
   }
 }
 
+/// What the help of every command that takes a format says about its id.
+let formatQuoting = """
+  A format with parameters is quoted, as in 'mxfp4(block=16)': shells take parentheses for their \
+  own.
+  """
+
 extension ValueFailure {
   /// The failure of a format's id, with the nearest known name where the name is unknown.
   init(_ error: FormatNameError) {

@@ -57,7 +57,7 @@ final class MixtureLayer: SequenceLayer {
   /// The tokens of the last batch that went to each expert.
   private(set) var loads: [Int] = []
 
-  /// - Precondition: positive extents, and K in 1...E.
+  /// - Precondition: positive extents, K in 1...E, and a finite balance coefficient.
   init(_ design: MixtureDesign, _ slot: LayerSlot, _ start: inout Initializer) {
     let d = design
     require(
@@ -67,6 +67,9 @@ final class MixtureLayer: SequenceLayer {
       \(d.chosenCount) of \(d.expertCount) experts of \(d.hiddenCount) channels, \
       \(d.sharedHiddenCount) shared, \(d.latentCount ?? slot.width) latent
       """)
+    require(
+      d.balanceCoefficient.isFinite,
+      "a mixture of experts with a balance coefficient of \(d.balanceCoefficient)")
     self.design = design
     let (c, l) = (slot.width, d.latentCount ?? slot.width)
     let (usual, small) = (LayerSlot.deviation, slot.residualDeviation)

@@ -1,41 +1,41 @@
 /// The members of a JSON object with the path that errors name.
-struct JSONObject {
+struct JSONObject<Key: RecipeKey> {
   let path: String
-  private let members: [String: JSONValue]
+  private let members: [Key: JSONValue]
 
   /// Takes an object apart, refusing keys that are not known.
-  init(_ value: JSONValue, at path: String, known: [String]) throws(RecipeError) {
+  init(_ value: JSONValue, at path: String) throws(RecipeError) {
     guard case .object(let list) = value else {
       throw .badValue(value.kind, at: path, expected: "an object")
     }
-    var members: [String: JSONValue] = [:]
+    var members: [Key: JSONValue] = [:]
     for member in list {
-      guard known.contains(member.key) else {
-        throw .unknownKey(member.key, at: path, known: known)
+      guard let key = Key(rawValue: member.key) else {
+        throw .unknownKey(member.key, at: path, known: Key.allCases.map(\.rawValue))
       }
-      members[member.key] = member.value
+      members[key] = member.value
     }
     self.path = path
     self.members = members
   }
 
   /// The path of a member.
-  func path(of key: String) -> String { "\(path).\(key)" }
+  func path(of key: Key) -> String { "\(path).\(key.rawValue)" }
 
-  /// The keys, in alphabetical order.
-  var keys: [String] { members.keys.sorted() }
+  /// The number of keys.
+  var count: Int { members.count }
 
   /// A value that may be missing.
-  func value(_ key: String) -> JSONValue? { members[key] }
+  func value(_ key: Key) -> JSONValue? { members[key] }
 
   /// A value that must be there.
-  func required(_ key: String) throws(RecipeError) -> JSONValue {
-    guard let value = members[key] else { throw .missingKey(key, at: path) }
+  func required(_ key: Key) throws(RecipeError) -> JSONValue {
+    guard let value = members[key] else { throw .missingKey(key.rawValue, at: path) }
     return value
   }
 
   /// A string that may be missing.
-  func string(_ key: String) throws(RecipeError) -> String? {
+  func string(_ key: Key) throws(RecipeError) -> String? {
     guard let value = members[key] else { return nil }
     guard case .string(let text) = value else {
       throw .badValue(value.kind, at: path(of: key), expected: "a string")
@@ -44,7 +44,7 @@ struct JSONObject {
   }
 
   /// Strings that may be missing.
-  func strings(_ key: String) throws(RecipeError) -> [String]? {
+  func strings(_ key: Key) throws(RecipeError) -> [String]? {
     guard let elements = try array(key, of: "strings") else { return nil }
     var texts: [String] = []
     for element in elements {
@@ -57,7 +57,7 @@ struct JSONObject {
   }
 
   /// An array that may be missing.
-  func array(_ key: String, of content: String) throws(RecipeError) -> [JSONValue]? {
+  func array(_ key: Key, of content: String) throws(RecipeError) -> [JSONValue]? {
     guard let value = members[key] else { return nil }
     guard case .array(let elements) = value else {
       throw .badValue(value.kind, at: path(of: key), expected: "an array of \(content)")
@@ -66,25 +66,13 @@ struct JSONObject {
   }
 
   /// An integer within a range that may be missing.
-  func integer(_ key: String, in range: ClosedRange<Int>) throws(RecipeError) -> Int? {
+  func integer(_ key: Key, in range: ClosedRange<Int>) throws(RecipeError) -> Int? {
     guard let value = members[key] else { return nil }
-    return try JSONObject.integer(value, in: range, at: path(of: key))
-  }
-
-  /// An integer within a range.
-  static func integer(
-    _ value: JSONValue, in range: ClosedRange<Int>, at path: String
-  ) throws(RecipeError) -> Int {
-    guard case .number(let text) = value, let number = Int(text), range.contains(number) else {
-      throw .badValue(
-        value.kind, at: path,
-        expected: "an integer in \(range.lowerBound)...\(range.upperBound)")
-    }
-    return number
+    return try value.integer(in: range, at: path(of: key))
   }
 
   /// A number that may be missing.
-  func float(_ key: String) throws(RecipeError) -> Float? {
+  func float(_ key: Key) throws(RecipeError) -> Float? {
     guard let value = members[key] else { return nil }
     guard case .number(let text) = value, let number = Float(text) else {
       throw .badValue(value.kind, at: path(of: key), expected: "a number")
@@ -98,15 +86,15 @@ struct JSONObject {
 
   /// One of the named alternatives; `nil` if missing.
   func choice<Choice>(
-    _ key: String, among choices: [Choice], _ name: (Choice) -> String
+    _ key: Key, among choices: [Choice], _ name: (Choice) -> String
   ) throws(RecipeError) -> Choice? {
     guard let text = try string(key) else { return nil }
-    return try JSONObject.choice(text, at: path(of: key), among: choices, name)
+    return try Self.choice(text, at: path(of: key), among: choices, name)
   }
 
   /// Several of the named alternatives, at least one; `nil` if missing.
   func choices<Choice: CaseIterable & RawRepresentable>(
-    _ key: String, among type: Choice.Type
+    _ key: Key, among type: Choice.Type
   ) throws(RecipeError) -> [Choice]? where Choice.RawValue == String {
     guard let texts = try strings(key) else { return nil }
     guard !texts.isEmpty else {
@@ -115,7 +103,7 @@ struct JSONObject {
     var result: [Choice] = []
     for text in texts {
       result.append(
-        try JSONObject.choice(text, at: path(of: key), among: Array(Choice.allCases)) {
+        try Self.choice(text, at: path(of: key), among: Array(Choice.allCases)) {
           $0.rawValue
         })
     }
@@ -130,5 +118,16 @@ struct JSONObject {
       throw .badValue("'\(text)'", at: path, expected: "one of \(known)")
     }
     return match
+  }
+}
+
+extension JSONValue {
+  /// An integer within a range.
+  func integer(in range: ClosedRange<Int>, at path: String) throws(RecipeError) -> Int {
+    guard case .number(let text) = self, let number = Int(text), range.contains(number) else {
+      throw .badValue(
+        kind, at: path, expected: "an integer in \(range.lowerBound)...\(range.upperBound)")
+    }
+    return number
   }
 }

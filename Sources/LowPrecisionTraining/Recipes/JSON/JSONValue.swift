@@ -26,8 +26,8 @@ enum JSONValue: Hashable, Sendable {
   }
 
   /// An object of the members that have a value, in order.
-  static func members(_ members: KeyValuePairs<String, JSONValue?>) -> JSONValue {
-    .object(members.compactMap { key, value in value.map { Member(key: key, value: $0) } })
+  static func members<Key: RecipeKey>(_ members: KeyValuePairs<Key, JSONValue?>) -> JSONValue {
+    .object(members.compactMap { key, value in value.map { Member(key: key.rawValue, value: $0) } })
   }
 
   /// The text, indented; arrays without objects stay on a line.

@@ -22,16 +22,11 @@ extension QuantizationChoice {
 
 extension BlockQuantization {
   init(_ value: JSONValue, at path: String) throws(RecipeError) {
-    let object = try JSONObject(
-      value, at: path,
-      known: [
-        "format", "scale_rule", "rounding", "random_bits", "overflow", "non_finite", "scale_floor",
-        "zero_block", "transform", "source", "premultiplier", "delayed_scaling",
-      ])
+    let object = try JSONObject<QuantizerKey>(value, at: path)
     let format = try BlockQuantization.format(object)
     let policy = try BlockQuantization.policy(object, format)
     let bits = try BlockQuantization.stochasticBitCount(object)
-    let premultiplier = try object.float("premultiplier") ?? 1
+    let premultiplier = try object.float(.premultiplier) ?? 1
     let scaling = try TensorScaling(object)
     let problem = BlockQuantization.problem(format, policy, bits, premultiplier, scaling)
     if let (key, reason) = problem {
@@ -39,56 +34,60 @@ extension BlockQuantization {
     }
     self.init(
       format, policy: policy, stochasticBitCount: bits, transform: try OperandTransform(object),
-      source: try object.choice("source", among: SourcePrecision.allCases) { $0.rawValue }
+      source: try object.choice(.source, among: SourcePrecision.allCases) { $0.rawValue }
         ?? .float32,
       premultiplier: premultiplier, scaling: scaling)
   }
 
-  private static func format(_ object: JSONObject) throws(RecipeError) -> any BlockFormat {
-    guard let id = try object.string("format") else {
-      throw .missingKey("format", at: object.path)
+  private static func format(
+    _ object: JSONObject<QuantizerKey>
+  ) throws(RecipeError) -> any BlockFormat {
+    guard let id = try object.string(.format) else {
+      throw .missingKey(QuantizerKey.format.rawValue, at: object.path)
     }
     do throws(FormatNameError) {
       return try FormatCatalog.format(id: id)
     } catch {
       throw .badValue(
-        "'\(id)'", at: object.path(of: "format"), expected: "a format id: \(error)")
+        "'\(id)'", at: object.path(of: .format), expected: "a format id: \(error)")
     }
   }
 
   private static func policy(
-    _ object: JSONObject, _ format: any BlockFormat
+    _ object: JSONObject<QuantizerKey>, _ format: any BlockFormat
   ) throws(RecipeError) -> EncodingPolicy {
     var policy = format.defaultPolicy
-    if let rule = try object.choice("scale_rule", among: format.scaleRules, { $0.id }) {
+    if let rule = try object.choice(.scaleRule, among: format.scaleRules, { $0.id }) {
       policy.scaleRule = rule
     }
     let rounding = try object.choice(
-      "rounding", among: RoundingRule.deterministic.map(\.id) + [stochastic], { $0 })
+      .rounding, among: RoundingRule.deterministic.map(\.id) + [QuantizerKey.stochastic], { $0 })
     if let rule = RoundingRule.deterministic.first(where: { $0.id == rounding }) {
       policy.rounding = rule
     }
-    if let rule = try object.choice("overflow", among: OverflowRule.allCases, { $0.id }) {
+    if let rule = try object.choice(.overflow, among: OverflowRule.allCases, { $0.id }) {
       policy.overflow = rule
     }
-    if let rule = try object.choice("non_finite", among: NonFiniteRule.allCases, { $0.id }) {
+    if let rule = try object.choice(.nonFinite, among: NonFiniteRule.allCases, { $0.id }) {
       policy.nonFinite = rule
     }
-    if let floor = try object.choice("scale_floor", among: ScaleFloor.allCases, { $0.id }) {
+    if let floor = try object.choice(.scaleFloor, among: ScaleFloor.allCases, { $0.id }) {
       policy.scaleFloor = floor
     }
-    if let rule = try object.choice("zero_block", among: ZeroBlockRule.allCases, { $0.id }) {
+    if let rule = try object.choice(.zeroBlock, among: ZeroBlockRule.allCases, { $0.id }) {
       policy.zeroBlock = rule
     }
     return policy
   }
 
-  private static func stochasticBitCount(_ object: JSONObject) throws(RecipeError) -> Int? {
-    let bits = try object.integer("random_bits", in: 1...32)
-    guard object.value("rounding") == .string(stochastic) else {
+  private static func stochasticBitCount(
+    _ object: JSONObject<QuantizerKey>
+  ) throws(RecipeError) -> Int? {
+    let bits = try object.integer(.randomBits, in: QuantizerKey.randomBitCounts)
+    guard object.value(.rounding) == .string(QuantizerKey.stochastic) else {
       guard bits == nil else {
         throw .badValue(
-          "the value", at: object.path(of: "random_bits"),
+          "the value", at: object.path(of: .randomBits),
           expected: "none where rounding is not stochastic")
       }
       return nil
@@ -96,66 +95,71 @@ extension BlockQuantization {
     return bits ?? 32
   }
 
-  private static let stochastic = "stochastic"
-
   var jsonValue: JSONValue {
-    .members([
-      "format": .string(format.id), "scale_rule": .string(policy.scaleRule.id),
-      "rounding": .string(
-        stochasticBitCount == nil ? policy.rounding.id : BlockQuantization.stochastic),
-      "random_bits": stochasticBitCount.map { .number("\($0)") },
-      "overflow": .string(policy.overflow.id), "non_finite": .string(policy.nonFinite.id),
-      "scale_floor": .string(policy.scaleFloor.id), "zero_block": .string(policy.zeroBlock.id),
-      "transform": transform.map {
-        .members(["hadamard": .number("\($0.length)"), "signs": .string($0.signs.rawValue)])
-      },
-      "source": source == .float32 ? nil : .string(source.rawValue),
-      "premultiplier": premultiplier == 1 ? nil : .number("\(premultiplier)"),
-      "delayed_scaling": scaling.jsonValue,
-    ])
+    let keys: KeyValuePairs<QuantizerKey, JSONValue?> = [
+      .format: .string(format.id), .scaleRule: .string(policy.scaleRule.id),
+      .rounding: .string(
+        stochasticBitCount == nil ? policy.rounding.id : QuantizerKey.stochastic),
+      .randomBits: stochasticBitCount.map { .number("\($0)") },
+      .overflow: .string(policy.overflow.id), .nonFinite: .string(policy.nonFinite.id),
+      .scaleFloor: .string(policy.scaleFloor.id), .zeroBlock: .string(policy.zeroBlock.id),
+      .transform: transform?.jsonValue,
+      .source: source == .float32 ? nil : .string(source.rawValue),
+      .premultiplier: premultiplier == 1 ? nil : .number("\(premultiplier)"),
+      .delayedScaling: scaling.jsonValue,
+    ]
+    return .members(keys)
   }
 }
 
 extension OperandTransform {
   /// The transform under the key `transform`, if there is one.
-  fileprivate init?(_ object: JSONObject) throws(RecipeError) {
-    guard let value = object.value("transform") else { return nil }
-    let own = try JSONObject(
-      value, at: object.path(of: "transform"), known: ["hadamard", "signs"])
-    guard let length = try own.integer("hadamard", in: 2...128) else {
-      throw .missingKey("hadamard", at: own.path)
+  fileprivate init?(_ object: JSONObject<QuantizerKey>) throws(RecipeError) {
+    guard let value = object.value(.transform) else { return nil }
+    let own = try JSONObject<TransformKey>(value, at: object.path(of: .transform))
+    guard let length = try own.integer(.hadamard, in: 2...128) else {
+      throw .missingKey(TransformKey.hadamard.rawValue, at: own.path)
     }
     guard HadamardTransform.lengths.contains(length) else {
-      throw .badValue("\(length)", at: own.path(of: "hadamard"), expected: "a power of two")
+      throw .badValue("\(length)", at: own.path(of: .hadamard), expected: "a power of two")
     }
     self.init(
       length: length,
-      signs: try own.choice("signs", among: Signs.allCases) { $0.rawValue } ?? .perRun)
+      signs: try own.choice(.signs, among: Signs.allCases) { $0.rawValue } ?? .perRun)
+  }
+
+  fileprivate var jsonValue: JSONValue {
+    let keys: KeyValuePairs<TransformKey, JSONValue?> = [
+      .hadamard: .number("\(length)"), .signs: .string(signs.rawValue),
+    ]
+    return .members(keys)
   }
 }
 
 extension TensorScaling {
   /// The scaling under the key `delayed_scaling`; current if there is none.
-  fileprivate init(_ object: JSONObject) throws(RecipeError) {
-    guard let value = object.value("delayed_scaling") else {
+  fileprivate init(_ object: JSONObject<QuantizerKey>) throws(RecipeError) {
+    guard let value = object.value(.delayedScaling) else {
       self = .current
       return
     }
-    let own = try JSONObject(
-      value, at: object.path(of: "delayed_scaling"), known: ["history", "margin", "amax"])
+    let own = try JSONObject<DelayedScalingKey>(value, at: object.path(of: .delayedScaling))
+    let usual = DelayedScaling.Parameters()
     self = .delayed(
       DelayedScaling.Parameters(
-        historyLength: try own.integer("history", in: DelayedScaling.Parameters.historyLengths)
-          ?? 1024,
-        margin: try own.integer("margin", in: DelayedScaling.Parameters.margins) ?? 0,
-        amax: try own.choice("amax", among: DelayedScaling.Amax.allCases) { $0.rawValue } ?? .max))
+        historyLength: try own.integer(.history, in: DelayedScaling.Parameters.historyLengths)
+          ?? usual.historyLength,
+        margin: try own.integer(.margin, in: DelayedScaling.Parameters.margins) ?? usual.margin,
+        amax: try own.choice(.amax, among: DelayedScaling.Amax.allCases) { $0.rawValue }
+          ?? usual.amax))
   }
 
   fileprivate var jsonValue: JSONValue? {
     guard case .delayed(let parameters) = self else { return nil }
-    return .members([
-      "history": .number("\(parameters.historyLength)"),
-      "margin": .number("\(parameters.margin)"), "amax": .string(parameters.amax.rawValue),
-    ])
+    let keys: KeyValuePairs<DelayedScalingKey, JSONValue?> = [
+      .history: .number("\(parameters.historyLength)"),
+      .margin: .number("\(parameters.margin)"), .amax: .string(parameters.amax.rawValue),
+    ]
+    return .members(keys)
   }
 }
