@@ -188,6 +188,11 @@ extension ReferenceBlockElement {
     }
   }
 
+  /// The code of the value next to that of a code, nearer to zero.
+  func codeTowardZero(_ code: UInt32) -> UInt32 {
+    isInteger && code >= signBit ? (code == 2 * signBit - 1 ? 0 : code + 1) : code - 1
+  }
+
   private func overflowCode(_ negative: Bool, special: Bool) -> UInt32 {
     if special {
       if let infinityCode { return signed(infinityCode, negative) }

@@ -35,7 +35,7 @@ extension ReferenceBlockEncoder {
     case .ceil: return ceilLog2(x) - top
     case .rceil:
       let quotient = amax * (1 / Float(element.greatest))
-      return quotient == 0 ? -149 : ceilLog2(Double(quotient))
+      return quotient == 0 ? -149 : quotient.isInfinite ? 128 : ceilLog2(Double(quotient))
     case .even:
       // Round half up at the element's fraction width, then take the floor.
       let unit = ReferenceBlockElement.powerOfTwo(floorLog2(x) - element.fractionBits)
@@ -64,10 +64,11 @@ extension ReferenceBlockEncoder {
       for (part, tau) in zip(parts, taus) {
         let step = ReferenceBlockElement.powerOfTwo(scale - bias - tau)
         for index in part {
-          let (code, overflowed) = format.element.encode(
-            Double(values[index]) / step, policy, index: index)
+          func decoded(_ q: Double) -> Float { Float(q * step) }
+          let (code, overflowed) = element(
+            Double(values[index]) / step, at: index, decoded: decoded)
           result.codes.append(code)
-          result.decoded.append(Float(format.element.value(of: code) * step))
+          result.decoded.append(decoded(format.element.value(of: code)))
           if overflowed { result.overflows += 1 }
         }
       }
@@ -114,22 +115,24 @@ extension ReferenceBlockEncoder {
       if amax == 0 && policy.zeroBlockIsOne { code = scale.encode(1, plain, index: 0).code }
       var result = Block(scale: code)
       let s = Float(scale.value(of: code))
-      let unit: Float = 1 / tensor.encode
+      let unit = Self.held(1 / tensor.encode, above: 0)
       let product: Float = s * unit
       var multiplier: Float = 1 / product
       if multiplier > .greatestFiniteMagnitude { multiplier = .greatestFiniteMagnitude }
+      func decoded(_ q: Double) -> Float {
+        let inner: Float = Float(q) * s
+        return inner * tensor.decode
+      }
       for index in block {
-        var element: UInt32 = 0
+        var bits: UInt32 = 0
         if code != 0 {
           let scaled: Float = values[index] * multiplier
-          let (bits, overflowed) = format.element.encode(Double(scaled), policy, index: index)
-          element = bits
-          if overflowed { result.overflows += 1 }
+          let encoded = element(Double(scaled), at: index, decoded: decoded)
+          bits = encoded.code
+          if encoded.overflowed { result.overflows += 1 }
         }
-        let q = Float(format.element.value(of: element))
-        let inner: Float = q * s
-        result.codes.append(element)
-        result.decoded.append(inner * tensor.decode)
+        result.codes.append(bits)
+        result.decoded.append(decoded(format.element.value(of: bits)))
       }
       return result
     }
@@ -155,15 +158,18 @@ extension ReferenceBlockEncoder {
       if multiplier > .greatestFiniteMagnitude { multiplier = .greatestFiniteMagnitude }
     }
     if case .amaxPowerOfTwo = policy.scale {
-      multiplier = Float(ReferenceBlockElement.powerOfTwo(Self.floorLog2(Double(multiplier))))
+      // The reciprocal must be an FP32 number.
+      multiplier = Float(
+        ReferenceBlockElement.powerOfTwo(max(Self.floorLog2(Double(multiplier)), -127)))
     }
-    let stored: Float = 1 / multiplier
+    let stored = Self.held(1 / multiplier, above: 0)
     var result = Block(scale: stored.bitPattern)
+    func decoded(_ q: Double) -> Float { Float(q) * stored }
     for index in block {
       let scaled: Float = values[index] * multiplier
-      let (code, overflowed) = format.element.encode(Double(scaled), policy, index: index)
+      let (code, overflowed) = element(Double(scaled), at: index, decoded: decoded)
       result.codes.append(code)
-      result.decoded.append(Float(format.element.value(of: code)) * stored)
+      result.decoded.append(decoded(format.element.value(of: code)))
       if overflowed { result.overflows += 1 }
     }
     return result
@@ -172,7 +178,8 @@ extension ReferenceBlockEncoder {
   func encodeCast(_ block: [Int]) -> Block {
     var result = Block()
     for index in block {
-      let (code, overflowed) = format.element.encode(Double(values[index]), policy, index: index)
+      let (code, overflowed) = element(
+        Double(values[index]), at: index, decoded: { Float($0) })
       result.codes.append(code)
       result.decoded.append(Float(format.element.value(of: code)))
       if overflowed { result.overflows += 1 }

@@ -36,9 +36,8 @@ public struct ReferenceBlockEncoder {
     } else if amax > 0 {
       var most = Float(format.element.greatest) * Float(scale.greatest)
       if case .fourOverSix = policy.scale { most = 1536 }
-      let quotient = most / amax
-      let encode = quotient > .greatestFiniteMagnitude ? .greatestFiniteMagnitude : quotient
-      tensor = (encode, 1 / encode)
+      let encode = Self.held(most / amax, above: .leastNonzeroMagnitude)
+      tensor = (encode, Self.held(1 / encode, above: 0))
     }
   }
 
@@ -101,6 +100,30 @@ public struct ReferenceBlockEncoder {
       for shift in stride(from: UInt32(0), to: 32, by: 8) {
         result.storedBytes.append(UInt8(scale.bitPattern >> shift & 255))
       }
+    }
+    return result
+  }
+
+  /// A number in the place of one that left FP32's range.
+  static func held(_ x: Float, above least: Float) -> Float {
+    if x == .infinity { return .greatestFiniteMagnitude }
+    return x < least ? least : x
+  }
+
+  /// Encodes the value that scaling made of the one at an index, and lowers the code step by step
+  /// until it decodes to a finite number, where overflow saturates.
+  func element(
+    _ scaled: Double, at index: Int, decoded: (Double) -> Float
+  ) -> (code: UInt32, overflowed: Bool) {
+    // A finite value that scaling took out of FP32 is as large as FP32 can say.
+    let isFinite = values[index].isFinite
+    let held =
+      scaled.isInfinite && isFinite
+      ? (scaled > 0 ? 1 : -1) * Double(Float.greatestFiniteMagnitude) : scaled
+    var result = format.element.encode(held, policy, index: index)
+    guard !policy.overflowIsSpecial else { return result }
+    while decoded(format.element.value(of: result.code)).isInfinite {
+      result = (format.element.codeTowardZero(result.code), isFinite)
     }
     return result
   }

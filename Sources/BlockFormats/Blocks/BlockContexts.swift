@@ -9,6 +9,7 @@ public struct EncodingContext: ~Copyable {
   /// For decoding the candidates of a scale search.
   public let decoding: DecodingContext
   private let encoder: ElementEncoder
+  private let greatestMagnitude: Double
 
   init(layout: BlockLayout, policy: EncodingPolicy, tensorScale: TensorScale) {
     self.policy = policy
@@ -18,14 +19,27 @@ public struct EncodingContext: ~Copyable {
       layout.element, rounding: policy.rounding, overflow: policy.overflow,
       nonFinite: policy.nonFinite)
     decoding = DecodingContext(layout: layout, tensorScale: tensorScale.decode)
+    greatestMagnitude = layout.element.magnitude(of: layout.element.greatestMagnitudeCode)
+  }
+
+  /// The limit that keeps decoded values finite under the policy.
+  ///
+  /// - Parameter decoded: the value that `decode` makes of an element value under the block's scales;
+  ///   it never falls where the element value rises.
+  @inline(__always)
+  public func codeLimit(_ decoded: (Double) -> Float) -> CodeLimit {
+    guard policy.overflow == .saturate, decoded(greatestMagnitude).isInfinite else { return .none }
+    return encoder.format.codeLimit(decoded)
   }
 
   /// The code of the element at a position of the block, for an already scaled value.
   @inline(__always)
-  public func code(for scaled: Double, at position: Int, tally: inout EncodingTally) -> UInt32 {
+  public func code(
+    for scaled: Double, at position: Int, limit: CodeLimit = .none, tally: inout EncodingTally
+  ) -> UInt32 {
     let index =
       if case .stochastic = policy.rounding { indices[position] } else { UInt64(0) }
-    return encoder.code(for: scaled, index: index, tally: &tally)
+    return encoder.code(for: scaled, index: index, limit: limit, tally: &tally)
   }
 }
 

@@ -41,6 +41,9 @@ public struct TensorScale: Hashable, Sendable {
     self.init(encode: min(1 / decode, .greatestFiniteMagnitude), decode: decode)
   }
 
+  /// min(fl(1 / encode), FLT_MAX).
+  package var encodeReciprocal: Float { min(1 / encode, .greatestFiniteMagnitude) }
+
   /// The smallest decode multiplier: what the largest encode multiplier stores, a subnormal.
   ///
   /// Below it no encode multiplier of FP32 is near the reciprocal.

@@ -55,8 +55,8 @@ struct ElementEncoder: Sendable {
   /// Subtracted from a code whose format has no subnormals, so that its first binade is code 0.
   private let codeOffset: Int64
   private let greatestCode: Int64
-  /// |least integer| of a two's-complement format that uses its full range, else 0.
-  private let leastIntegerMagnitude: Int64
+  /// The same below zero: one more in a two's-complement format that uses its full range.
+  private let greatestNegativeCode: Int64
   private let signMask: UInt32
   private let hasNegativeZero: Bool
   private let widthMask: UInt32
@@ -73,6 +73,7 @@ struct ElementEncoder: Sendable {
     signMask = format.signMask
     widthMask = UInt32((UInt64(1) << UInt64(format.bitWidth)) - 1)
     greatestCode = Int64(format.greatestFiniteCode)
+    greatestNegativeCode = Int64(format.greatestMagnitudeCode)
     hasNegativeZero = format.hasNegativeZero
     switch format.encoding {
     case .floatingPoint(let layout):
@@ -81,22 +82,22 @@ struct ElementEncoder: Sendable {
       let isGradual = layout.lowestBinade == .subnormal
       leastExponent = (isGradual ? 1 : 0) - layout.exponentBias
       codeOffset = isGradual ? 0 : Int64(1) << Int64(layout.significandBitCount)
-      leastIntegerMagnitude = 0
     case .twosComplement(let layout):
       isTwosComplement = true
       fractionBits = layout.bitCount - 1
       leastExponent = layout.bitCount - 1 - layout.fractionBitCount
       codeOffset = 0
-      leastIntegerMagnitude = layout.range == .full ? Int64(1) << Int64(layout.bitCount - 1) : 0
     }
   }
 
   @inline(__always)
-  func code(for value: Double, index: UInt64, tally: inout EncodingTally) -> UInt32 {
+  func code(
+    for value: Double, index: UInt64, limit: CodeLimit = .none, tally: inout EncodingTally
+  ) -> UInt32 {
     let bits = value.bitPattern
     let isNegative = bits >> 63 != 0
     let magnitude = bits & 0x7FFF_FFFF_FFFF_FFFF
-    guard magnitude < 0x7FF0_0000_0000_0000 else { return nonFiniteCode(value) }
+    guard magnitude < 0x7FF0_0000_0000_0000 else { return nonFiniteCode(value, limit) }
     guard magnitude != 0 else { return signed(0, isNegative: isNegative) }
 
     var exponent = Int(magnitude >> 52) - 1023
@@ -137,10 +138,9 @@ struct ElementEncoder: Sendable {
       }
     }
     if isBelowRange { return code == 0 && codeOffset == 0 ? 0 : belowRangeCode() }
-    if code > greatestCode {
-      if isNegative && code <= leastIntegerMagnitude { return signMask }
+    guard code <= greatestCode(isNegative: isNegative, limit) else {
       tally.saturatedCount += 1
-      return overflowCode(isNegative: isNegative, isFinite: true)
+      return overflowCode(isNegative: isNegative, isFinite: true, limit)
     }
     return signed(UInt32(truncatingIfNeeded: code), isNegative: isNegative)
   }
@@ -154,12 +154,17 @@ struct ElementEncoder: Sendable {
     return magnitudeCode | signMask
   }
 
+  /// The magnitude code beyond which values of a sign overflow.
+  @inline(__always)
+  private func greatestCode(isNegative: Bool, _ limit: CodeLimit) -> Int64 {
+    min(isNegative ? greatestNegativeCode : greatestCode, Int64(limit.magnitude))
+  }
+
   /// The code of an overflowed finite value or of ±∞.
   @inline(never)
-  private func overflowCode(isNegative: Bool, isFinite: Bool) -> UInt32 {
-    let extreme =
-      isNegative && leastIntegerMagnitude > 0
-      ? signMask : signed(UInt32(truncatingIfNeeded: greatestCode), isNegative: isNegative)
+  private func overflowCode(isNegative: Bool, isFinite: Bool, _ limit: CodeLimit) -> UInt32 {
+    let greatest = greatestCode(isNegative: isNegative, limit)
+    let extreme = signed(UInt32(truncatingIfNeeded: greatest), isNegative: isNegative)
     guard overflow == .special, isFinite || nonFinite != .nanToZero else { return extreme }
     // A directed rounding that points back into the range gives its end, as in IEEE 754.
     let pointsInward =
@@ -175,13 +180,13 @@ struct ElementEncoder: Sendable {
   }
 
   @inline(never)
-  private func nonFiniteCode(_ value: Double) -> UInt32 {
+  private func nonFiniteCode(_ value: Double, _ limit: CodeLimit) -> UInt32 {
     if value.isNaN {
-      if nonFinite == .nanToZero { return 0 }
-      return format.nanCode ?? (isTwosComplement ? 0 : UInt32(truncatingIfNeeded: greatestCode))
+      if nonFinite == .nanToZero || isTwosComplement { return 0 }
+      return format.nanCode ?? UInt32(greatestCode(isNegative: false, limit))
     }
     guard value > 0 || signMask != 0 else { return nonFinite == .nanToZero ? 0 : belowRangeCode() }
-    return overflowCode(isNegative: value < 0, isFinite: false)
+    return overflowCode(isNegative: value < 0, isFinite: false, limit)
   }
 
   /// The code of a value that stays negative after rounding, in an unsigned format.

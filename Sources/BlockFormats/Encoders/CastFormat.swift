@@ -35,9 +35,10 @@ public struct CastFormat: BlockFormat, Hashable {
     of values: UnsafeBufferPointer<Float>, context: borrowing EncodingContext,
     into fields: inout BlockFields
   ) {
+    let limit = context.codeLimit { Float($0) }
     for position in values.indices {
       fields.codes[position] = context.code(
-        for: Double(values[position]), at: position, tally: &fields.tally)
+        for: Double(values[position]), at: position, limit: limit, tally: &fields.tally)
     }
   }
 

@@ -11,8 +11,8 @@ import CallerChecks
 /// An element thus rounds a number that has been rounded before: in S, and in its product with x.
 /// With `amaxPowerOfTwo` that product is exact unless it falls below 2^-126.
 ///
-/// A value decodes to fl(q · stored). amax is over finite values. A NaN block stores a NaN scale
-/// and the element's NaN code (0 if it has none).
+/// A value decodes to fl(q · stored), and `CodeLimit` keeps that finite. amax is over finite values. A
+/// NaN block stores a NaN scale and the element's NaN code (0 if it has none).
 ///
 /// Source: TransformerEngine's current-scaling and block-scaling recipes.
 public struct ScaledFormat: BlockFormat, Hashable {
@@ -80,9 +80,12 @@ public struct ScaledFormat: BlockFormat, Hashable {
       fields.codes.update(repeating: element.nanCode ?? 0)
       return
     }
+    let scale = Float(bitPattern: fields.scale)
+    let limit = context.codeLimit { ScaledFormat.decoded($0, scale) }
     for position in values.indices {
       fields.codes[position] = context.code(
-        for: Double(values[position] * multiplier), at: position, tally: &fields.tally)
+        for: Double(values[position].scaled(by: multiplier)), at: position, limit: limit,
+        tally: &fields.tally)
     }
   }
 
@@ -93,8 +96,21 @@ public struct ScaledFormat: BlockFormat, Hashable {
   ) {
     let scale = Float(bitPattern: fields.scale)
     for position in values.indices {
-      let value = Float(context.elementValue(of: fields.codes[position])) * scale
-      values[position] = value.canonicalNaN
+      let element = context.elementValue(of: fields.codes[position])
+      values[position] = ScaledFormat.decoded(element, scale).canonicalNaN
     }
+  }
+
+  @inline(__always)
+  private static func decoded(_ element: Double, _ scale: Float) -> Float { Float(element) * scale }
+}
+
+extension Float {
+  /// x · multiplier as one FP32 operation; the largest number of its sign where a finite value leaves
+  /// FP32, so that it overflows in the element as finite values do.
+  package func scaled(by multiplier: Float) -> Float {
+    let product = self * multiplier
+    guard product.isInfinite && isFinite else { return product }
+    return Float(signOf: product, magnitudeOf: .greatestFiniteMagnitude)
   }
 }

@@ -5,8 +5,8 @@ import CallerChecks
 /// A value is element · 2^(e - τ): e is the exponent of the block's scale and τ the sub-scale of
 /// the element's sub-block (0 where there are none). An element is x · 2^(τ - e), which Double holds
 /// exactly, rounded once; decoding rounds only where the product leaves FP32's normal range. The
-/// scale's exponent follows the policy's power-of-two rule and is clamped to the scale
-/// format. With β = 2^d2 - 1 the sub-scale is
+/// scale's exponent follows the policy's power-of-two rule and is clamped to the scale format;
+/// `CodeLimit` keeps decoded values finite below the topmost scales. With β = 2^d2 - 1 the sub-scale is
 /// τ = min(max(e - e', 0), β), where e' is the rule's exponent for the sub-block's own amax; a
 /// sub-block of zeros has τ = β.
 ///
@@ -164,9 +164,12 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
     _ context: borrowing EncodingContext, _ fields: inout BlockFields
   ) {
     let multiplier = Double.scaled(1, byPowerOfTwo: -exponent)
+    let scale = Double.scaled(1, byPowerOfTwo: exponent)
+    let limit = context.codeLimit { Float($0 * scale) }
     for position in range {
       fields.codes[position] = context.code(
-        for: Double(values[position]) * multiplier, at: position, tally: &fields.tally)
+        for: Double(values[position]) * multiplier, at: position, limit: limit,
+        tally: &fields.tally)
     }
   }
 

@@ -5,17 +5,20 @@ import CallerChecks
 /// The tensor scale can be left out, which gives FP16, BF16 or FP8 scales by themselves (S = 1).
 /// With E the element's and T the scale format's largest value, every step one FP32 operation:
 ///
-/// 1. S = min(fl(E·T / amax), FLT_MAX) for the tensor; 1 when amax = 0. Stored: fl(1 / S).
+/// 1. S = fl(E·T / amax) for the tensor, 1 when amax = 0; at least 2^-149 and at most FLT_MAX.
+///    Stored: R = min(fl(1 / S), FLT_MAX).
 /// 2. s = scale format, to nearest even and saturating, of fl(amax_b · fl(S · fl(1 / E))); of 0
 ///    when amax_b = 0.
-/// 3. r = min(fl(1 / fl(s · fl(1 / S))), FLT_MAX).
+/// 3. r = min(fl(1 / fl(s · R)), FLT_MAX), where R is min(fl(1 / S), FLT_MAX) for a given tensor
+///    scale, too.
 /// 4. code = element of fl(x · r), by the policy's rounding.
 ///
 /// An element thus rounds a number that has been rounded before, in r and in its product with x, and
 /// may differ from the element nearest to x / (s · stored) where that quotient is within some units
 /// in the last place of a tie.
 ///
-/// A value decodes to fl(fl(q · s) · stored). amax is over finite values. A block whose s is zero
+/// A value decodes to fl(fl(q · s) · stored), and `CodeLimit` keeps that finite. amax is over finite
+/// values. A block whose s is zero
 /// stores codes 0. A NaN block stores the scale's NaN and codes 0; where the scale format has no
 /// NaN (integers) the tensor scale is NaN instead, and with it the whole tensor.
 ///
@@ -77,10 +80,11 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
       return TensorScale(encode: .nan, decode: .nan)
     }
     guard statistics.amax > 0 else { return TensorScale(encode: 1, decode: 1) }
-    let encode = min(
-      greatestElement * greatestScale(under: policy.scaleRule) / statistics.amax,
-      .greatestFiniteMagnitude)
-    return TensorScale(encode: encode, decode: 1 / encode)
+    let quotient = greatestElement * greatestScale(under: policy.scaleRule) / statistics.amax
+    var scale = TensorScale(
+      encode: min(max(quotient, .leastNonzeroMagnitude), .greatestFiniteMagnitude), decode: 1)
+    scale.decode = scale.encodeReciprocal
+    return scale
   }
 
   /// Chooses the block's scale by the policy's rule.
@@ -135,7 +139,11 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
   ) -> UInt32 {
     // The factor may be infinite, and its product with zero NaN.
     let scale = amax == 0 ? 0 : amax * (tensorScale.encode * (1 / target))
-    let code = scaleFormat.code(for: Double(scale))
+    var code = scaleFormat.code(for: Double(scale))
+    if Float(scaleFormat.value(of: code)).isInfinite {
+      // Scale formats may reach beyond FP32.
+      code = scaleFormat.codeLimit { Float($0) }.magnitude
+    }
     switch floor {
     case .unbounded: return code
     case .leastNonzero: return max(code, 1)
@@ -165,12 +173,19 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
       return
     }
     let scale = Float(context.decoding.scaleValue(of: fields.scale))
-    let multiplier = min(
-      1 / (scale * (1 / context.tensorScale.encode)), .greatestFiniteMagnitude)
+    let multiplier = encodeMultiplier(scale: scale, tensorScale: context.tensorScale)
+    let tensorScale = context.decoding.tensorScale
+    let limit = context.codeLimit { TwoLevelFormat.decoded($0, scale, tensorScale) }
     for position in values.indices {
       fields.codes[position] = context.code(
-        for: Double(values[position] * multiplier), at: position, tally: &fields.tally)
+        for: Double(values[position].scaled(by: multiplier)), at: position, limit: limit,
+        tally: &fields.tally)
     }
+  }
+
+  /// What values are multiplied by: step 3 of the definition above.
+  package func encodeMultiplier(scale: Float, tensorScale: TensorScale) -> Float {
+    min(1 / (scale * tensorScale.encodeReciprocal), .greatestFiniteMagnitude)
   }
 
   /// Decodes the block.
@@ -180,8 +195,14 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
   ) {
     let scale = Float(context.scaleValue(of: fields.scale))
     for position in values.indices {
-      let element = Float(context.elementValue(of: fields.codes[position]))
-      values[position] = (element * scale * context.tensorScale).canonicalNaN
+      let element = context.elementValue(of: fields.codes[position])
+      values[position] =
+        TwoLevelFormat.decoded(element, scale, context.tensorScale).canonicalNaN
     }
+  }
+
+  @inline(__always)
+  private static func decoded(_ element: Double, _ scale: Float, _ tensorScale: Float) -> Float {
+    Float(element) * scale * tensorScale
   }
 }

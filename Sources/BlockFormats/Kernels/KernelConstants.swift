@@ -16,6 +16,8 @@ struct KernelConstants: ~Copyable {
   /// How many scales are tried for each block, and the exponent steps of shared ones.
   let candidateCount: Int
   let steps: UnsafeMutablePointer<Int32>
+  /// What kernels for whole rows and panels work in; nothing where there is no `row`.
+  let workspace: UnsafeMutableRawPointer
   /// The memory of all of these, which is one allocation: short calls feel every one.
   private let memory: UnsafeMutableRawPointer
   /// What all blocks of the tensor share.
@@ -39,7 +41,13 @@ struct KernelConstants: ~Copyable {
     let rowAt = layout.cut(BKBlockRule.self)
     let twoLevelAt = layout.cut(BKTwoLevelScale.self, count: candidateCount)
     let stepsAt = layout.cut(Int32.self, count: candidateCount)
+    let rowRule = KernelConstants.rowRule(plan, levels)
+    // Aligned by hand: allocating at more than 16 bytes takes longer.
+    let workspaceAt = layout.cut(
+      UInt8.self,
+      count: rowRule == nil ? 0 : Int(BK_WORKSPACE_BYTES) + Int(BK_WORKSPACE_ALIGNMENT))
     memory = .allocate(byteCount: layout.byteCount, alignment: 16)
+    workspace = (memory + workspaceAt).alignedUp(toMultipleOf: Int(BK_WORKSPACE_ALIGNMENT))
     element = (memory + elementAt).bindMemory(to: BKElement.self, capacity: 1)
     scaleElement = (memory + scaleElementAt).bindMemory(to: BKElement.self, capacity: 1)
     shared = (memory + sharedAt).bindMemory(to: BKSharedScale.self, capacity: 1)
@@ -70,11 +78,11 @@ struct KernelConstants: ~Copyable {
       for (index, rule) in rules.enumerated() {
         twoLevel[index] = rule
         twoLevel[index].factor = tensorScale.encode * rule.factor
-        twoLevel[index].tensor_reciprocal = 1 / tensorScale.encode
+        twoLevel[index].tensor_reciprocal = tensorScale.encodeReciprocal
       }
     }
     hasLongBlocks = levels.blockScale == nil && KernelConstants.hasLongBlocks(plan)
-    guard let rule = KernelConstants.rowRule(plan, levels) else {
+    guard let rule = rowRule else {
       row = nil
       return
     }

@@ -51,6 +51,15 @@ extension BKElement {
     has_special_codes = format.nanCode != nil || format.infinityCode != nil
     setTable(format)
     guard isWithinReach else { return nil }
+    let greatestMagnitude = format.magnitude(of: format.greatestMagnitudeCode)
+    switch scaling {
+    case .none: least_multiplier = 0
+    case .byRounding: least_multiplier = Float(greatestMagnitude * 0x1p-127)
+    case .byPowersOfTwo:
+      // Scale rules stay within two binades of the largest value, so that products stay in FP32.
+      guard greatestMagnitude < 0x1p125 else { return nil }
+      least_multiplier = Float(greatestMagnitude * 0x1p-127)
+    }
     guard kind != BK_PATTERN else {
       tame_limit = .infinity
       return
@@ -60,6 +69,21 @@ extension BKElement {
     if tameExponent + 23 - Int(fraction_bits) <= 120 {
       tame_limit = Float(sign: .plus, exponent: tameExponent, significand: 1)
     }
+  }
+
+  /// The element where a block's scale lets codes up to a limit decode to finite numbers, under a
+  /// policy that saturates.
+  func limited(to limit: CodeLimit, by encoder: ElementEncoder) -> BKElement {
+    func extreme(_ infinity: Double) -> UInt32 {
+      var tally = EncodingTally()
+      return encoder.code(for: infinity, index: 0, limit: limit, tally: &tally)
+    }
+    var element = self
+    element.greatest = min(greatest, limit.magnitude)
+    element.greatest_negative = min(greatest_negative, limit.magnitude)
+    element.overflow = (extreme(.infinity), extreme(-.infinity))
+    element.infinity = element.overflow
+    return element
   }
 
   /// How values are scaled before they are rounded.

@@ -9,6 +9,10 @@ final class KernelPlan: Sendable {
   let grid: PanelGrid
   let policy: EncodingPolicy
   let elementFormat: ElementFormat
+  /// The largest magnitude that a code stands for.
+  let greatestMagnitude: Double
+  /// The reference encoder of the policy.
+  let encoder: ElementEncoder
   /// Bits of a stored scale and of a sub-scale, 0 where there are none.
   let scaleWidth: Int
   let subscaleWidth: Int
@@ -40,10 +44,12 @@ final class KernelPlan: Sendable {
     }
     self.kernels = kernels
     self.element = element
-    self.scale = scale.limited(to: element.tame_limit)
+    self.scale = scale.taming(element)
     self.policy = policy
     self.grid = PanelGrid(grid, layout: layout)
     elementFormat = layout.element
+    greatestMagnitude = layout.element.magnitude(of: layout.element.greatestMagnitudeCode)
+    self.encoder = encoder
     scaleWidth = layout.scale?.bitWidth ?? 0
     subscaleWidth = layout.subscale?.bitWidth ?? 0
     switch scale {

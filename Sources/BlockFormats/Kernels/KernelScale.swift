@@ -12,18 +12,21 @@ enum KernelScale {
   /// better of several targets wins.
   case twoLevel([BKTwoLevelScale], decoding: BKElement)
 
-  /// The same with the limit below which products of the element are tame.
-  func limited(to tameLimit: Float) -> KernelScale {
+  /// The same with the limits between which products of the element are tame.
+  func taming(_ element: BKElement) -> KernelScale {
     switch self {
     case .unscaled: return self
     case .shared(var rule, let candidates):
-      rule.tame_limit = tameLimit
+      (rule.tame_limit, rule.least_multiplier) = (element.tame_limit, element.least_multiplier)
       return .shared(rule, candidates: candidates)
     case .float(var rule):
-      rule.tame_limit = tameLimit
+      (rule.tame_limit, rule.least_multiplier) = (element.tame_limit, element.least_multiplier)
       return .float(rule)
     case .twoLevel(var rules, let decoding):
-      for index in rules.indices { rules[index].tame_limit = tameLimit }
+      for index in rules.indices {
+        rules[index].tame_limit = element.tame_limit
+        rules[index].least_multiplier = max(rules[index].least_multiplier, element.least_multiplier)
+      }
       return .twoLevel(rules, decoding: decoding)
     }
   }
@@ -68,7 +71,7 @@ extension ScaledFormat: KernelFormat {
   func kernelScale(policy: EncodingPolicy) -> KernelScale? {
     .float(
       BKFloatScale(
-        greatest: Float(element.greatestFiniteMagnitude), tame_limit: 0,
+        greatest: Float(element.greatestFiniteMagnitude), tame_limit: 0, least_multiplier: 0,
         is_power_of_two: policy.scaleRule == .amaxPowerOfTwo))
   }
 }
@@ -100,6 +103,10 @@ extension SharedExponentFormat: KernelFormat {
     result.zero_code = policy.zeroBlock == .one ? UInt32(fields.exponentBias) : 0
     result.greatest_subscale = UInt32(greatestSubscale)
     result.is_unstepped = candidates.count == 1
+    // Below this scale the largest element is below 2^127.
+    let greatest = element.magnitude(of: element.greatestMagnitudeCode)
+    let finite = fields.exponentBias + 127 - Int(greatest.exponent)
+    result.plain_end = UInt32(min(max(finite, 0), Int(scale.greatestFiniteCode)))
     return .shared(result, candidates: candidates)
   }
 }
@@ -151,10 +158,14 @@ extension TwoLevelFormat: KernelFormat {
     let lowest = scaleCode(
       amax: 0, mappedTo: 1, tensorScale: TensorScale(encode: 1, decode: 1),
       floor: policy.scaleFloor)
+    // An element times its scale may leave FP32 before the tensor scale would bring it back.
+    let greatest = element.magnitude(of: element.greatestMagnitudeCode)
+    let staysInFP32 = greatest * format.greatestFiniteMagnitude < 0x1p127
     let rules = targets(of: policy.scaleRule).map { target in
       BKTwoLevelScale(
         scale: scale, factor: 1 / target, tensor_reciprocal: 1, floor_code: lowest,
-        zero_code: policy.zeroBlock == .one ? format.code(for: 1) : lowest, tame_limit: 0)
+        zero_code: policy.zeroBlock == .one ? format.code(for: 1) : lowest, tame_limit: 0,
+        least_multiplier: staysInFP32 ? 0 : .infinity)
     }
     return .twoLevel(rules, decoding: scale)
   }

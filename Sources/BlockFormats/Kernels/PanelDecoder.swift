@@ -76,7 +76,7 @@ struct PanelDecoder: ~Copyable {
       planes.codes.bytes(row: panel.codes.row, panel.codes.column),
       planes.scales.bytes(row: panel.scales.row, panel.scales.column),
       hasSubscales ? planes.subscales.bytes(row: panel.subscales.row, panel.subscales.column) : nil,
-      target, output.streams)
+      target, output.streams, constants.workspace)
     return true
   }
 
@@ -90,7 +90,8 @@ struct PanelDecoder: ~Copyable {
       rule.pointee.kind == BK_RULE_GIVEN
         ? nil : planes.scales.bytes(row: panel.scales.row, panel.scales.column),
       hasSubscales ? planes.subscales.bytes(row: panel.subscales.row, panel.subscales.column) : nil,
-      panel.columns, direct ?? scratch.decoded, direct != nil && output.streams)
+      panel.columns, direct ?? scratch.decoded, direct != nil && output.streams,
+      constants.workspace)
     if direct == nil { output.store(scratch.decoded, panel.columns, at: panel.base, table) }
   }
 

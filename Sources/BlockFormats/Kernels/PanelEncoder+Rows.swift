@@ -19,7 +19,7 @@ extension PanelEncoder {
       planes.codes.bytes(row: panel.codes.row, panel.codes.column),
       planes.scales.bytes(row: panel.scales.row, panel.scales.column),
       hasSubscales ? planes.subscales.bytes(row: panel.subscales.row, panel.subscales.column) : nil,
-      &overflows)
+      &overflows, constants.workspace)
     tally.saturatedCount += overflows
     drop(done, from: &panel, &rows)
     return panel.columns == 0
@@ -37,7 +37,7 @@ extension PanelEncoder {
       rule.pointee.kind == BK_RULE_GIVEN
         ? nil : planes.scales.bytes(row: panel.scales.row, panel.scales.column),
       hasSubscales ? planes.subscales.bytes(row: panel.subscales.row, panel.subscales.column) : nil,
-      &overflows)
+      &overflows, constants.workspace)
     guard done == panel.columns else { return false }
     tally.saturatedCount += overflows
     return true
@@ -109,7 +109,7 @@ extension PanelEncoder {
     var overflows = 0
     let done = table.pointee.quantize_panel(
       constants.element, rule, &layout, random(panel), rows.first, target, output.streams,
-      exactBlocks == .counted ? scratch.flags : nil, &overflows)
+      exactBlocks == .counted ? scratch.flags : nil, &overflows, constants.workspace)
     tally.saturatedCount += overflows
     if exactBlocks == .counted {
       countExactBlocks((done + grid.blockColumns - 1) / grid.blockColumns)
@@ -137,7 +137,7 @@ extension PanelEncoder {
     let done = table.pointee.quantize_row(
       constants.element, rule, random(panel), rows.first, panel.columns,
       direct ?? scratch.decoded, direct != nil && output.streams,
-      exactBlocks == .counted ? scratch.flags : nil, &overflows)
+      exactBlocks == .counted ? scratch.flags : nil, &overflows, constants.workspace)
     guard done == panel.columns else { return false }
     if direct == nil { output.store(scratch.decoded, panel.columns, at: panel.base, table) }
     tally.saturatedCount += overflows

@@ -29,7 +29,9 @@ extension PanelEncoder {
   /// Whether the products of all rows with one multiplier are tame.
   private mutating func isTame(_ rows: PanelRows, _ shape: Shape, multiplier: Float) -> Bool {
     let (element, table, maximum) = (constants.element, table, scratch.unitMaxima)
-    guard element.pointee.isNarrow, multiplier < 0x1p96 else { return false }
+    guard element.pointee.isNarrow, multiplier < 0x1p96,
+      multiplier >= element.pointee.least_multiplier
+    else { return false }
     return (0..<shape.rows).allSatisfy { row in
       table.pointee.row_magnitudes(rows.row(row), shape.columns, shape.columns, maximum)
       // NaN is below nothing.

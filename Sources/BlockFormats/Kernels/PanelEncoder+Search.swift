@@ -140,9 +140,11 @@ extension PanelEncoder {
         constants.scaleElement, BK_SCALE_NONE, scratch.scaleCodes, units, nil, 1, 1,
         search.scaleValues)
     }
-    _ = table.pointee.encode(
-      constants.element, isTame, values, blocks.count, search.multipliers, blocks.unit,
-      blocks.randomWords, 0, search.codes)
+    let scaled = UnitValues(
+      values: values, count: blocks.count, unit: blocks.unit,
+      multipliers: UnsafePointer(search.multipliers),
+      scaleValues: UnsafePointer(search.scaleValues), randomWords: blocks.randomWords)
+    _ = encode(scaled, isTame: isTame, prefetch: 0, into: search.codes)
     table.pointee.decode(
       constants.element, scaling, search.codes, blocks.count, search.scaleValues,
       blocks.unit, constants.tensorScale.decode, search.decoded)

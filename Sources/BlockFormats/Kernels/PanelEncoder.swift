@@ -64,6 +64,7 @@ struct PanelEncoder: ~Copyable {
     let shape = Shape(panel, grid)
     let isTame = chooseScales(of: rows, panel, shape)
     let lifted = isTame ? rows : lift(rows, shape)
+    if !isTame { setScaleValues(shape) }
     storeScales(panel, shape, planes)
     for row in 0..<shape.rows {
       let bytes = planes.codes.bytes(row: panel.codes.row + row * panel.rowStep, panel.codes.column)
@@ -73,7 +74,7 @@ struct PanelEncoder: ~Copyable {
         encode(row, of: lifted, panel, shape, isTame: isTame, into: scratch.codes)
         table.pointee.pack(scratch.codes, shape.columns, constants.element.pointee.width, bytes)
       } else {
-        encodeWide(row, of: lifted, panel, shape)
+        encodeWide(row, of: lifted, panel, shape, isTame: isTame)
         table.pointee.pack_wide(
           scratch.wideCodes, shape.columns, constants.element.pointee.width, bytes)
       }
@@ -106,7 +107,7 @@ struct PanelEncoder: ~Copyable {
           constants.element, scaling, scratch.codes, shape.columns, scales, shape.unit,
           constants.tensorScale.decode, target)
       } else {
-        encodeWide(row, of: lifted, panel, shape)
+        encodeWide(row, of: lifted, panel, shape, isTame: isTame)
         table.pointee.decode_wide(
           constants.element, scaling, scratch.wideCodes, shape.columns, scales, shape.unit,
           constants.tensorScale.decode, target)
@@ -128,18 +129,30 @@ struct PanelEncoder: ~Copyable {
     _ row: Int, of rows: PanelRows, _ panel: PanelGrid.Panel, _ shape: Shape, isTame: Bool,
     into codes: UnsafeMutablePointer<UInt8>
   ) {
-    tally.saturatedCount += table.pointee.encode(
-      constants.element, isTame, rows.row(row), shape.columns, multipliers(row, shape), shape.unit,
-      randomWords(of: panel.base + row * panel.stride, shape.columns),
-      shape.columns * MemoryLayout<Float>.size, codes)
+    let values = unitValues(row, of: rows, panel, shape)
+    tally.saturatedCount += encode(
+      values, isTame: isTame, prefetch: shape.columns * MemoryLayout<Float>.size, into: codes)
   }
 
   private mutating func encodeWide(
-    _ row: Int, of rows: PanelRows, _ panel: PanelGrid.Panel, _ shape: Shape
+    _ row: Int, of rows: PanelRows, _ panel: PanelGrid.Panel, _ shape: Shape, isTame: Bool
   ) {
-    tally.saturatedCount += table.pointee.encode_wide(
-      constants.element, rows.row(row), shape.columns, multipliers(row, shape), shape.unit,
-      randomWords(of: panel.base + row * panel.stride, shape.columns), scratch.wideCodes)
+    let (table, codes) = (table, scratch.wideCodes)
+    let values = unitValues(row, of: rows, panel, shape)
+    tally.saturatedCount += sumOverRuns(of: values, isTame: isTame) { element, run, first in
+      table.pointee.encode_wide(
+        element, run.values, run.count, run.multipliers, run.unit, run.randomWords, codes + first)
+    }
+  }
+
+  private mutating func unitValues(
+    _ row: Int, of rows: PanelRows, _ panel: PanelGrid.Panel, _ shape: Shape
+  ) -> UnitValues {
+    UnitValues(
+      values: rows.row(row), count: shape.columns, unit: shape.unit,
+      multipliers: multipliers(row, shape),
+      scaleValues: UnsafePointer(scratch.scaleValues + row / grid.unitRows * shape.units),
+      randomWords: randomWords(of: panel.base + row * panel.stride, shape.columns))
   }
 
   private mutating func rows(of panel: PanelGrid.Panel) -> PanelRows {

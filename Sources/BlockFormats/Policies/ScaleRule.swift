@@ -93,19 +93,19 @@ public enum PowerOfTwoRule: String, Hashable, Sendable, CaseIterable {
     case .ceil: return floor + (wide.significand > 1 ? 1 : 0)
     case .rceil:
       let scale = amax * (1 / Float(element.greatestFiniteMagnitude))
-      // A product that underflows to zero asks for the smallest exponent there is.
+      // Products that underflow or overflow ask for the exponents at the ends of FP32.
       guard scale > 0 else { return Int(Float.leastNonzeroMagnitude.exponent) }
+      guard scale.isFinite else { return Int(Float.greatestFiniteMagnitude.exponent) + 1 }
       return Int(scale.exponent) + (scale.significand > 1 ? 1 : 0)
     case .even:
       let threshold = 2 - Double.scaled(0.5, byPowerOfTwo: -element.leadingFractionBitCount)
       return floor + (wide.significand >= threshold ? 1 : 0)
     case .nearestLog2:
-      // 2^(e - 1/2) ≤ amax / max, squared, so that both sides are exact.
-      let most = element.greatestFiniteMagnitude
-      let ratioFloor = Int((wide / most).exponent) - 1
-      return (ratioFloor...ratioFloor + 2).last {
-        wide * wide >= Double.scaled(most * most, byPowerOfTwo: 2 * $0 - 1)
-      } ?? ratioFloor
+      // With amax = a · 2^i and max = b · 2^j: the exponent is i - j and log2(a / b) rounded, which
+      // is -1, 0 or 1. Squares of significands of 24 bits are exact.
+      let (a, b) = (wide.significand, element.greatestFiniteMagnitude.significand)
+      if a * a >= 2 * b * b { return floor + 1 }
+      return 2 * a * a >= b * b ? floor : floor - 1
     }
   }
 }

@@ -147,10 +147,12 @@ static size_t encode_halves(
       e, values, count, prefetch, codes);
 }
 
-// The codes of values that may be anything, with all choices of the policy.
+// The codes of values that may be anything, with all choices of the policy. Finite values whose
+// products leave FP32 overflow like the largest number.
 INLINE vu codes_at(
     const Rounder *r, vf values, vf multipliers, bool is_scaled, vu random, vu *over) {
   vu bits = bits_of(is_scaled ? values * multipliers : values);
+  bits += (vu)(((bits & MAGNITUDE) == INFINITE) & ((bits_of(values) & MAGNITUDE) < INFINITE));
   vu source = r->e.is_scaling_exact ? bits_of(values) : bits;
   vi is_zero = (source & MAGNITUDE) == 0;
   vi is_poisoned = is_scaled ? (bits_of(multipliers) & MAGNITUDE) > INFINITE : (vi)all_u(0);

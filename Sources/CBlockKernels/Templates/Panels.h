@@ -13,6 +13,8 @@ typedef struct {
   uint8_t scales[STRIP], subscales[STRIP_UNITS], codes[STRIP];
   uint32_t words[STRIP + 4];
 } Strip;
+_Static_assert(sizeof(Strip) <= BK_WORKSPACE_BYTES, "the workspace holds a strip");
+_Static_assert(_Alignof(Strip) <= BK_WORKSPACE_ALIGNMENT, "and at its alignment");
 
 INLINE size_t rows_of_units(const BKPanel *panel) {
   return panel->unit_rows < panel->rows
@@ -130,22 +132,22 @@ INLINE ptrdiff_t way_ahead(const BKPanel *panel, size_t first, size_t columns) {
 static size_t encode_panel(
     const BKElement *e, const BKBlockRule *rule, const BKPanel *panel, BKRandom random,
     const float *values, uint8_t *codes, uint8_t *scales, uint8_t *subscales,
-    size_t *overflows) {
-  Strip s;
+    size_t *overflows, void *workspace) {
+  Strip *s = workspace;
   size_t width = strip_columns(e, rule, panel, STRIP_VALUES), units = rows_of_units(panel);
   for (size_t first = 0; first < panel->columns; first += width) {
     size_t left = panel->columns - first, n = left < width ? left : width;
     size_t blocks = (n + rule->block - 1) / rule->block, block = first / rule->block;
-    if (!find_strip_scales(rule, panel, values + first, n, &s)) return first;
+    if (!find_strip_scales(rule, panel, values + first, n, s)) return first;
     if (rule->kind == BK_RULE_FLOAT) {
-      memcpy(scales + 4 * block, s.wide_scales, 4 * blocks);
+      memcpy(scales + 4 * block, s->wide_scales, 4 * blocks);
     } else {
-      pack(s.scales, blocks, rule->scale_width, scales + block * rule->scale_width / 8);
+      pack(s->scales, blocks, rule->scale_width, scales + block * rule->scale_width / 8);
     }
     if (rule->subscale_width)
       for (size_t unit = 0; unit < units; unit++)
         pack(
-            s.subscales + unit * blocks, blocks, rule->subscale_width,
+            s->subscales + unit * blocks, blocks, rule->subscale_width,
             subscales + unit * panel->subscale_stride + block * rule->subscale_width / 8);
     ptrdiff_t ahead = way_ahead(panel, first, n);
     const float *row = values + first;
@@ -159,9 +161,9 @@ static size_t encode_panel(
       BKRandom own = random;
       own.first += i * panel->index_stride + first;
       *overflows += encode_strip_row(
-          e, rule, own, row, n, s.multipliers + unit * blocks,
-          rule->subscale_width ? 0 : ahead, &s, e->width == 8 ? bytes : s.codes);
-      if (e->width < 8) pack(s.codes, n, e->width, bytes);
+          e, rule, own, row, n, s->multipliers + unit * blocks,
+          rule->subscale_width ? 0 : ahead, s, e->width == 8 ? bytes : s->codes);
+      if (e->width < 8) pack(s->codes, n, e->width, bytes);
       row += panel->stride;
       bytes += panel->code_stride;
     }
@@ -182,14 +184,15 @@ INLINE void decode_strip_row(
 
 static size_t quantize_panel(
     const BKElement *e, const BKBlockRule *rule, const BKPanel *panel, BKRandom random,
-    const float *values, float *result, bool streams, uint8_t *inexact, size_t *overflows) {
-  Strip s;
+    const float *values, float *result, bool streams, uint8_t *inexact, size_t *overflows,
+    void *workspace) {
+  Strip *s = workspace;
   size_t width = strip_columns(e, rule, panel, STRIP_VALUES), first = 0;
   for (; first < panel->columns; first += width) {
     size_t left = panel->columns - first, n = left < width ? left : width;
     size_t blocks = (n + rule->block - 1) / rule->block;
-    if (!find_strip_scales(rule, panel, values + first, n, &s)) break;
-    find_strip_values(rule, panel, blocks, &s);
+    if (!find_strip_scales(rule, panel, values + first, n, s)) break;
+    find_strip_values(rule, panel, blocks, s);
     ptrdiff_t ahead = way_ahead(panel, first, n);
     const float *row = values + first;
     float *target = result + first;
@@ -202,22 +205,22 @@ static size_t quantize_panel(
       BKRandom own = random;
       own.first += i * panel->index_stride + first;
       *overflows += encode_strip_row(
-          e, rule, own, row, n, s.multipliers + unit * blocks,
-          rule->subscale_width ? 0 : ahead, &s, s.codes);
-      const float *factors = s.scale_values + unit * blocks;
+          e, rule, own, row, n, s->multipliers + unit * blocks,
+          rule->subscale_width ? 0 : ahead, s, s->codes);
+      const float *factors = s->scale_values + unit * blocks;
       if (inexact) {
         // The values may lie where the result goes.
         decode_to(
-            e, rule->scaling, s.codes, n, factors, rule->unit, rule->tensor_scale, false,
-            s.decoded);
-        mark_inexact(row, s.decoded, n, rule->block, inexact + first / rule->block);
+            e, rule->scaling, s->codes, n, factors, rule->unit, rule->tensor_scale, false,
+            s->decoded);
+        mark_inexact(row, s->decoded, n, rule->block, inexact + first / rule->block);
         if (streams) {
-          stream_values(s.decoded, n, target);
+          stream_values(s->decoded, n, target);
         } else {
-          memcpy((char *)target, s.decoded, n * sizeof(float));
+          memcpy((char *)target, s->decoded, n * sizeof(float));
         }
       } else {
-        decode_strip_row(e, rule, s.codes, n, factors, streams, &s, target);
+        decode_strip_row(e, rule, s->codes, n, factors, streams, s, target);
       }
       row += panel->stride;
       target += panel->stride;
@@ -239,23 +242,24 @@ INLINE void fetch_codes(const uint8_t *bytes, size_t length, const BKPanel *pane
 
 static void decode_panel(
     const BKElement *e, const BKBlockRule *rule, const BKPanel *panel, const uint8_t *codes,
-    const uint8_t *scales, const uint8_t *subscales, float *result, bool streams) {
-  Strip s;
+    const uint8_t *scales, const uint8_t *subscales, float *result, bool streams,
+    void *workspace) {
+  Strip *s = workspace;
   size_t width = strip_columns(e, rule, panel, SIZE_MAX), units = rows_of_units(panel);
   for (size_t first = 0; first < panel->columns; first += width) {
     size_t left = panel->columns - first, n = left < width ? left : width;
     size_t blocks = (n + rule->block - 1) / rule->block, block = first / rule->block;
     if (rule->kind == BK_RULE_FLOAT) {
-      memcpy(s.wide_scales, scales + 4 * block, 4 * blocks);
+      memcpy(s->wide_scales, scales + 4 * block, 4 * blocks);
     } else {
-      unpack(scales + block * rule->scale_width / 8, blocks, rule->scale_width, s.scales);
+      unpack(scales + block * rule->scale_width / 8, blocks, rule->scale_width, s->scales);
     }
     if (rule->subscale_width)
       for (size_t unit = 0; unit < units; unit++)
         unpack(
             subscales + unit * panel->subscale_stride + block * rule->subscale_width / 8, blocks,
-            rule->subscale_width, s.subscales + unit * blocks);
-    find_strip_values(rule, panel, blocks, &s);
+            rule->subscale_width, s->subscales + unit * blocks);
+    find_strip_values(rule, panel, blocks, s);
     const uint8_t *bytes = codes + first * e->width / 8;
     float *target = result + first;
     size_t length = n * e->width / 8;
@@ -265,9 +269,9 @@ static void decode_panel(
         end += panel->unit_rows;
       }
       fetch_codes(bytes, length, panel, i);
-      if (e->width < 8) unpack(bytes, n, e->width, s.codes);
+      if (e->width < 8) unpack(bytes, n, e->width, s->codes);
       decode_strip_row(
-          e, rule, e->width < 8 ? s.codes : bytes, n, s.scale_values + unit * blocks, streams, &s,
+          e, rule, e->width < 8 ? s->codes : bytes, n, s->scale_values + unit * blocks, streams, s,
           target);
       bytes += panel->code_stride;
       target += panel->stride;

@@ -15,6 +15,7 @@ typedef struct {
   float multipliers[PART], scale_values[PART], decoded[PART + LANES];
   uint8_t scales[PART], subscales[PART], codes[2 * PART];
 } Part;
+_Static_assert(sizeof(Part) <= BK_WORKSPACE_BYTES, "the workspace holds a part");
 
 // The scales, sub-scales and multipliers of values with sub-blocks; whether they are tame.
 INLINE bool find_subscales(const BKBlockRule *rule, const float *values, size_t count, Part *p) {
@@ -80,7 +81,8 @@ INLINE bool encode_part(
     float maximum;
     memcpy(&maximum, p->maxima, sizeof maximum);
     p->multipliers[0] = rule->multiplier;
-    is_tame = maximum * rule->multiplier < e->tame_limit && rule->multiplier < 0x1p96f;
+    is_tame = maximum * rule->multiplier < e->tame_limit && rule->multiplier < 0x1p96f
+              && rule->multiplier >= e->least_multiplier;
   }
   if (!is_tame) return false;
   const uint32_t *words = NULL;
@@ -139,8 +141,9 @@ INLINE void claim_next(const uint8_t *bytes, size_t count) {
 
 static size_t encode_row(
     const BKElement *e, const BKBlockRule *rule, BKRandom random, const float *values,
-    size_t count, uint8_t *codes, uint8_t *scales, uint8_t *subscales, size_t *overflows) {
-  Part p;
+    size_t count, uint8_t *codes, uint8_t *scales, uint8_t *subscales, size_t *overflows,
+    void *workspace) {
+  Part *p = workspace;
   size_t done = 0;
   const size_t part = ENCODED_PART;
   for (; done < count; done += part) {
@@ -155,17 +158,17 @@ static size_t encode_row(
     if (rule->subscale_width)
       claim_next(part_subscales, n / rule->unit * rule->subscale_width / 8);
     if (!encode_part(
-            e, rule, random, values + done, n, &p, e->width >= 8 ? bytes : p.codes, overflows))
+            e, rule, random, values + done, n, p, e->width >= 8 ? bytes : p->codes, overflows))
       return done;
-    if (e->width < 8) pack(p.codes, n, e->width, bytes);
+    if (e->width < 8) pack(p->codes, n, e->width, bytes);
     if (rule->kind == BK_RULE_FLOAT) {
-      memcpy(part_scales, p.wide_scales, 4 * blocks);
+      memcpy(part_scales, p->wide_scales, 4 * blocks);
     } else if (rule->kind != BK_RULE_GIVEN) {
-      pack(p.scales, blocks, rule->scale_width, part_scales);
+      pack(p->scales, blocks, rule->scale_width, part_scales);
     }
     if (rule->subscale_width)
       pack(
-          p.subscales, (n + rule->unit - 1) / rule->unit, rule->subscale_width, part_subscales);
+          p->subscales, (n + rule->unit - 1) / rule->unit, rule->subscale_width, part_subscales);
     random.first += n;
   }
   return count;
@@ -198,34 +201,35 @@ INLINE void stream_part(Streamer *s, float *values, size_t count, bool is_last) 
 
 static size_t quantize_row(
     const BKElement *e, const BKBlockRule *rule, BKRandom random, const float *values,
-    size_t count, float *result, bool streams, uint8_t *inexact, size_t *overflows) {
-  Part p;
+    size_t count, float *result, bool streams, uint8_t *inexact, size_t *overflows,
+    void *workspace) {
+  Part *p = workspace;
   Streamer streamer = {result, 0};
   streams = streams && (uintptr_t)result % sizeof(float) == 0;
   size_t done = 0;
   const size_t part = ENCODED_PART;
   for (; done < count; done += part) {
     size_t n = count - done < part ? count - done : part;
-    if (!encode_part(e, rule, random, values + done, n, &p, p.codes, overflows)) break;
+    if (!encode_part(e, rule, random, values + done, n, p, p->codes, overflows)) break;
     bool is_direct = !streams && !inexact;
-    float *target = is_direct ? result + done : p.decoded + (streams ? streamer.waiting : 0);
-    decode_part(e, rule, p.codes, n, &p, false, target);
+    float *target = is_direct ? result + done : p->decoded + (streams ? streamer.waiting : 0);
+    decode_part(e, rule, p->codes, n, p, false, target);
     if (inexact) mark_inexact(values + done, target, n, rule->block, inexact + done / rule->block);
     if (streams) {
-      stream_part(&streamer, p.decoded, n, done + n == count);
+      stream_part(&streamer, p->decoded, n, done + n == count);
     } else if (!is_direct) {
       memcpy((char *)(result + done), target, n * sizeof(float));
     }
     random.first += n;
   }
-  if (done < count && streams) stream_part(&streamer, p.decoded, 0, true);
+  if (done < count && streams) stream_part(&streamer, p->decoded, 0, true);
   return done < count ? done : count;
 }
 
 static void decode_row(
     const BKElement *e, const BKBlockRule *rule, const uint8_t *codes, const uint8_t *scales,
-    const uint8_t *subscales, size_t count, float *result, bool streams) {
-  Part p;
+    const uint8_t *subscales, size_t count, float *result, bool streams, void *workspace) {
+  Part *p = workspace;
   Streamer streamer = {result, 0};
   streams = streams && (uintptr_t)result % sizeof(float) == 0;
   bool is_buffered = streams && (uintptr_t)result % sizeof(vf) != 0;
@@ -236,21 +240,21 @@ static void decode_row(
     size_t length = n * e->width / 8;
     for (size_t line = 0; line < length; line += 64)
       PREFETCH((const char *)bytes + 2 * length + line);
-    if (e->width < 8) unpack(bytes, n, e->width, p.codes);
+    if (e->width < 8) unpack(bytes, n, e->width, p->codes);
     size_t blocks = (n + rule->block - 1) / rule->block, first = done / rule->block;
     if (rule->kind == BK_RULE_FLOAT) {
-      memcpy(p.wide_scales, scales + 4 * first, 4 * blocks);
+      memcpy(p->wide_scales, scales + 4 * first, 4 * blocks);
     } else if (rule->kind != BK_RULE_GIVEN) {
-      unpack(scales + first * rule->scale_width / 8, blocks, rule->scale_width, p.scales);
+      unpack(scales + first * rule->scale_width / 8, blocks, rule->scale_width, p->scales);
     }
     if (rule->subscale_width)
       unpack(
           subscales + done / rule->unit * rule->subscale_width / 8,
-          (n + rule->unit - 1) / rule->unit, rule->subscale_width, p.subscales);
-    float *target = is_buffered ? p.decoded + streamer.waiting : result + done;
+          (n + rule->unit - 1) / rule->unit, rule->subscale_width, p->subscales);
+    float *target = is_buffered ? p->decoded + streamer.waiting : result + done;
     decode_part(
-        e, rule, e->width < 8 ? p.codes : bytes, n, &p, streams && !is_buffered, target);
-    if (is_buffered) stream_part(&streamer, p.decoded, n, done + n == count);
+        e, rule, e->width < 8 ? p->codes : bytes, n, p, streams && !is_buffered, target);
+    if (is_buffered) stream_part(&streamer, p->decoded, n, done + n == count);
   }
   if (streams && !is_buffered) STORE_FENCE();
 }

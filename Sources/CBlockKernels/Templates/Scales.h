@@ -62,7 +62,7 @@ INLINE vi shared_scales_at(
   vf multiplier = high_powers_of_two((vi)pick(maximum == 0, all_u(0), (vu)(rule->bias - code)));
   *codes = (vi)pick(is_poisoned, all_u(rule->nan_code), (vu)code);
   *multipliers = pick_f(is_poisoned, floats_of(all_u(CANONICAL_NAN)), multiplier);
-  return is_tame(maximum, *multipliers, rule->tame_limit);
+  return is_tame(maximum, *multipliers, rule->tame_limit, rule->least_multiplier);
 }
 
 static bool shared_scales(
@@ -114,7 +114,7 @@ INLINE vi subscales_at(
   vf m = high_powers_of_two(min_i(exponent, (vi)all_u(127)));
   *lowering = (vi)pick(is_poisoned, all_u(0), (vu)low);
   *multiplier = pick_f(is_poisoned, floats_of(all_u(CANONICAL_NAN)), m);
-  return is_tame(maximum, *multiplier, rule->tame_limit) & (exponent <= 127);
+  return is_tame(maximum, *multiplier, rule->tame_limit, rule->least_multiplier) & (exponent <= 127);
 }
 
 // The same for 4 * LANES sub-blocks in bytes: a block's exponent field less the sub-block's own, at
@@ -133,12 +133,12 @@ INLINE void plain_subscales(
   store_fields(multipliers, (uint8_t)(127 + rule->bias) - blocks + lowering);
 }
 
-// Whether the scale codes of blocks lie where nothing is clamped and every power of two is a normal
-// number.
+// Whether the scale codes of blocks lie where nothing is clamped, every power of two is a normal
+// number and no value infinite.
 INLINE bool are_plain_blocks(const BKSharedScale *rule, vq codes) {
   uint32_t lowest = (uint32_t)(rule->bias - 95) + rule->greatest_subscale;
   return __builtin_reduce_min(codes) >= lowest
-         && __builtin_reduce_max(codes) + 1u < rule->nan_code;
+         && __builtin_reduce_max(codes) < rule->plain_end;
 }
 
 INLINE bool shared_subscales_of(
@@ -219,7 +219,7 @@ INLINE size_t plain_pair_scales(
     }
     vu binade = fold_vectors(blocks) & INFINITE;
     vu code = (vu)((vi)(binade >> 23) + to_code);
-    if (any_lane(code - lowest >= rule->nan_code - 1 - lowest)) break;
+    if (any_lane(code - lowest >= rule->plain_end - lowest)) break;
     store_b(codes + i / 16, narrow_b(code));
 #pragma clang loop unroll(full)
     for (size_t p = 0; p < 8; p++) {
@@ -294,7 +294,7 @@ static bool float_scales(
     vu scale = min_u(bits_of(all_f(1) / floats_of(multiplier)), all_u(INFINITE - 1));
     multiplier = pick(is_poisoned, all_u(CANONICAL_NAN), multiplier);
     scale = pick(is_poisoned, all_u(CANONICAL_NAN), scale);
-    tame &= is_tame(maximum, floats_of(multiplier), rule->tame_limit);
+    tame &= is_tame(maximum, floats_of(multiplier), rule->tame_limit, rule->least_multiplier);
     store_some_u(scales + i, scale, n);
     store_some_f(multipliers + i, floats_of(multiplier), n);
   }
@@ -346,7 +346,7 @@ INLINE bool two_level_multipliers_or(
     multiplier = pick(code == 0, bits_of(all_f(unusable)), multiplier);
     // Codes above the largest value are NaN, or below zero, which no block has.
     multiplier = pick(code > rule->scale.greatest, all_u(CANONICAL_NAN), multiplier);
-    tame &= is_tame(load_some_u(maxima + i, n), floats_of(multiplier), rule->tame_limit)
+    tame &= is_tame(load_some_u(maxima + i, n), floats_of(multiplier), rule->tame_limit, rule->least_multiplier)
             | lanes_from(n);
     store_some_f(multipliers + i, floats_of(multiplier), n);
   }

@@ -1,7 +1,9 @@
-// Products that need no care: they and their spacings fit every intermediate result.
+// Products that need no care: they and their spacings fit every intermediate result, and no code
+// decodes to infinity. A multiplier of zero has only codes of zero.
 
-INLINE vi is_tame(vu maxima, vf multipliers, float limit) {
-  return (floats_of(maxima) * multipliers < limit) & (multipliers < 0x1p96f);
+INLINE vi is_tame(vu maxima, vf multipliers, float limit, float least_multiplier) {
+  return (floats_of(maxima) * multipliers < limit) & (multipliers < 0x1p96f)
+         & ((multipliers >= least_multiplier) | (multipliers == 0));
 }
 
 INLINE bool all_lanes(vi mask, size_t count) {

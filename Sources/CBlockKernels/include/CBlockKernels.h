@@ -60,6 +60,7 @@ typedef struct {
   bool is_fixed_point;    // the spacing is the same everywhere, and is 1 / spacings_of_one
   float spacings_of_one;
   float tame_limit;       // products below it are tame: some binades above the largest value
+  float least_multiplier; // scales of smaller ones may make a code infinite: never tame
   bool saturates;         // overflow, infinities included, keeps the largest value
   bool is_scaling_exact;  // multipliers are powers of two: products that vanish are not zero
   uint32_t random_mask;   // the bits of a random word that take part, from the top
@@ -90,7 +91,7 @@ typedef struct {
   float product;           // `a` is first multiplied by this, as one FP32 operation
   int32_t offset;
   uint32_t threshold[2];   // fraction fields; 2^23 is never reached
-  float tame_limit;        // of the element
+  float tame_limit, least_multiplier;  // of the element
   int32_t zero_exponent;   // the exponent of a product of zero from a magnitude above zero
   int32_t bias;            // the scale code of exponent e is e + bias
   uint32_t greatest_code;
@@ -98,12 +99,13 @@ typedef struct {
   uint32_t zero_code;      // scale code of a block of zeros
   uint32_t greatest_subscale;
   bool is_unstepped;       // block scales are the rule's own, without a step
+  uint32_t plain_end;      // codes from here on may be clamped, or make an element infinite
 } BKSharedScale;
 
 // FP32 scales: multiplier min(greatest / a, FLT_MAX), stored as its reciprocal.
 typedef struct {
   float greatest;        // the element's largest value
-  float tame_limit;      // of the element
+  float tame_limit, least_multiplier;  // of the element
   bool is_power_of_two;  // the multiplier is first rounded down to one
 } BKFloatScale;
 
@@ -114,7 +116,7 @@ typedef struct {
   float tensor_reciprocal; // multiplier min(1 / (scale * tensor_reciprocal), FLT_MAX)
   uint32_t floor_code;     // the smallest code of a block
   uint32_t zero_code;      // the code of a block of zeros
-  float tame_limit;        // of the element
+  float tame_limit, least_multiplier;  // of the element
 } BKTwoLevelScale;
 
 // How the blocks of a row find their scales, and what they store.
@@ -165,6 +167,11 @@ typedef struct {
 // The most rows of sub-blocks in a panel; their blocks then have one column.
 #define BK_MOST_UNIT_ROWS 512
 
+// What calls on whole rows and panels work in: this many bytes at a multiple of the alignment, with
+// any contents. The caller hands them over, since stacks may be small.
+#define BK_WORKSPACE_BYTES 73728
+#define BK_WORKSPACE_ALIGNMENT 64
+
 // MARK: - Caller's number types
 
 typedef enum { BK_FLOAT32 = 0, BK_FLOAT16 = 1, BK_BFLOAT16 = 2 } BKScalar;
@@ -189,7 +196,8 @@ typedef struct {
 
   // Scales of `count` blocks with given largest magnitudes, and the multipliers that encode their
   // values. They return whether the blocks are tame: every magnitude times its multiplier stays
-  // below the element's tame limit, and every multiplier below 2^96.
+  // below the element's tame limit, and every multiplier that is not zero between the element's
+  // least and 2^96.
   //
   // Powers of two: `exponent_step` is added to the rule's exponent.
   bool (*shared_scales)(
@@ -226,14 +234,15 @@ typedef struct {
   size_t (*encode_row)(
       const BKElement *element, const BKBlockRule *rule, BKRandom random, const float *values,
       size_t count, uint8_t *codes, uint8_t *_Nullable scales, uint8_t *_Nullable subscales,
-      size_t *overflows);
+      size_t *overflows, void *workspace);
   size_t (*quantize_row)(
       const BKElement *element, const BKBlockRule *rule, BKRandom random, const float *values,
-      size_t count, float *result, bool streams, uint8_t *_Nullable inexact, size_t *overflows);
+      size_t count, float *result, bool streams, uint8_t *_Nullable inexact, size_t *overflows,
+      void *workspace);
   void (*decode_row)(
       const BKElement *element, const BKBlockRule *rule, const uint8_t *codes,
       const uint8_t *_Nullable scales, const uint8_t *_Nullable subscales, size_t count,
-      float *result, bool streams);
+      float *result, bool streams, void *workspace);
 
   // The same for panels: rows and columns of values, codes of up to eight bits, scales found by the
   // rule, and sub-blocks that divide blocks by rows alone. A panel's first column begins a byte of
@@ -244,15 +253,15 @@ typedef struct {
   size_t (*encode_panel)(
       const BKElement *element, const BKBlockRule *rule, const BKPanel *panel, BKRandom random,
       const float *values, uint8_t *codes, uint8_t *scales, uint8_t *_Nullable subscales,
-      size_t *overflows);
+      size_t *overflows, void *workspace);
   size_t (*quantize_panel)(
       const BKElement *element, const BKBlockRule *rule, const BKPanel *panel, BKRandom random,
       const float *values, float *result, bool streams, uint8_t *_Nullable inexact,
-      size_t *overflows);
+      size_t *overflows, void *workspace);
   void (*decode_panel)(
       const BKElement *element, const BKBlockRule *rule, const BKPanel *panel,
       const uint8_t *codes, const uint8_t *scales, const uint8_t *_Nullable subscales,
-      float *result, bool streams);
+      float *result, bool streams, void *workspace);
 
   // Codes of `count` values, each times the multiplier of its group of `unit` values; where
   // `multipliers` is null there is none. `is_tame` promises what scale kernels found. `random`

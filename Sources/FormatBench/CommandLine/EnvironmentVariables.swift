@@ -20,12 +20,8 @@ enum EnvironmentVariables {
     do {
       _ = try kind.parse(text)
     } catch {
-      switch error {
-      case .notAccepted:
-        throw .usage("\(name) in the environment: '\(text)' is not \(kind.accepted)")
-      case .explained(let message, let hint):
-        throw .usage("\(name) in the environment: \(message)", hint: hint)
-      }
+      throw error.commandError(
+        "\(name) in the environment", text: text, accepted: kind.accepted)
     }
   }
 }

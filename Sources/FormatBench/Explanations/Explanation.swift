@@ -102,15 +102,17 @@ struct BlockExplanation {
       let exponent = Int(scale.value(of: trace.scale).exponent) - Int(subscale(at: position))
       return Double(value) * Double(sign: .plus, exponent: -exponent, significand: 1)
     case is TwoLevelFormat:
-      return hasZeroScale ? 0 : Double(value * twoLevelMultiplier(trace.scale))
-    case is ScaledFormat: return Double(value * trace.encodeMultiplier)
+      return hasZeroScale ? 0 : Double(value.scaled(by: twoLevelMultiplier(trace.scale)))
+    case is ScaledFormat: return Double(value.scaled(by: trace.encodeMultiplier))
     default: return Double(value)
     }
   }
 
   /// The multiplier of a two-level block with a scale code above zero.
   func twoLevelMultiplier(_ code: UInt32) -> Float {
-    let scale = Float((format.layout.scale ?? .e4m3fn).value(of: code))
-    return min(1 / (scale * (1 / tensorScale.encode)), .greatestFiniteMagnitude)
+    guard let format = format as? TwoLevelFormat, let scale = format.layout.scale else {
+      return .nan
+    }
+    return format.encodeMultiplier(scale: Float(scale.value(of: code)), tensorScale: tensorScale)
   }
 }

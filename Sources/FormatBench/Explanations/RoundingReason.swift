@@ -29,11 +29,19 @@ struct RoundingReason {
     }
     if scaled < 0 && !element.isSigned { return "negative, but \(element.name) has no sign" }
     if scaled == chosen { return exact }
+    if isLimited { return "clipped at \(name(chosen)): beyond it, decoded values leave FP32" }
     if element.overflows(scaled, rounding: policy.rounding, index: index) { return overflow }
     if !element.hasZero && scaled.magnitude < element.leastNonzeroMagnitude {
       return "below the smallest value \(name(element.leastNonzeroMagnitude))"
     }
     return chosen == 0 ? "underflowed to \(name(chosen)), \(rounded)" : rounded
+  }
+
+  /// Whether the block's scale ends the codes before the element does.
+  private var isLimited: Bool {
+    code
+      != element.code(
+        for: scaled, rounding: policy.rounding, overflow: policy.overflow, index: index)
   }
 
   private var exact: String {

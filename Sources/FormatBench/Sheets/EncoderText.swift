@@ -45,7 +45,7 @@ enum EncoderText {
       hasTensorScale
       ? [
         "S       = min(fl(\(most) * \(top) / amax of the tensor), FLT_MAX); 1 where amax = 0",
-        "stored tensor scale = fl(1 / S)",
+        "stored tensor scale = min(fl(1 / S), FLT_MAX)",
       ] : ["S       = 1"]
     steps.append(
       "s       = \(scale.name), to nearest even and saturating, of "
@@ -57,7 +57,7 @@ enum EncoderText {
           + "the smaller squared error wins, ties to the first")
     }
     return steps + [
-      "r       = min(fl(1 / fl(s * fl(1 / S))), FLT_MAX)",
+      "r       = min(fl(1 / fl(s * min(fl(1 / S), FLT_MAX))), FLT_MAX)",
       "code    = \(element.name) of fl(x * r), rounded; all 0 where s = 0",
       hasTensorScale
         ? "decoded = fl(fl(q * s) * stored tensor scale)" : "decoded = fl(q * s)",

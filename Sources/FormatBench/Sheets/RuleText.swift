@@ -22,7 +22,8 @@ extension OverflowRule {
   /// The rule in a few words.
   var meaning: String {
     switch self {
-    case .saturate: "beyond the largest value: the largest value; judged after rounding"
+    case .saturate:
+      "beyond the largest value: the largest that decodes finite; judged after rounding"
     case .special: "beyond the largest value: Inf if the element has it, else NaN, else the largest"
     }
   }

@@ -118,6 +118,35 @@ struct EdgeBlockTests {
     #expect(around.first == -1 && around.last == 0)
   }
 
+  @Test("Every rule has an exponent for every amax and every element, however large or small")
+  func exponentsAtTheEnds() throws {
+    // fl(amax / 0.75) leaves FP32, and asks for 2^128.
+    let low = try ElementFormat(parsing: "float(e=3,m=1,bias=8,specials=none)")
+    #expect(PowerOfTwoRule.rceil.exponent(amax: 3.4e38, element: low) == 128)
+    // Of these, the largest element is 1.5 · 2^-129, 1.75 · 2^1022, 1.5 · 2^-507 and 2^512.
+    let elements = try [
+      "float(e=3,m=1,bias=136,specials=none)", "float(e=11,m=2)",
+      "float(e=2,m=1,bias=510,specials=none)", "float(e=1,m=0,bias=-511,specials=none)",
+    ].map { try ElementFormat(parsing: $0) }
+    for element in elements + [.fp32, .e8m0fnu, .integer("int16", bitCount: 16)] {
+      let most = element.greatestFiniteMagnitude
+      for amax: Float in [
+        .leastNonzeroMagnitude, .leastNormalMagnitude, 1, .greatestFiniteMagnitude,
+      ] {
+        for rule in PowerOfTwoRule.allCases where rule != .rceil {
+          let distance = Int(amax.exponent) - Int(most.exponent)
+          #expect(abs(rule.exponent(amax: amax, element: element) - distance) <= 1)
+        }
+        #expect((-149...128).contains(PowerOfTwoRule.rceil.exponent(amax: amax, element: element)))
+        let nearest = PowerOfTwoRule.nearestLog2.exponent(amax: amax, element: element)
+        let fraction = Double(amax.significand) / most.significand
+        let step = fraction >= 2.0.squareRoot() ? 1 : fraction < 0.5.squareRoot() ? -1 : 0
+        #expect(
+          nearest == Int(amax.exponent) - Int(most.exponent) + step, "\(amax) over \(most)")
+      }
+    }
+  }
+
   @Test("Subnormal and largest magnitudes clamp to the ends of the scale")
   func extremes() {
     let tiny = [Float.leastNonzeroMagnitude, 0x1p-130].quantized(to: .mxfp8E5M2)

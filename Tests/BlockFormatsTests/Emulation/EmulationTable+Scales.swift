@@ -52,24 +52,30 @@ extension EmulationTable {
     guard let scale = format.kernelScale(policy: policy),
       let element = element(of: format, policy)
     else { return "#error \(name) has no scale rule" }
-    switch scale.limited(to: element.tame_limit) {
+    switch scale.taming(element) {
     case .shared(let rule, _):
       let fields = [
         hex(rule.product), "\(rule.offset)",
         "{\(hex(rule.threshold.0)), \(hex(rule.threshold.1))}", hex(rule.tame_limit),
-        "\(rule.zero_exponent)", "\(rule.bias)", "\(rule.greatest_code)", "\(rule.nan_code)",
+        hex(rule.least_multiplier), "\(rule.zero_exponent)", "\(rule.bias)",
+        "\(rule.greatest_code)", "\(rule.nan_code)",
         "\(rule.zero_code)", "\(rule.greatest_subscale)", "\(rule.is_unstepped)",
+        "\(rule.plain_end)",
       ]
       return "SHARED_RULE(\"\(name)\", {\(fields.joined(separator: ", "))})"
     case .float(let rule):
-      let fields = [hex(rule.greatest), hex(rule.tame_limit), "\(rule.is_power_of_two)"]
+      let fields = [
+        hex(rule.greatest), hex(rule.tame_limit), hex(rule.least_multiplier),
+        "\(rule.is_power_of_two)",
+      ]
       return "FLOAT_RULE(\"\(name)\", {\(fields.joined(separator: ", "))})"
     case .twoLevel(let rules, _):
       let element = elements.firstIndex { $0 == format.layout.scale } ?? -1
       // With the tensor's scale, as KernelConstants has it.
       let constants =
-        "\(hex(tensor.encode * rules[0].factor)), \(hex(1 / tensor.encode)), "
-        + "\(rules[0].floor_code), \(rules[0].zero_code), \(hex(rules[0].tame_limit))"
+        "\(hex(tensor.encode * rules[0].factor)), \(hex(tensor.encodeReciprocal)), "
+        + "\(rules[0].floor_code), \(rules[0].zero_code), \(hex(rules[0].tame_limit)), "
+        + hex(rules[0].least_multiplier)
       return "TWO_LEVEL_RULE(\"\(name)\", \(element), \(constants))"
     case .unscaled:
       return "#error \(name) has no scale rule"

@@ -106,7 +106,7 @@ struct EmulationTable {
            .greatest_negative = \(hex(e.greatest_negative)), .poison = \(hex(e.poison)),
            .has_negative_zero = \(e.has_negative_zero), .is_fixed_point = \(e.is_fixed_point),
            .spacings_of_one = \(hex(e.spacings_of_one)), .tame_limit = \(hex(e.tame_limit)),
-           .is_unsigned = \(e.is_unsigned),
+           .least_multiplier = \(hex(e.least_multiplier)), .is_unsigned = \(e.is_unsigned),
            .unit = \(hex(e.unit)), .infinity_code = \(hex(e.infinity_code)),
            .is_negative_zero_nan = \(e.is_negative_zero_nan),
            .has_special_codes = \(e.has_special_codes),

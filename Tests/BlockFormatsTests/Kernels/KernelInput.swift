@@ -16,6 +16,8 @@ struct KernelInput {
     case zeros
     case subnormal
     case huge
+    /// Values up to the largest of FP32, which coarse scales round beyond it, among others.
+    case top
     case finitePatterns
     case patterns
     case oneNaN
@@ -90,6 +92,7 @@ struct KernelInput {
       return (0..<count).map { _ in Float(bitPattern: word() & 0x807F_FFFF) }
     case .huge:
       return (0..<count).map { _ in uniform() * power(Int.random(in: 90...127, using: &generator)) }
+    case .top: return top(count)
     case .finitePatterns:
       return (0..<count).map { _ in
         let value = Float(bitPattern: word())
@@ -126,6 +129,27 @@ struct KernelInput {
     }
     values[place(count)] = Float(most) * scale
     return values
+  }
+
+  /// The largest numbers, values in their binade, and midpoints of neighbouring elements scaled up
+  /// to it, one ulp off or not, beside zeros and values of any size.
+  private mutating func top(_ count: Int) -> [Float] {
+    (0..<count).map { _ in
+      let value: Float
+      switch place(6) {
+      case 0: value = [.greatestFiniteMagnitude, 0x1.FFp127, 3.3895e38, 0x1.8p127][place(4)]
+      case 1, 2: value = Float(bitPattern: 0x7F00_0000 | word() & 0x7F_FFFF)
+      case 3:
+        let code = UInt32(max(1, Int(steps) - place(8)))
+        let middle = (element.value(of: code) + element.value(of: code - 1)) / 2
+        let scaled = Float(
+          sign: .plus, exponent: [125, 126, 127][place(3)], significand: Float(middle.significand))
+        value = near(scaled.isFinite && scaled > 0 ? scaled : 0x1p127)
+      case 4: value = flip() ? 0 : uniform() * power(Int.random(in: 110...126, using: &generator))
+      default: value = uniform() * power(Int.random(in: -40...100, using: &generator))
+      }
+      return flip() ? value : -value
+    }
   }
 
   /// A value, the next above or the next below.

@@ -21,7 +21,7 @@ typedef struct {
   char name[160];     // of the case that runs
   Hash hash;
   uint64_t call;
-  Arena in[4], out[4];
+  Arena in[4], out[4], workspace;
 } Driver;
 
 // Begins a case unless it is left out.

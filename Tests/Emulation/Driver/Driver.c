@@ -13,7 +13,10 @@ bool begin(Driver *d, const char *format, ...) {
   return strncmp(d->name, d->only, strlen(d->only)) == 0;
 }
 
-void end(Driver *d) { printf("%016llx %s\n", (unsigned long long)d->hash, d->name); }
+void end(Driver *d) {
+  check_margin(&d->workspace, d->name);
+  printf("%016llx %s\n", (unsigned long long)d->hash, d->name);
+}
 
 uint32_t *words(Arena *arena, size_t count, bool at_end, Generator generate, uint64_t seed) {
   uint32_t *result = place(arena, 4 * count, at_end);
@@ -98,6 +101,8 @@ int main(int count, char **arguments) {
   }
   for (int i = 0; i < 4; i++) d.in[i] = make_arena();
   for (int i = 0; i < 4; i++) d.out[i] = make_arena();
+  d.workspace = make_arena();
+  place(&d.workspace, BK_WORKSPACE_BYTES, true);
   run_magnitudes(&d);
   run_scales(&d);
   run_memory(&d);

@@ -180,7 +180,7 @@ static void decode(
     float *result = place_result(&d->out[3], count, skews[way / 2], at_end);
     d->kernels->decode_panel(
         &p->element, &p->rule, panel, planes[0], planes[1],
-        p->rule.subscale_width > 0 ? planes[2] : NULL, result, way % 2);
+        p->rule.subscale_width > 0 ? planes[2] : NULL, result, way % 2, d->workspace.start);
     check_rows(
         d, p, &d->out[3], result, panel->rows, 4 * panel->stride, expected, 4 * columns,
         "decoded values");
@@ -201,7 +201,7 @@ static void quantize(Driver *d, const Panel *p, size_t done, const Steps *s, boo
     memset(flags, 0, blocks);
     size_t overflows = 0, quantized = d->kernels->quantize_panel(
         &p->element, &p->rule, panel, p->random, is_in_place ? result : p->values, result,
-        streams, is_counted ? flags : NULL, &overflows);
+        streams, is_counted ? flags : NULL, &overflows, d->workspace.start);
     if (quantized != done) fail(d, p, "how many");
     if (overflows != s->overflows) fail(d, p, "overflows");
     for (size_t row = 0; is_in_place && count > 0 && row < panel->rows; row++) {
@@ -236,7 +236,7 @@ static void run_panel(Driver *d, const Panel *p) {
       place(&d->out[2], span_of(p->units, panel->subscale_stride, subscale_bytes), at_end);
   size_t overflows = 0, done = d->kernels->encode_panel(
       &p->element, rule, panel, p->random, p->values, codes, scales,
-      rule->subscale_width > 0 ? subscales : NULL, &overflows);
+      rule->subscale_width > 0 ? subscales : NULL, &overflows, d->workspace.start);
   take_word(d, done);
   take_word(d, overflows);
   for (int i = 0; i < 3; i++) take(d, &d->out[i]);

@@ -56,7 +56,7 @@ static const struct {
   uint32_t format;
   float factor, tensor_reciprocal;
   uint32_t floor_code, zero_code;
-  float tame_limit;
+  float tame_limit, least_multiplier;
 } two_level_rules[] = {
 #include "elements.inc"
 };
@@ -107,5 +107,6 @@ TwoLevelRule two_level_rule_at(size_t index) {
        .tensor_reciprocal = two_level_rules[index].tensor_reciprocal,
        .floor_code = two_level_rules[index].floor_code,
        .zero_code = two_level_rules[index].zero_code,
-       .tame_limit = two_level_rules[index].tame_limit}};
+       .tame_limit = two_level_rules[index].tame_limit,
+       .least_multiplier = two_level_rules[index].least_multiplier}};
 }

@@ -140,7 +140,7 @@ static void decode(
     float *result = place_result(&d->out[3], count, skews[way / 2], at_end);
     d->kernels->decode_row(
         &row->element, rule, planes[0], is_given ? NULL : planes[1],
-        rule->subscale_width > 0 ? planes[2] : NULL, count, result, way % 2);
+        rule->subscale_width > 0 ? planes[2] : NULL, count, result, way % 2, d->workspace.start);
     check_result(d, row, &d->out[3], result, expected, count, "decoded values");
     if (way == 0) take(d, &d->out[3]);
   }
@@ -158,7 +158,7 @@ static void quantize(Driver *d, const Row *row, size_t done, const Steps *s, boo
     memset(flags, 0, blocks);
     size_t overflows = 0, quantized = d->kernels->quantize_row(
         &row->element, &row->rule, row->random, row->values, row->count, result, way % 2,
-        way & 2 ? flags : NULL, &overflows);
+        way & 2 ? flags : NULL, &overflows, d->workspace.start);
     if (quantized != done) fail(d, row, "how many");
     if (overflows != s->overflows) fail(d, row, "overflows");
     check_result(d, row, &d->out[3], result, s->values, done, "quantized values");
@@ -178,7 +178,8 @@ static void run_row(Driver *d, const Row *row) {
   uint8_t *subscales = place(&d->out[2], bytes_of(units, rule->subscale_width), at_end);
   size_t overflows = 0, done = d->kernels->encode_row(
       &row->element, rule, row->random, row->values, row->count, codes,
-      is_given ? NULL : scales, rule->subscale_width > 0 ? subscales : NULL, &overflows);
+      is_given ? NULL : scales, rule->subscale_width > 0 ? subscales : NULL, &overflows,
+      d->workspace.start);
   take_word(d, done);
   take_word(d, overflows);
   for (int i = 0; i < 3; i++) take(d, &d->out[i]);

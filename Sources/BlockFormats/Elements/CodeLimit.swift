@@ -1,0 +1,46 @@
+/// The largest magnitude code that the values of a block may get.
+///
+/// Under `OverflowRule.saturate` a finite value never decodes to infinity. Where the largest element
+/// value times the block's scales would leave FP32, codes end at the largest one whose decoded value
+/// is finite, by the decoder's own arithmetic; the scales stay what their rule says. A value that
+/// loses its code to the limit counts as saturated. Under `special` there is no limit: such a value
+/// overflows in the decoder as it might have in the element.
+public struct CodeLimit: Hashable, Sendable {
+  /// The code without its sign; of an integer, its magnitude.
+  let magnitude: UInt32
+
+  /// Every finite code of the element may be used.
+  public static let none = CodeLimit(magnitude: .max)
+}
+
+extension ElementFormat {
+  /// The largest code without its sign that is finite: in a two's-complement format that uses its
+  /// full range, the magnitude of the least integer.
+  var greatestMagnitudeCode: UInt32 {
+    guard case .twosComplement(let layout) = encoding, layout.range == .full else {
+      return greatestFiniteCode
+    }
+    return greatestFiniteCode + 1
+  }
+
+  /// The value of a magnitude code, which may be one that only a negative integer has.
+  func magnitude(of code: UInt32) -> Double {
+    guard case .twosComplement(let layout) = encoding else { return value(of: code) }
+    return Double.scaled(Double(code), byPowerOfTwo: -layout.fractionBitCount)
+  }
+
+  /// The limit at the largest code whose decoded value is not infinite.
+  ///
+  /// - Parameter decoded: the FP32 value of an element value under a block's scales, which never
+  ///   falls where the element value rises. NaN, as of a NaN scale, sets no limit.
+  func codeLimit(_ decoded: (Double) -> Float) -> CodeLimit {
+    func isInfinite(_ code: UInt32) -> Bool { decoded(magnitude(of: code)).isInfinite }
+    var (finite, infinite) = (UInt32(0), greatestMagnitudeCode)
+    guard isInfinite(infinite) else { return .none }
+    while infinite - finite > 1 {
+      let middle = finite + (infinite - finite) / 2
+      if isInfinite(middle) { infinite = middle } else { finite = middle }
+    }
+    return CodeLimit(magnitude: finite)
+  }
+}
