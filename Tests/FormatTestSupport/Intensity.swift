@@ -9,7 +9,18 @@ public enum Intensity: Sendable {
 
   /// Deep if the environment says `BLOCKFORMATS_DEEP_TESTS=1`.
   public static let current: Intensity =
-    ProcessInfo.processInfo.environment["BLOCKFORMATS_DEEP_TESTS"] == "1" ? .deep : .standard
+    isSwitchedOn("BLOCKFORMATS_DEEP_TESTS") ? .deep : .standard
 
   public static var isDeep: Bool { current == .deep }
+}
+
+/// Whether an environment variable says `1`; `0`, the empty text and its absence say no.
+///
+/// Any other text traps: a run that asks for more must not do less in silence.
+public func isSwitchedOn(_ variable: String) -> Bool {
+  switch ProcessInfo.processInfo.environment[variable] {
+  case nil, "", "0": return false
+  case "1": return true
+  case let text?: fatalError("\(variable) is '\(text)', which is neither 1 nor 0")
+  }
 }

@@ -25,7 +25,7 @@ public struct ReleasedBits {
 
   /// Whether this run writes the files instead of comparing.
   public static var isRecording: Bool {
-    ProcessInfo.processInfo.environment["BLOCKFORMATS_UPDATE_RELEASED_BITS"] == "1"
+    isSwitchedOn("BLOCKFORMATS_UPDATE_RELEASED_BITS")
   }
 
   /// Whether this run computes all digests, or only the first few of each name.

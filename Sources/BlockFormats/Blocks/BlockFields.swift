@@ -36,16 +36,21 @@ public struct TensorScale: Hashable, Sendable {
     self.decode = decode
   }
 
-  /// The scale with a given decode multiplier X; the encode multiplier is fl(1 / X).
+  /// The scale with a given decode multiplier X; the encode multiplier is min(fl(1 / X), FLT_MAX).
   public init(decode: Float) {
-    self.init(encode: 1 / decode, decode: decode)
+    self.init(encode: min(1 / decode, .greatestFiniteMagnitude), decode: decode)
   }
 
   /// min(fl(1 / encode), FLT_MAX).
   package var encodeReciprocal: Float { min(1 / encode, .greatestFiniteMagnitude) }
 
-  /// Whether a number can be a decode multiplier: positive, with a finite reciprocal.
+  /// The smallest decode multiplier: what the largest encode multiplier stores, a subnormal.
+  ///
+  /// Below it no encode multiplier of FP32 is near the reciprocal.
+  public static let leastDecode: Float = 0x1p-128
+
+  /// Whether a number can be a decode multiplier: finite and at least `leastDecode`.
   public static func isValid(decode: Float) -> Bool {
-    decode > 0 && decode.isFinite && (1 / decode).isFinite
+    decode >= leastDecode && decode.isFinite
   }
 }

@@ -41,8 +41,8 @@ public struct EncodingTally: Hashable, Sendable {
 
 /// Encodes many values of one format under one policy: the reference definition of rounding.
 ///
-/// Works on the bit pattern of a `Double`, which holds every scaled FP32 input exactly, so each
-/// value is rounded once.
+/// Works on the bit pattern of a `Double` and rounds it once. Formats whose scales are powers of two
+/// hand over the exact quotient; others one that FP32 has rounded.
 struct ElementEncoder: Sendable {
   let format: ElementFormat
   let rounding: RoundingRule

@@ -8,6 +8,9 @@ import CallerChecks
 ///    is cleared, which rounds the encode scale down and the decode scale up, but not below 2^-127.
 /// 2. code = element of fl(x · S), by the policy's rounding. Stored: min(fl(1 / S), FLT_MAX).
 ///
+/// An element thus rounds a number that has been rounded before: in S, and in its product with x.
+/// With `amaxPowerOfTwo` that product is exact unless it falls below 2^-126.
+///
 /// A value decodes to fl(q · stored), and `CodeLimit` keeps that finite. amax is over finite values. A
 /// NaN block stores a NaN scale and the element's NaN code (0 if it has none).
 ///

@@ -13,6 +13,10 @@ import CallerChecks
 ///    scale, too.
 /// 4. code = element of fl(x · r), by the policy's rounding.
 ///
+/// An element thus rounds a number that has been rounded before, in r and in its product with x, and
+/// may differ from the element nearest to x / (s · stored) where that quotient is within some units
+/// in the last place of a tie.
+///
 /// A value decodes to fl(fl(q · s) · stored), and `CodeLimit` keeps that finite. amax is over finite
 /// values. A block whose s is zero
 /// stores codes 0. A NaN block stores the scale's NaN and codes 0; where the scale format has no

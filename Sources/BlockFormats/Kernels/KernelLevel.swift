@@ -1,12 +1,14 @@
 internal import CBlockKernels
+internal import class Foundation.ProcessInfo
 
 /// A set of processor instructions that kernels are compiled for.
 ///
 /// A level is all or nothing: it is supported where the processor and the operating system offer
 /// every instruction set that it names. Results never depend on the level.
 ///
-/// The environment variable `BLOCKFORMATS_KERNEL_LEVEL` lowers the level in use to the one it
-/// names; it cannot raise it.
+/// The environment variable `BLOCKFORMATS_KERNEL_LEVEL` lowers the level in use to the one whose id
+/// it holds, in this spelling; it cannot raise it. With any other text the highest level is in use,
+/// and `Request` tells what was asked for.
 public enum KernelLevel: String, Hashable, Sendable, CaseIterable {
   /// Portable C.
   case portable
@@ -46,6 +48,42 @@ public enum KernelLevel: String, Hashable, Sendable, CaseIterable {
 
   init(_ code: BKLevel) {
     self = KernelLevel.allCases.first { $0.code == code } ?? .portable
+  }
+}
+
+extension KernelLevel {
+  /// What `BLOCKFORMATS_KERNEL_LEVEL` asks for.
+  ///
+  /// Results are the same at every level, so the library goes on at the highest one where the wish
+  /// cannot be followed. A program that must not do so in silence looks here, as `fmtbench` does.
+  public enum Request: Hashable, Sendable {
+    /// The variable is not set, or empty.
+    case none
+    /// A level of this machine, which is the one in use.
+    case level(KernelLevel)
+    /// A level that this machine lacks.
+    case unsupported(KernelLevel)
+    /// No id of a level.
+    case unknown(String)
+
+    /// The name of the variable.
+    public static let variable = "BLOCKFORMATS_KERNEL_LEVEL"
+
+    /// What this process was asked for.
+    public static let ofProcess = Request(ProcessInfo.processInfo.environment[variable])
+
+    /// What a text in the variable asks for.
+    public init(_ text: String?) {
+      guard let text, !text.isEmpty else {
+        self = .none
+        return
+      }
+      guard let level = KernelLevel(rawValue: text) else {
+        self = .unknown(text)
+        return
+      }
+      self = KernelLevel.supported.contains(level) ? .level(level) : .unsupported(level)
+    }
   }
 }
 

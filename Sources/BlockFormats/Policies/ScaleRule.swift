@@ -9,7 +9,8 @@ public enum ScaleRule: Hashable, Sendable {
   /// A power of two chosen by squared error among the rule's exponent and its two neighbours.
   ///
   /// The candidates are tried in the order rule, one below, one above; a later one must be
-  /// strictly better to win.
+  /// strictly better to win. The sums of `BlockFormat.squaredError` are rounded in the order of the
+  /// elements, so that a permuted block may get another of two scales that are equally good.
   case search(around: PowerOfTwoRule)
   /// The largest magnitude maps to the element's largest value.
   case amax

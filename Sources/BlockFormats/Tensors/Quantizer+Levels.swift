@@ -8,7 +8,7 @@ extension Quantizer {
     if let given {
       require(
         TensorScale.isValid(decode: given),
-        "tensor scale \(given) is not a positive number with a finite reciprocal")
+        "tensor scale \(given) is outside 2^-128...\(Float.greatestFiniteMagnitude)")
     }
     var levels = TensorLevels()
     guard format.layout.tensorScale != .absent || grid.isWholeTensorBlock else { return levels }

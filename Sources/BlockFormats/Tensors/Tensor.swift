@@ -63,7 +63,7 @@ extension Tensor {
   ///     formats.
   ///   - parallelism: how many threads may work.
   /// - Precondition: `axis` is an axis of the tensor, the policy's scale rule is one of
-  ///   `format.scaleRules`, and `tensorScale` is positive with a finite reciprocal.
+  ///   `format.scaleRules`, and `tensorScale` is finite and at least 2^-128.
   public func quantized(
     to format: some BlockFormat, axis: Int = -1, policy: EncodingPolicy? = nil,
     tensorScale: Float? = nil, parallelism: Parallelism = .allCores

@@ -82,7 +82,7 @@ public struct TensorQuantizer: Sendable {
   ///     formats.
   ///   - storage: receives codes, scales, tensor scale and tally.
   /// - Precondition: `values` holds exactly `elementCount` values, `storage` has the quantizer's
-  ///   format, shape and axis, and `tensorScale` is positive with a finite reciprocal.
+  ///   format, shape and axis, and `tensorScale` is finite and at least 2^-128.
   public func encode(
     _ values: UnsafeRawBufferPointer, as type: ScalarType = .float32, tensorScale: Float? = nil,
     into storage: inout QuantizedTensor

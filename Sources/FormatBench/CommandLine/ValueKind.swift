@@ -1,3 +1,5 @@
+import BlockFormats
+
 /// Why a text is not a value of the kind asked for.
 enum ValueFailure: Error, Equatable, Sendable {
   /// The text is not what `ValueKind.accepted` describes.
@@ -95,7 +97,8 @@ extension ValueKind<Double> {
     let bound = { (value: Double) in NumberStyle.general.text(value) }
     let accepted = "a number from \(bound(range.lowerBound)) to \(bound(range.upperBound))"
     return ValueKind(placeholder: "X", accepted: accepted) { (text) throws(ValueFailure) in
-      guard let value = Double(text), range.contains(value) else { throw .notAccepted }
+      let value: Double = try NumberText(text).value(in: "FP64")
+      guard range.contains(value) else { throw .notAccepted }
       return value
     }
   }
@@ -106,8 +109,16 @@ extension ValueKind<Float> {
   static let float = ValueKind(
     placeholder: "VALUE", accepted: "a number (decimal, hexadecimal such as 0x1p-3, inf or nan)"
   ) { (text) throws(ValueFailure) in
-    guard let value = Float(text) else { throw .notAccepted }
-    return value
+    try NumberText(text).value(in: "FP32")
+  }
+
+  /// The decode multiplier of a tensor.
+  static let tensorScale = ValueKind(
+    placeholder: "VALUE", accepted: "a finite number of at least 2^-128"
+  ) { (text) throws(ValueFailure) in
+    let scale: Float = try NumberText(text).value(in: "FP32")
+    guard TensorScale.isValid(decode: scale) else { throw .notAccepted }
+    return scale
   }
 }
 

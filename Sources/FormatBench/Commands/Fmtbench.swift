@@ -26,6 +26,12 @@ public enum Fmtbench {
     let console = Console(
       output: FileDescriptorSink(1), messages: FileDescriptorSink(2),
       environment: TerminalEnvironment(process.environment), build: build)
+    do {
+      try EnvironmentVariables.check(process.environment)
+    } catch {
+      console.report(error)
+      exit(error.exitStatus.rawValue)
+    }
     exit(tool.run(Array(process.arguments.dropFirst()), console).rawValue)
   }
 }

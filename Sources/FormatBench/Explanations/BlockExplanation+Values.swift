@@ -61,9 +61,12 @@ extension BlockExplanation {
   /// Sentences about the block as a whole.
   var notes: [String] {
     var notes: [String] = []
-    let clipped = trace.tally.saturatedCount
+    let overflowed = overflowedCount(in: trace)
+    let clipped = trace.tally.saturatedCount - overflowed
     if clipped > 0 {
-      let better = candidates.filter { $0.clippedCount == 0 && !$0.isChosen }.map(\.name)
+      let better = candidates.filter {
+        $0.clippedCount + $0.overflowedCount == 0 && !$0.isChosen
+      }.map(\.name)
       var note = "\(clipped) of \(values.count) values clipped"
       if case .powerOfTwo(.floor) = policy.scaleRule {
         note +=
@@ -73,6 +76,11 @@ extension BlockExplanation {
       }
       if !better.isEmpty { note += "; nothing clips under \(better.joined(separator: ", "))" }
       notes.append(note + ".")
+    }
+    if overflowed > 0 {
+      notes.append(
+        "\(overflowed) of \(values.count) values overflowed. Overflow rule \(policy.overflow.id): "
+          + "\(policy.overflow.meaning).")
     }
     if isNaN {
       notes.append("Non-finite rule \(policy.nonFinite.id): \(policy.nonFinite.meaning).")

@@ -149,17 +149,19 @@ extension BlockExplanation {
         + first.fields.map { .init($0.key, $0.title, .right) }
         + [
           .init("squared_error", "Squared error", .right), .init("clipped", "Clipped", .right),
-          .init("chosen", "Chosen"),
+          .init("overflowed", "Overflowed", .right), .init("chosen", "Chosen"),
         ])
     for candidate in candidates {
       table.append(
         [.text(candidate.name)] + candidate.fields.map(\.value)
           + [
             .text(NumberStyle.general.text(candidate.trace.squaredError)),
-            .integer(candidate.clippedCount), .text(candidate.isChosen ? "yes" : ""),
+            .integer(candidate.clippedCount),
+            candidate.overflowedCount == 0 ? .text("") : .integer(candidate.overflowedCount),
+            .text(candidate.isChosen ? "yes" : ""),
           ])
     }
-    return table
+    return table.withoutEmptyColumns()
   }
 
   /// The candidates as facts, such as `candidate_floor_squared_error`.
@@ -170,6 +172,7 @@ extension BlockExplanation {
       return candidate.fields.map { ("candidate_\(name)_\($0.key)", $0.value) } + [
         ("candidate_\(name)_squared_error", .number(candidate.trace.squaredError)),
         ("candidate_\(name)_clipped", .integer(candidate.clippedCount)),
+        ("candidate_\(name)_overflowed", .integer(candidate.overflowedCount)),
         ("candidate_\(name)_chosen", .text(candidate.isChosen ? "yes" : "no")),
       ]
     }

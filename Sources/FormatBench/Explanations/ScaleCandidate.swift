@@ -14,8 +14,33 @@ struct ScaleCandidate {
   var fields: [Field]
   var trace: BlockTrace
 
-  /// The values that exceed the largest element value.
-  var clippedCount: Int { trace.tally.saturatedCount }
+  /// The values that the largest element value replaced.
+  var clippedCount: Int
+  /// The finite values that overflow made infinite or NaN.
+  var overflowedCount: Int
+
+  init(name: String, isChosen: Bool, fields: [Field], trace: BlockTrace, of block: BlockExplanation)
+  {
+    self.name = name
+    self.isChosen = isChosen
+    self.fields = fields
+    self.trace = trace
+    overflowedCount = block.overflowedCount(in: trace)
+    clippedCount = trace.tally.saturatedCount - overflowedCount
+  }
+}
+
+extension BlockExplanation {
+  /// The finite values that were too large and have the code of an infinity or of NaN.
+  func overflowedCount(in trace: BlockTrace) -> Int {
+    guard trace.tally.saturatedCount > 0 else { return 0 }
+    return values.indices.count { position in
+      let value = values[position]
+      // A negative value is below an unsigned element, not beyond its largest.
+      return value.isFinite && (element.isSigned || value > 0)
+        && !element.value(of: trace.codes[position]).isFinite
+    }
+  }
 }
 
 extension BlockExplanation {
@@ -50,7 +75,8 @@ extension BlockExplanation {
       let trace = encoded(by: .powerOfTwo(rule))
       return ScaleCandidate(
         name: rule.id, isChosen: policy.scaleRule == .powerOfTwo(rule),
-        fields: [exponentField(ruleExponent(rule, of: values)), scaleField(trace)], trace: trace)
+        fields: [exponentField(ruleExponent(rule, of: values)), scaleField(trace)], trace: trace,
+        of: self)
     }
   }
 
@@ -76,7 +102,8 @@ extension BlockExplanation {
         with: format.scales(forExponent: exponent, rule: rule, of: values))
       return ScaleCandidate(
         name: exponent == middle ? "search" : exponent < middle ? "search -1" : "search +1",
-        isChosen: false, fields: [exponentField(exponent), scaleField(trace)], trace: trace)
+        isChosen: false, fields: [exponentField(exponent), scaleField(trace)], trace: trace,
+        of: self)
     }
     let best = candidates.indices.first { candidates[$0].trace.scale == trace.scale }
     if let best { candidates[best].isChosen = true }
@@ -111,7 +138,7 @@ extension BlockExplanation {
           .init(
             key: "multiplier", title: "Multiplier r",
             value: .number(code == 0 ? .nan : Double(twoLevelMultiplier(code)))),
-        ], trace: trace)
+        ], trace: trace, of: self)
     }
     let best = candidates.indices.first { candidates[$0].trace.scale == trace.scale }
     if let best { candidates[best].isChosen = true }
@@ -130,7 +157,7 @@ extension BlockExplanation {
             key: "multiplier", title: "Multiplier S",
             value: .number(Double(trace.encodeMultiplier))),
           scaleField(trace),
-        ], trace: trace)
+        ], trace: trace, of: self)
     }
   }
 }

@@ -58,7 +58,7 @@ public struct ErrorStatistics: Equatable, Sendable {
   /// The number of blocks; the caller adds it.
   public var blockCount = 0
 
-  /// The number of blocks in which y = x for every element; the caller adds it.
+  /// The number of blocks in which every element has y = x, or NaN for NaN; the caller adds it.
   public var exactBlockCount = 0
 
   /// Creates the statistics of no pair.

@@ -82,7 +82,10 @@ public enum Accumulator: Hashable, Sendable {
     case .float32:
       "FP32, one fused multiply-add a group in order, to nearest, ties to even"
     case .exact:
-      "the exact sum of all products, rounded once to FP32, to nearest, ties to even"
+      """
+      the exact sum of all products before tensor scales, rounded once to FP32, to nearest, \
+      ties to even
+      """
     case .bfloat16:
       """
       group dot products as fp32; the running sum rounded to FP32, then to BF16 after every group, \

@@ -63,6 +63,21 @@ struct EdgeScaledTests {
     #expect(fp8.scales.unpacked() == [(1 / Float.greatestFiniteMagnitude).bitPattern])
   }
 
+  @Test("The tensor scale that the encoder stores for the smallest tensors can be given")
+  func leastTensorScale() {
+    let x = Tensor([0x1p-140, -0x1p-135, 0x3p-140])
+    let own = x.quantized(to: .nvfp4)
+    #expect(own.tensorScale == 0x1p-128 && TensorScale.isValid(decode: 0x1p-128))
+    #expect(x.quantized(to: .nvfp4, tensorScale: 0x1p-128).storedBytes == own.storedBytes)
+    let scaled = ScaledFormat.fp8(.e4m3fn, block: .tensor)
+    #expect(
+      x.quantized(to: scaled, tensorScale: 0x1p-128).storedBytes
+        == x.quantized(to: scaled).storedBytes)
+    #expect(!TensorScale.isValid(decode: Float(0x1p-128).nextDown))
+    for scale: Float in [0, -1, .infinity, .nan] { #expect(!TensorScale.isValid(decode: scale)) }
+    #expect(TensorScale.isValid(decode: .greatestFiniteMagnitude))
+  }
+
   @Test("A given tensor scale is stored as it is")
   func givenScale() {
     let tensor = Tensor([6, 3, -1.5]).quantized(to: .nvfp4, tensorScale: 0.5)

@@ -116,6 +116,18 @@ struct ElementCastTests {
     }
   }
 
+  @Test("NaN has one code, without a sign, also where overflow or infinity becomes NaN")
+  func signlessNaN() {
+    for value: Double in [-500, 500, .infinity, -.infinity, .nan, -.nan] {
+      #expect(ElementFormat.e4m3fn.code(for: value, overflow: .special) == 0x7F)
+    }
+    #expect(ElementFormat.e5m2.code(for: -.nan) == 0x7E)
+    #expect(ElementFormat.e5m2.code(for: -70000, overflow: .special) == 0xFC)
+    #expect(ElementFormat.e2m1fn.code(for: -.nan) == 0x7)
+    #expect(ElementFormat.e2m3fn.code(for: -.nan) == 0x1F)
+    #expect(ElementFormat.e3m2fn.code(for: -.nan) == 0x1F)
+  }
+
   @Test("Eleven exponent bits with IEEE specials reach as far as Double, in both directions")
   func elevenExponentBits() throws {
     let format = try ElementFormat(parsing: "float(e=11,m=4)")

@@ -1,11 +1,10 @@
+import FormatTestSupport
 import Foundation
 
 /// The files that the emulation script and these tests share.
 enum EmulationFiles {
   /// Whether a test run writes the table instead of comparing it.
-  static var isUpdating: Bool {
-    ProcessInfo.processInfo.environment["BLOCKFORMATS_UPDATE_EMULATION"] == "1"
-  }
+  static var isUpdating: Bool { isSwitchedOn("BLOCKFORMATS_UPDATE_EMULATION") }
 
   static let table = folder.appendingPathComponent("Driver/elements.inc")
 

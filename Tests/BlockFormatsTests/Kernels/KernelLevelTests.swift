@@ -94,11 +94,24 @@ struct KernelLevelTests {
     }
     await #expect(processExitsWith: .success) {
       expectLevel(KernelLevel.supported[KernelLevel.supported.count - 1], wishing: "fastest")
+      guard KernelLevel.Request.ofProcess == .unknown("fastest") else { exit(1) }
     }
     await #expect(processExitsWith: .success) {
       expectLevel(
         KernelLevel.supported[KernelLevel.supported.count - 1],
         wishing: KernelLevelTests.foreignLevel.id)
+    }
+  }
+
+  @Test("What the environment asks for can be told: ids in their own spelling, and nothing else")
+  func requests() {
+    for level in KernelLevel.allCases {
+      let isSupported = KernelLevel.supported.contains(level)
+      #expect(KernelLevel.Request(level.id) == (isSupported ? .level(level) : .unsupported(level)))
+    }
+    #expect(KernelLevel.Request(nil) == .none && KernelLevel.Request("") == .none)
+    for text in ["AVX2", "Portable", "avx2 ", "best"] {
+      #expect(KernelLevel.Request(text) == .unknown(text))
     }
   }
 }

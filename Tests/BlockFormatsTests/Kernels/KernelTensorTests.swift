@@ -246,7 +246,7 @@ struct KernelTensorTests {
   func tensorScale() throws {
     for id in ["nvfp4", "nvfp4_2d", "nvfp4_4over6", "vsq", "fp8_e4m3_tensor", "fp8_e5m2_tensor"] {
       let format = try FormatCatalog.format(id: id)
-      for (number, scale) in [1, 0.0625, 0.0123, 3.7e4, 0x1p-100, 0x1p120].enumerated() {
+      for (number, scale) in [0x1p-128, 1, 0.0625, 0.0123, 3.7e4, 0x1p-100, 0x1p120].enumerated() {
         let shape = KernelShape.all(for: format.layout)[number]
         for mix in KernelInput.Mix.allCases {
           var policy = policy(format, number)
@@ -256,6 +256,29 @@ struct KernelTensorTests {
             policy: policy, tensorScale: Float(scale))
         }
       }
+    }
+  }
+
+  @Test("A block is exact where every value comes back, NaN as NaN and either zero as the other")
+  func exactBlocks() {
+    let format = CastFormat(element: .e4m3fn, source: "")
+    let unsignedZero = CastFormat(element: .e4m3fnuz, source: "")
+    for kernels in [KernelSelection.reference] + KernelLevel.supported.map(KernelSelection.level) {
+      func count(_ values: [Float], _ format: some BlockFormat) -> Int {
+        var result = values
+        let quantizer = TensorQuantizer(format: format, shape: [values.count], kernels: kernels)
+        return result.withUnsafeMutableBytes { result in
+          values.withUnsafeBytes {
+            quantizer.fakeQuantizeCountingExactBlocks($0, into: result).exactBlockCount
+          }
+        }
+      }
+      #expect(count([1, .nan, -2], format) == 1)
+      #expect(count([1.01, .nan, -2], format) == 0)
+      #expect(count([.nan], SharedExponentFormat.mxfp4) == 1)
+      // The block's NaN takes the other value with it.
+      #expect(count([1, .nan], SharedExponentFormat.mxfp4) == 0)
+      #expect(count([-0.0], unsignedZero) == 1)
     }
   }
 }

@@ -170,7 +170,15 @@ struct ExplainCommandTests {
       (["mxfp4", "1", "--tensor-scale", "2"], "mxfp4 has no tensor scale"),
       (
         ["nvfp4", "1", "--tensor-scale", "0"],
-        "--tensor-scale: 0.0 is not a positive number with a finite reciprocal"
+        "--tensor-scale: '0' is not a finite number of at least 2^-128"
+      ),
+      (
+        ["nvfp4", "1", "--tensor-scale", "inf"],
+        "--tensor-scale: 'inf' is not a finite number of at least 2^-128"
+      ),
+      (
+        ["nvfp4", "1", "--tensor-scale", "0x1p-129"],
+        "--tensor-scale: '0x1p-129' is not a finite number of at least 2^-128"
       ),
       (["mxfp4", "one"], "VALUE: 'one' is not a number"),
       (["mxfp4"], "missing argument VALUE"),
@@ -180,6 +188,36 @@ struct ExplainCommandTests {
     let result = runFmtbench(["explain"] + words)
     #expect(result.status == .usage && result.stdout.isEmpty)
     #expect(result.stderr.contains(message), "\(result.stderr)")
+  }
+
+  @Test("What overflow makes of a value is not called clipped")
+  func overflowed() throws {
+    func block(_ values: [Float], _ format: any BlockFormat, _ overflow: OverflowRule) throws
+      -> BlockExplanation
+    {
+      var policy = format.defaultPolicy
+      policy.overflow = overflow
+      return try #require(Explanation(of: values, as: format, policy: policy).blocks.first)
+    }
+    let cast = try FormatCatalog.format(id: "e4m3fn")
+    let special = try block([500, -1], cast, .special)
+    #expect(special.rows.map(\.reason) == ["overflow becomes NaN", "exact"])
+    #expect(
+      special.notes == [
+        "1 of 2 values overflowed. Overflow rule special: \(OverflowRule.special.meaning)."
+      ])
+    #expect(try block([500, -1], cast, .saturate).notes == ["1 of 2 values clipped."])
+    // 448 is the largest element: 500 under the scale 1 clips or overflows, under 2 it does neither.
+    for overflow in OverflowRule.allCases {
+      let candidates = try block([500], SharedExponentFormat.mxfp8E4M3, overflow).candidates
+      let counts = candidates.map { [$0.clippedCount, $0.overflowedCount] }
+      let lost = overflow == .special ? [0, 1] : [1, 0]
+      #expect(candidates.map(\.name) == PowerOfTwoRule.allCases.map(\.id))
+      #expect(counts[0] == lost && counts[2] == [0, 0], "\(overflow.id)")
+    }
+    // In an element without infinity and NaN, special clips.
+    let clipped = try block([7.9], SharedExponentFormat.mxfp4, .special).notes.first
+    #expect(clipped?.hasPrefix("1 of 1 values clipped") == true)
   }
 
   /// Values with ties, tiny and huge magnitudes, pairs of zeros and a spread of signs.

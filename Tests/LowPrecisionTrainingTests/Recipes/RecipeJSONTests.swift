@@ -239,6 +239,14 @@ struct RecipeJSONTests {
         ".premultiplier: the value is not valid; expected another: 3.0 is outside 0.5...2"
       ),
       (
+        #"{"format": "mxfp4", "premultiplier": 1e400}"#,
+        ".premultiplier: 1e400 is not valid; expected a number that FP32 holds"
+      ),
+      (
+        #"{"format": "mxfp4", "premultiplier": 1e-60}"#,
+        ".premultiplier: 1e-60 is not valid; expected a number that FP32 holds"
+      ),
+      (
         #"{"format": "mxfp4", "delayed_scaling": {}}"#,
         ".delayed_scaling: the value is not valid; expected another: mxfp4 does not have one FP32 "
           + "scale for the whole tensor"

@@ -7,7 +7,7 @@ enum EncodingOptions {
   static let rounding = Option.defaulted(
     "rounding", .rounding, default: "nearest_even", help: "how values are rounded to elements")
   static let tensorScale = Option.optional(
-    "tensor-scale", .float,
+    "tensor-scale", .tensorScale,
     help: "the decode multiplier of the whole tensor, in formats with one; from amax by default")
 
   /// In the order of the help.
@@ -48,9 +48,6 @@ enum EncodingOptions {
     }
     guard !isOneBlock || arguments[scaleRule] == nil else {
       throw .usage("--tensor-scale and --scale-rule exclude each other: \(format.id) has one scale")
-    }
-    guard TensorScale.isValid(decode: scale) else {
-      throw .usage("--tensor-scale: \(scale) is not a positive number with a finite reciprocal")
     }
     return scale
   }

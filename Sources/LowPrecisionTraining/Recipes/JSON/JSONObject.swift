@@ -74,9 +74,13 @@ struct JSONObject<Key: RecipeKey> {
   /// A number that may be missing.
   func float(_ key: Key) throws(RecipeError) -> Float? {
     guard let value = members[key] else { return nil }
-    guard case .number(let text) = value, let number = Float(text), number.isFinite else {
+    guard case .number(let text) = value, let number = Float(text) else {
       throw .badValue(value.kind, at: path(of: key), expected: "a number")
     }
+    // A number of FP32 must not become infinity, nor any but zero become zero.
+    let digits = text.prefix { $0 != "e" && $0 != "E" }
+    guard number.isFinite, number != 0 || !digits.contains(where: { ("1"..."9").contains($0) })
+    else { throw .badValue(text, at: path(of: key), expected: "a number that FP32 holds") }
     return number
   }
 
