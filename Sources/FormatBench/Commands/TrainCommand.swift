@@ -78,9 +78,6 @@ enum TrainCommand: Command {
     _ arguments: ParsedArguments, _ console: Console
   ) throws(CommandError) -> ExitStatus {
     let plan = try plan(arguments)
-    if BuildFacts.configuration == .debug {
-      console.warn("a debug build: losses are those of any build, times mean nothing")
-    }
     let isKept = plan.directory != nil
     let comparison = try StopSignals.deferred(
       tell: { signal in
@@ -91,6 +88,9 @@ enum TrainCommand: Command {
         try TrainingComparison(
           plan, isStopped: { StopSignals.noted != nil }, show: { console.progress($0()) })
       })
+    if BuildFacts.configuration == .debug {
+      console.warn("a debug build: losses are those of any build, times mean nothing")
+    }
     for row in comparison.rows {
       for end in row.divergences { console.warn("\(row.recipe.name), \(end)") }
     }

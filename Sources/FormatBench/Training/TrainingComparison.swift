@@ -68,6 +68,7 @@ struct TrainingComparison {
     self.plan = plan
     rows = plan.allRecipes.map { Row(recipe: $0) }
     try plan.setup.check()
+    try plan.setup.requireMemory(for: .training(isKept: plan.directory != nil))
     let data = try RunData(plan.setup.data)
     try plan.check(data)
     let lock = try plan.directory?.open(plan, fingerprint: data.fingerprint)
