@@ -8,12 +8,23 @@ final class FmtbenchProcess {
 
   /// Starts a command line.
   ///
-  /// - Parameter folder: where the messages go.
-  init(_ arguments: [String], messagesIn folder: TemporaryFolder) throws {
+  /// - Parameters:
+  ///   - addressSpace: the KiB that `ulimit -v` leaves it, on systems that heed that.
+  ///   - folder: where the messages go.
+  init(
+    _ arguments: [String], addressSpace: Int? = nil, messagesIn folder: TemporaryFolder
+  ) throws {
     messages = URL(fileURLWithPath: folder.path("messages-\(UUID().uuidString)"))
     try Data().write(to: messages)
-    process.executableURL = URL(fileURLWithPath: try BuiltProgram.path())
-    process.arguments = arguments
+    let program = URL(fileURLWithPath: try BuiltProgram.path())
+    if let addressSpace {
+      process.executableURL = URL(fileURLWithPath: "/bin/sh")
+      let line = "ulimit -v \(addressSpace) && exec \"$0\" \"$@\""
+      process.arguments = ["-c", line, program.path] + arguments
+    } else {
+      process.executableURL = program
+      process.arguments = arguments
+    }
     process.standardError = try FileHandle(forWritingTo: messages)
     process.standardOutput = FileHandle.nullDevice
     try process.run()

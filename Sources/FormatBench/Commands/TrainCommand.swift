@@ -95,9 +95,6 @@ enum TrainCommand: Command {
       console.write(LayerList.report(layers, plan), as: arguments.reportFormat)
       return .done
     }
-    if BuildFacts.configuration == .debug {
-      console.warn("a debug build: losses are those of any build, times mean nothing")
-    }
     let isKept = plan.directory != nil
     let comparison = try StopSignals.deferred(
       tell: { signal in
@@ -108,6 +105,9 @@ enum TrainCommand: Command {
         try TrainingComparison(
           plan, isStopped: { StopSignals.noted != nil }, show: { console.progress($0()) })
       })
+    if BuildFacts.configuration == .debug {
+      console.warn("a debug build: losses are those of any build, times mean nothing")
+    }
     for warning in comparison.warnings { console.warn(warning) }
     for row in comparison.rows {
       for end in row.divergences { console.warn("\(row.recipe.name), \(end)") }

@@ -21,6 +21,7 @@ struct EvaluationPlan {
     var setup = try RunSetup(metadata: checkpoint.metadata, path: checkpointPath)
     if let textPath { setup.data = .text(path: textPath) }
     try requireEnough(checkpoint, setup)
+    try setup.requireMemory(for: .casting(recipeCount: recipes.count))
     let data = try RunData(setup.data)
     let source = try setup.source(data, seed: 0)
     guard textPath != nil || data.fingerprint == checkpoint.metadata["text_fingerprint"] else {

@@ -44,27 +44,7 @@ struct RunSetup: Hashable {
       throw .usage(
         "--task \(task.rawValue) needs --context \(task.leastContext) or more, not \(context)")
     }
-    let memory = MachineFacts.current.memoryByteCount
-    guard leastByteCount <= memory else {
-      throw .usage(
-        "a step needs at least \(leastByteCount >> 30) GiB, and this machine has \(memory >> 30)",
-        hint: "it grows with --batch, --layers, --width and --context"
-          + (attentionCount > 0 ? ", attention weights with --heads and --context squared" : ""))
-    }
   }
-
-  /// Bytes that a step needs in any case.
-  ///
-  /// They hold the attention weights, two numbers a channel, step and layer, and values, gradients and
-  /// moments of half the parameters. No option in its range makes the number overflow.
-  var leastByteCount: Int {
-    let tokens = batchCount * context
-    let weights = model.attentionCount(depth: depth) * tokens * headCount * context
-    return 4 * (weights + 4 * depth * tokens * width) + 16 * leastParameterCount
-  }
-
-  /// Parameters that every model of these extents has at least: half of the projections of its layers.
-  var leastParameterCount: Int { 6 * width * width * depth }
 
   /// The batches of a seed.
   func source(_ data: RunData, seed: Int) throws(CommandError) -> any TokenSource {

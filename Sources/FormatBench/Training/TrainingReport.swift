@@ -87,7 +87,7 @@ enum TrainingReport {
       Losses are in nats for each token, over \(RunSetup.validationBatchCount) validation \
       batches after the last step. +- is half a 95 % confidence interval over seeds; gaps are \
       differences of runs with the same data and initial weights. Diverged counts runs that ended \
-      with a loss that is not finite.
+      with a loss or gradient that is not finite; where there are any, Cause tells what was so first.
       """
     ]
       + [Recipe.commonNote] + comparison.rows.map(\.recipe.note)

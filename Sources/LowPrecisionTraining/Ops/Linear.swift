@@ -62,10 +62,31 @@ public final class Linear {
         &forwardWeight, into: MutableMatrixRows(y.values, rowCount: t, columnCount: n),
         ProductEpilogue(bias: bias?.array ?? []), on: tape)
     }
-    tape.record(y, reading: parameters, operation: "linear") { [self] gradient in
+    tape.record(
+      y, reading: parameters, operation: "linear", casts: { [self] in casts(of: x, on: tape) }
+    ) { [self] gradient in
       goBack(gradient, x, on: tape)
     }
     return y
+  }
+
+  /// The operands of Y = X · Wᵀ as the product saw them, but for random bits.
+  private func casts(of x: Activation, on tape: Tape) -> [CastOperand] {
+    [(TensorRole.input, x.values, x.rowCount), (.weight, weight.values, outputCount)].map {
+      tensor, values, rows in
+      let cast = tape.withoutRecording {
+        Operand(
+          MatrixRows(values, rowCount: rows, columnCount: inputCount), tensor, .forward,
+          quantization, on: tape)
+      }
+      var numbers = [Float](repeating: 0, count: rows * inputCount)
+      numbers.withUnsafeMutableBufferPointer { buffer in
+        if let place = buffer.baseAddress { cast.decoded(on: tape).copyRows(to: place) }
+      }
+      return CastOperand(
+        name: "the \(tensor.rawValue) of \(quantization.place.name) as \(cast.format.id)",
+        numbers: numbers)
+    }
   }
 
   // MARK: - Backward

@@ -12,9 +12,9 @@ public struct NotFinite: Hashable, Sendable, CustomStringConvertible {
     "\(tensor) is the first thing that is not finite (\(value) at \(index))"
   }
 
-  /// Looks at parameters, at results in the order of operations, and at gradients in the order in which
-  /// the way back finds them: of a result once all that read it have added to it, then of the
-  /// parameters that its operation read.
+  /// Looks at parameters, at results in the order of operations, each after the casts of its operands,
+  /// and at gradients in the order in which the way back finds them: of a result once all that read it
+  /// have added to it, then of the parameters that its operation read.
   static func first(_ parameters: [Parameter], _ computed: [ComputedTensor]) -> NotFinite? {
     for parameter in parameters {
       if let found = NotFinite(parameter.name, parameter.values, parameter.count) { return found }
@@ -22,7 +22,12 @@ public struct NotFinite: Hashable, Sendable, CustomStringConvertible {
     let names = ComputedTensor.names(computed)
     for (tensor, name) in zip(computed, names) {
       let activation = tensor.activation
-      if let found = NotFinite(name, activation.values, activation.count) { return found }
+      guard let found = NotFinite(name, activation.values, activation.count) else { continue }
+      // Whatever the operation read is finite, but may not have survived its cast.
+      for cast in tensor.casts() {
+        if let found = NotFinite(cast.name, cast.numbers, cast.numbers.count) { return found }
+      }
+      return found
     }
     for (tensor, name) in zip(computed, names).reversed() {
       let activation = tensor.activation
@@ -48,6 +53,14 @@ public struct NotFinite: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+/// An operand of a product after its cast.
+struct CastOperand {
+  /// As in errors, such as `the input of blocks.0.mlp.up as fp8_e4m3_tensor`.
+  let name: String
+  /// Decoded.
+  let numbers: [Float]
+}
+
 /// What an operation of a tape computed.
 struct ComputedTensor {
   /// The function that did, with the labels of its arguments.
@@ -55,6 +68,8 @@ struct ComputedTensor {
   /// What it read besides activations.
   let parameters: [Parameter]
   let activation: Activation
+  /// Recomputes the operands that the operation narrowed before it read them.
+  let casts: () -> [CastOperand]
 
   /// The name of each in errors, such as `the result of rmsNorm with norm.weight`; operations without
   /// parameters are named after the last one that had some.

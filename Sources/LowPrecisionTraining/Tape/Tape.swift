@@ -60,15 +60,17 @@ public final class Tape {
   ///   - result: what the operation computed.
   ///   - parameters: what it read besides activations, and adds to the gradients of.
   ///   - operation: its name.
+  ///   - casts: recomputes the operands that it narrowed first; asked where the result is not finite.
   ///   - step: receives the gradient of the result.
   func record(
     _ result: Activation, reading parameters: [Parameter] = [],
-    operation: String = #function,
+    operation: String = #function, casts: @escaping () -> [CastOperand] = { [] },
     _ step: @escaping (UnsafeMutablePointer<Float>) -> Void
   ) {
     guard isRecording else { return }
     computed.append(
-      ComputedTensor(operation: operation, parameters: parameters, activation: result))
+      ComputedTensor(
+        operation: operation, parameters: parameters, activation: result, casts: casts))
     steps.append {
       if let gradient = result.gradient { step(gradient) }
     }

@@ -88,9 +88,25 @@ struct TrainSignalTests {
     #expect(third.wait() == 130)
   }
 
+  #if os(Linux)
+  @Test(
+    "Too little address space is told in one line with status 3",
+    arguments: [(400_000, "512"), (2_000_000, "2048")])
+  func addressSpace(limit: Int, width: String) throws {
+    let folder = try TemporaryFolder()
+    let run = try FmtbenchProcess(
+      ["train", "--width", width, "--layers", "8", "--batch", "64"], addressSpace: limit,
+      messagesIn: folder)
+    #expect(run.wait() == ExitStatus.input.rawValue)
+    let text = run.standardError
+    #expect(text.contains("of the address space that 'ulimit -v' allows"), "\(text)")
+  }
+  #endif
+
   @Test("A command with nothing to save ends by the signal")
   func unsaved() throws {
-    let compare = try FmtbenchProcess(["compare"], messagesIn: TemporaryFolder())
+    let folder = try TemporaryFolder()
+    let compare = try FmtbenchProcess(["compare"], messagesIn: folder)
     usleep(200_000)
     compare.send(SIGTERM)
     #expect(compare.wait() == -SIGTERM)
