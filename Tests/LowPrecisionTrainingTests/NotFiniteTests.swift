@@ -4,9 +4,9 @@ import Testing
 
 @Suite("What is first not finite")
 struct NotFiniteTests {
-  private func trainer(_ change: (StackedModel) -> Void) -> Trainer {
+  private func trainer(_ change: (StackedModel) -> Void) throws -> Trainer {
     let source = SyntheticCorpus(plan: BatchPlan(batchCount: 2, contextCount: 16))
-    let model = StackedModel(
+    let model = try StackedModel(
       .transformer(
         vocabularyCount: source.vocabularyCount, width: 16, blockCount: 2, headCount: 2,
         context: 16), seed: 0)
@@ -26,8 +26,8 @@ struct NotFiniteTests {
   }
 
   @Test("A step that goes well names nothing")
-  func nothing() {
-    let trainer = trainer { _ in }
+  func nothing() throws {
+    let trainer = try trainer { _ in }
     #expect(trainer.advance()?.trainingLoss.isFinite == true)
     #expect(trainer.notFinite == nil)
   }
@@ -35,7 +35,7 @@ struct NotFiniteTests {
   @Test(
     "A weight comes before everything that is computed from it", arguments: [Float.infinity, .nan])
   func weight(value: Float) throws {
-    let trainer = trainer { set("blocks.1.mlp.up.weight", 17, value, in: $0) }
+    let trainer = try trainer { set("blocks.1.mlp.up.weight", 17, value, in: $0) }
     _ = trainer.advance()
     let found = try #require(trainer.notFinite)
     #expect(found.tensor == "blocks.1.mlp.up.weight")
@@ -47,7 +47,7 @@ struct NotFiniteTests {
   @Test("A result comes before the loss, and is named after its operation")
   func result() throws {
     // A gain of 3e38 is finite, and what the next product makes of it is not.
-    let trainer = trainer { model in
+    let trainer = try trainer { model in
       for index in 0..<16 { set("blocks.1.mlp.norm.weight", index, 3e38, in: model) }
     }
     _ = trainer.advance()

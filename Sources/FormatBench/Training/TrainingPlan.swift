@@ -25,14 +25,16 @@ struct TrainingPlan {
     }
   }
 
-  /// Refuses what would stop the comparison later: extents that make no model, a text that is too
-  /// short, and recipes that do not suit the model or share a name.
+  /// Refuses what would stop the comparison later: extents that make no model or one beyond the
+  /// memory there is, a text that is too short, and recipes that do not suit the model or share a
+  /// name.
   ///
   /// - Returns: the layers of the model, and warnings about rules that change nothing in it.
   func check(
     _ data: RunData
   ) throws(CommandError) -> (layers: [LayerPlace], warnings: [String]) {
     try setup.check()
+    try setup.requireMemory(for: .training(isKept: directory != nil))
     let source = try setup.source(data, seed: 0)
     var names: Set<String> = []
     var layers: [LayerPlace] = []
