@@ -89,7 +89,7 @@ struct FilePlacesTests {
         setup: RunSetup(
           model: .transformer, stepCount: 6, batchCount: 2, context: 16, width: 16, depth: 1,
           headCount: 2, learningRate: 1e-2, schedule: .cosine, optimizer: .adamW,
-          arithmetic: .packed, data: .text(path: text)), baseline: .fp32, recipes: [],
+          arithmetic: .packed, data: .text(path: text)), baseline: GivenRecipe(.fp32), recipes: [],
         seedCount: 1, directory: RunDirectory(path: runs, opening: .resumed))
       let error = #expect(throws: CommandError.self) {
         _ = try plan.directory?.open(plan, fingerprint: nil)
