@@ -41,6 +41,15 @@ public struct ValueStatistics: Hashable, Sendable {
     }
   }
 
+  /// The statistics of many values, which several threads may share.
+  package init(_ values: UnsafeBufferPointer<Float>, parallelism: Parallelism) {
+    nonisolated(unsafe) let values = values
+    self = parallelism.map(count: values.count, grain: 1 << 18) { range in
+      ValueStatistics(UnsafeBufferPointer(rebasing: values[range]))
+    }
+    .reduce(into: ValueStatistics()) { $0.merge($1) }
+  }
+
   /// Adds the statistics of further values.
   public mutating func merge(_ other: ValueStatistics) {
     amax = max(amax, other.amax)

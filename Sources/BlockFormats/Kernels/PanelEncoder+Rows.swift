@@ -179,6 +179,7 @@ extension PanelEncoder {
 
   private func random(_ panel: PanelGrid.Panel) -> BKRandom {
     guard case .stochastic(let source) = policy.rounding else { return BKRandom() }
-    return BKRandom(seed: source.seed, stream: source.stream, first: UInt64(panel.base))
+    return BKRandom(
+      seed: source.seed, stream: source.stream, first: UInt64(firstElement + panel.base))
   }
 }

@@ -16,6 +16,8 @@ struct PanelEncoder: ~Copyable {
     hasSubscales: hasSubscales)
   lazy var search = SearchScratch(grid)
   let input: PanelInput
+  /// The index in the whole tensor of the first value of the input.
+  let firstElement: Int
   /// Events counted so far.
   var tally = EncodingTally()
   /// The number of blocks in which every value decoded to itself.
@@ -48,6 +50,7 @@ struct PanelEncoder: ~Copyable {
   init(_ plan: KernelPlan, _ levels: TensorLevels, input: PanelInput) {
     self.plan = plan
     self.input = input
+    firstElement = levels.firstElement
     grid = plan.grid
     policy = plan.policy
     scaling = plan.scaling
@@ -173,9 +176,10 @@ struct PanelEncoder: ~Copyable {
     return UnsafePointer(scratch.multipliers + row / grid.unitRows * shape.units)
   }
 
-  /// The random words of consecutive elements; `nil` where rounding needs none.
+  /// The random words of consecutive elements of the input; `nil` where rounding needs none.
   mutating func randomWords(of first: Int, _ count: Int) -> UnsafePointer<UInt32>? {
     guard case .stochastic(let source) = policy.rounding else { return nil }
+    let first = firstElement + first
     let offset = first & 3
     table.pointee.random_words(
       source.seed, source.stream, UInt64(first - offset), count + offset, scratch.randomWords)

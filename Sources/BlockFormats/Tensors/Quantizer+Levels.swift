@@ -25,8 +25,23 @@ extension Quantizer {
       return levelsOf(none, statistics, tensorScale: given)
     }
     return withFloats(values, type) {
-      levelsOf($0, statistics ?? self.statistics(of: $0), tensorScale: given)
+      levelsOf(
+        $0, statistics ?? ValueStatistics($0, parallelism: parallelism), tensorScale: given)
     }
+  }
+
+  /// The levels of a part of a tensor from the statistics of the whole.
+  ///
+  /// - Parameters:
+  ///   - values: the part: the whole tensor if a scale search looks at values.
+  ///   - statistics: computed from the values if `nil`.
+  func levels(
+    of values: UnsafeRawBufferPointer, as type: ScalarType, statistics: ValueStatistics?
+  ) -> TensorLevels {
+    guard let statistics, !(grid.isWholeTensorBlock && policy.scaleRule.triesCandidates) else {
+      return tensorLevels(values, as: type, tensorScale: nil)
+    }
+    return levelsOf(UnsafeBufferPointer(start: nil, count: 0), statistics, tensorScale: nil)
   }
 
   /// The levels for statistics; only a scale search looks at the values themselves.
@@ -71,14 +86,6 @@ extension Quantizer {
     return statistics
   }
 
-  private func statistics(of values: UnsafeBufferPointer<Float>) -> ValueStatistics {
-    nonisolated(unsafe) let values = values
-    return parallelism.map(count: values.count, grain: 1 << 18) { range in
-      ValueStatistics(UnsafeBufferPointer(rebasing: values[range]))
-    }
-    .reduce(into: ValueStatistics()) { $0.merge($1) }
-  }
-
   private func wholeTensorScale(
     _ values: UnsafeBufferPointer<Float>, _ statistics: ValueStatistics, _ scale: TensorScale
   ) -> TensorLevels.BlockScale {
@@ -101,6 +108,8 @@ struct TensorLevels: Sendable {
   var tensorScale = TensorScale(encode: 1, decode: 1)
   /// The scale of a block that spans the tensor.
   var blockScale: BlockScale?
+  /// The index in the tensor of the first value at hand, by which random words are drawn.
+  var firstElement = 0
 
   /// Whether kernels can work with the scales.
   var areUsable: Bool { !tensorScale.encode.isNaN }

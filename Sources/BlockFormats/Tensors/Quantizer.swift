@@ -74,7 +74,16 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     _ values: UnsafeRawBufferPointer, into result: UnsafeMutableRawBufferPointer,
     as type: ScalarType, tensorScale given: Float?, exactBlocks: ExactBlockCounting
   ) -> Reconstruction {
-    let levels = tensorLevels(values, as: type, tensorScale: given)
+    reconstruct(
+      values, into: result, as: type, tensorLevels(values, as: type, tensorScale: given),
+      exactBlocks: exactBlocks)
+  }
+
+  /// Encodes and decodes with levels that are known.
+  func reconstruct(
+    _ values: UnsafeRawBufferPointer, into result: UnsafeMutableRawBufferPointer,
+    as type: ScalarType, _ levels: TensorLevels, exactBlocks: ExactBlockCounting
+  ) -> Reconstruction {
     var total: Reconstruction
     var parts: Int
     if let plan, levels.areUsable {

@@ -23,7 +23,8 @@ struct SlabEncoder<Format: BlockFormat>: ~Copyable {
     let values = UnsafeBufferPointer(rebasing: tensor[slab.base..<slab.base + slab.count])
     for index in 0..<slab.blockCount {
       let block = grid.block(index, of: slab)
-      context.indices = ElementIndices(base: slab.base, block.elements)
+      context.indices = ElementIndices(
+        base: levels.firstElement + slab.base, block.elements)
       var fields = scratch.fields(of: block)
       if block.isContiguous {
         encode(UnsafeBufferPointer(rebasing: values[block.elements.range]), &fields)

@@ -174,9 +174,16 @@ protocol TensorQuantizing: Sendable {
   func tensorLevels(
     _ values: UnsafeRawBufferPointer, as type: ScalarType, tensorScale given: Float?
   ) -> TensorLevels
+  func levels(
+    of values: UnsafeRawBufferPointer, as type: ScalarType, statistics: ValueStatistics?
+  ) -> TensorLevels
   func encode(
     _ values: UnsafeRawBufferPointer, as type: ScalarType, _ levels: TensorLevels,
     into storage: inout QuantizedTensor)
+  func reconstruct(
+    _ values: UnsafeRawBufferPointer, into result: UnsafeMutableRawBufferPointer,
+    as type: ScalarType, _ levels: TensorLevels, exactBlocks: ExactBlockCounting
+  ) -> Reconstruction
   func reconstruct(
     _ values: UnsafeRawBufferPointer, into result: UnsafeMutableRawBufferPointer,
     as type: ScalarType, tensorScale given: Float?, exactBlocks: ExactBlockCounting

@@ -1,3 +1,4 @@
+public import BlockFormats
 import CallerChecks
 
 /// Measures a reconstruction that arrives in pieces of any lengths, in row-major order.
@@ -19,31 +20,40 @@ public struct ErrorAccumulator: Sendable {
   /// - Parameters:
   ///   - original: The next values x; empty is allowed.
   ///   - reconstruction: The values y that belong to them.
+  ///   - parallelism: How many threads may work; never changes a result.
   /// - Precondition: Both have the same length.
   public mutating func append(
-    original: UnsafeBufferPointer<Float>, reconstruction: UnsafeBufferPointer<Float>
+    original: UnsafeBufferPointer<Float>, reconstruction: UnsafeBufferPointer<Float>,
+    parallelism: Parallelism = .threads(1)
   ) {
     require(
       original.count == reconstruction.count,
       "the original has \(original.count) values, its reconstruction \(reconstruction.count)")
-    guard let x = original.baseAddress, let y = reconstruction.baseAddress else { return }
     let chunkLength = ErrorStatistics.chunkLength
     var start = 0
-    while start < original.count {
-      let length = min(chunkLength - pendingX.count, original.count - start)
-      if length == chunkLength {
-        reduction.append(kernel.statistics(x: x + start, y: y + start, count: length))
-      } else {
-        pendingX.append(contentsOf: original[start..<(start + length)])
-        pendingY.append(contentsOf: reconstruction[start..<(start + length)])
-        if pendingX.count == chunkLength {
-          reduction.append(kernel.statistics(x: pendingX, y: pendingY, count: chunkLength))
-          pendingX.removeAll(keepingCapacity: true)
-          pendingY.removeAll(keepingCapacity: true)
-        }
-      }
-      start += length
+    if !pendingX.isEmpty {
+      start = min(chunkLength - pendingX.count, original.count)
+      hold(original, reconstruction, 0..<start)
+      guard pendingX.count == chunkLength else { return }
+      reduction.append(kernel.statistics(x: pendingX, y: pendingY, count: chunkLength))
+      pendingX.removeAll(keepingCapacity: true)
+      pendingY.removeAll(keepingCapacity: true)
     }
+    let end = original.count - (original.count - start) % chunkLength
+    let chunks = ErrorStatistics.chunks(
+      of: UnsafeBufferPointer(rebasing: original[start..<end]),
+      UnsafeBufferPointer(rebasing: reconstruction[start..<end]), parallelism)
+    for chunk in chunks { reduction.append(chunk) }
+    hold(original, reconstruction, end..<original.count)
+  }
+
+  /// Keeps pairs for the next call.
+  private mutating func hold(
+    _ original: UnsafeBufferPointer<Float>, _ reconstruction: UnsafeBufferPointer<Float>,
+    _ range: Range<Int>
+  ) {
+    pendingX.append(contentsOf: original[range])
+    pendingY.append(contentsOf: reconstruction[range])
   }
 
   /// Adds the next pairs of the tensor, given as arrays.
