@@ -102,7 +102,7 @@ let package = Package(
       name: "FormatBenchTests",
       dependencies: [
         "FormatBench", "BlockFormats", "FormatMetrics", "LowPrecisionTraining",
-        "QuantizedLinearAlgebra", "TensorFiles",
+        "QuantizedLinearAlgebra", "TensorFiles", "fmtbench",
         "FormatTestSupport",
       ],
       swiftSettings: settings),

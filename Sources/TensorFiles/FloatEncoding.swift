@@ -22,17 +22,32 @@ enum FloatEncoding: Sendable {
     }
   }
 
-  /// The elements stored in the bytes, which may be unaligned.
-  func decode(_ bytes: UnsafeRawBufferPointer, byteOrder: ByteOrder) -> [Float] {
+  /// The bytes that an element takes in a file.
+  var byteCount: Int {
+    switch self {
+    case .binary64: 8
+    case .binary32: 4
+    case .binary16, .bfloat16: 2
+    }
+  }
+
+  /// Decodes the elements stored in the bytes, which may be unaligned, into as many floats.
+  func decode(
+    _ bytes: UnsafeRawBufferPointer, byteOrder: ByteOrder, into result: UnsafeMutableRawPointer
+  ) {
     switch (self, byteOrder) {
-    case (.binary64, .little): map(bytes, UInt64.self) { rounded(UInt64(littleEndian: $0)) }
-    case (.binary64, .big): map(bytes, UInt64.self) { rounded(UInt64(bigEndian: $0)) }
-    case (.binary32, .little): map(bytes, UInt32.self) { UInt32(littleEndian: $0) }
-    case (.binary32, .big): map(bytes, UInt32.self) { UInt32(bigEndian: $0) }
-    case (.binary16, .little): map(bytes, UInt16.self) { widenedBinary16(UInt16(littleEndian: $0)) }
-    case (.binary16, .big): map(bytes, UInt16.self) { widenedBinary16(UInt16(bigEndian: $0)) }
-    case (.bfloat16, .little): map(bytes, UInt16.self) { UInt32(UInt16(littleEndian: $0)) << 16 }
-    case (.bfloat16, .big): map(bytes, UInt16.self) { UInt32(UInt16(bigEndian: $0)) << 16 }
+    case (.binary64, .little): map(bytes, UInt64.self, result) { rounded(UInt64(littleEndian: $0)) }
+    case (.binary64, .big): map(bytes, UInt64.self, result) { rounded(UInt64(bigEndian: $0)) }
+    case (.binary32, .little): map(bytes, UInt32.self, result) { UInt32(littleEndian: $0) }
+    case (.binary32, .big): map(bytes, UInt32.self, result) { UInt32(bigEndian: $0) }
+    case (.binary16, .little):
+      map(bytes, UInt16.self, result) { widenedBinary16(UInt16(littleEndian: $0)) }
+    case (.binary16, .big):
+      map(bytes, UInt16.self, result) { widenedBinary16(UInt16(bigEndian: $0)) }
+    case (.bfloat16, .little):
+      map(bytes, UInt16.self, result) { UInt32(UInt16(littleEndian: $0)) << 16 }
+    case (.bfloat16, .big):
+      map(bytes, UInt16.self, result) { UInt32(UInt16(bigEndian: $0)) << 16 }
     }
   }
 
@@ -41,18 +56,61 @@ enum FloatEncoding: Sendable {
   /// Patterns are stored as integers, because moving a signalling NaN as a `Float` may quiet it.
   @inline(__always)
   private func map<Stored: FixedWidthInteger>(
-    _ bytes: UnsafeRawBufferPointer, _: Stored.Type, _ transform: (Stored) -> UInt32
-  ) -> [Float] {
+    _ bytes: UnsafeRawBufferPointer, _: Stored.Type, _ target: UnsafeMutableRawPointer,
+    _ transform: (Stored) -> UInt32
+  ) {
     let stride = MemoryLayout<Stored>.size
-    let count = bytes.count / stride
-    return [Float](unsafeUninitializedCapacity: count) { result, initialisedCount in
-      let target = UnsafeMutableRawBufferPointer(result)
-      if let source = bytes.baseAddress, let target = target.baseAddress {
-        for index in 0..<count {
-          let stored = (source + index * stride).loadUnaligned(as: Stored.self)
-          target.storeBytes(of: transform(stored), toByteOffset: index * 4, as: UInt32.self)
-        }
+    guard let source = bytes.baseAddress else { return }
+    for index in 0..<bytes.count / stride {
+      let stored = (source + index * stride).loadUnaligned(as: Stored.self)
+      target.storeBytes(of: transform(stored), toByteOffset: index * 4, as: UInt32.self)
+    }
+  }
+}
+
+extension InputFile {
+  /// The bytes that are read at a time before they are decoded.
+  private static let pieceSize = 1 << 18
+
+  /// Floats that are stored one after the other.
+  ///
+  /// - Parameters:
+  ///   - elements: Which of them.
+  ///   - dataStart: The offset in the file of the first of all.
+  func floats(
+    _ elements: Range<Int>, as encoding: FloatEncoding, byteOrder: ByteOrder, dataStart: Int
+  ) throws(TensorFileError) -> [Float] {
+    try [Float](unsafeUninitializedCapacity: elements.count) {
+      (result, initialisedCount) throws(TensorFileError) in
+      guard let target = UnsafeMutableRawBufferPointer(result).baseAddress else { return }
+      let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceSize, alignment: 16)
+      defer { piece.deallocate() }
+      let pieceCount = Self.pieceSize / encoding.byteCount
+      var done = 0
+      while done < elements.count {
+        let count = min(pieceCount, elements.count - done)
+        let stored = UnsafeMutableRawBufferPointer(rebasing: piece[..<(count * encoding.byteCount)])
+        try read(
+          into: stored, at: dataStart + (elements.lowerBound + done) * encoding.byteCount)
+        encoding.decode(
+          UnsafeRawBufferPointer(stored), byteOrder: byteOrder, into: target + 4 * done)
+        done += count
       }
+      initialisedCount = elements.count
+    }
+  }
+
+  /// Little-endian integers that are stored one after the other from an offset on.
+  func integers<Integer: FixedWidthInteger>(
+    _ count: Int, at offset: Int
+  ) throws(TensorFileError) -> [Integer] {
+    try [Integer](unsafeUninitializedCapacity: count) {
+      (result, initialisedCount) throws(TensorFileError) in
+      let stored = UnsafeMutableBufferPointer(rebasing: result[..<count])
+      try read(into: UnsafeMutableRawBufferPointer(stored), at: offset)
+      #if _endian(big)
+      for index in 0..<count { stored[index] = Integer(littleEndian: stored[index]) }
+      #endif
       initialisedCount = count
     }
   }
@@ -82,20 +140,6 @@ func widenedBinary16(_ pattern: UInt16) -> UInt32 {
   let subnormal = (Float(Int32(truncatingIfNeeded: magnitude)) * 0x1p-24).bitPattern
   let finite = magnitude < 0x0400 ? subnormal : normal
   return sign | (magnitude >= 0x7c00 ? special : finite)
-}
-
-/// The little-endian integers stored in the bytes, which may be unaligned.
-func littleEndianIntegers<Integer: FixedWidthInteger>(
-  _ bytes: UnsafeRawBufferPointer
-) -> [Integer] {
-  let count = bytes.count / MemoryLayout<Integer>.size
-  return [Integer](unsafeUninitializedCapacity: count) { result, initialisedCount in
-    UnsafeMutableRawBufferPointer(result).copyMemory(from: bytes)
-    #if _endian(big)
-    for index in 0..<count { result[index] = Integer(littleEndian: result[index]) }
-    #endif
-    initialisedCount = count
-  }
 }
 
 /// The bytes of the integers, little-endian.

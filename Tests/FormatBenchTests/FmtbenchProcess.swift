@@ -6,23 +6,13 @@ final class FmtbenchProcess {
   private let process = Process()
   private let messages: URL
 
-  /// The program beside the tests.
-  private static let program: URL? = {
-    let tests =
-      Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?.bundleURL
-      ?? URL(fileURLWithPath: CommandLine.arguments[0])
-    let program = tests.deletingLastPathComponent().appendingPathComponent("fmtbench")
-    return FileManager.default.isExecutableFile(atPath: program.path) ? program : nil
-  }()
-
   /// Starts a command line.
   ///
   /// - Parameter folder: where the messages go.
   init(_ arguments: [String], messagesIn folder: TemporaryFolder) throws {
     messages = URL(fileURLWithPath: folder.path("messages-\(UUID().uuidString)"))
     try Data().write(to: messages)
-    let program: URL = try #require(Self.program, "the program is not beside the tests")
-    process.executableURL = program
+    process.executableURL = URL(fileURLWithPath: try BuiltProgram.path())
     process.arguments = arguments
     process.standardError = try FileHandle(forWritingTo: messages)
     process.standardOutput = FileHandle.nullDevice

@@ -107,7 +107,7 @@ struct ElementReadingTests {
     #expect(try file.integers(of: u8) == [0, 127, 255] as [UInt8])
     #expect(try file.integers(of: u16) == [1, 0xfffe] as [UInt16])
     #expect(try file.integers(of: u32) == [0x0102_0304] as [UInt32])
-    #expect(file.bytes(of: u32) == [4, 3, 2, 1])
+    #expect(try file.bytes(of: u32) == [4, 3, 2, 1])
     let error = #expect(throws: TensorFileError.self) {
       try file.integers(of: u16, as: UInt8.self)
     }
@@ -168,13 +168,24 @@ struct ElementReadingTests {
     }
   }
 
-  @Test("Bytes are handed out in place and errors of the caller pass through")
-  func borrowedBytes() throws {
-    struct Stop: Error {}
-    let file = try file([TensorData(name: "a", shape: [2], [5, 6] as [UInt8])])
-    #expect(file.withBytes(of: file.tensors[0]) { $0[0] + $0[1] } == 11)
-    #expect(throws: Stop.self) {
-      try file.withBytes(of: file.tensors[0]) { _ in throw Stop() }
+  @Test("Parts of a tensor are what is at their places in the whole")
+  func parts() throws {
+    // Longer than what is read at a time, so that parts begin and end everywhere.
+    let count = 150_001
+    let values = (0..<count).map { Float($0) }
+    let halves = (0..<count).map { UInt16(truncatingIfNeeded: $0) }
+    let file = try file([
+      TensorData(name: "f", shape: [count], values),
+      TensorData(name: "b", dtype: .bf16, shape: [count], bytes: littleEndianBytes(halves)),
+    ])
+    try NpyWriter.write(floats: values, shape: [count], to: folder["array"])
+    let array = try NpyFile(path: folder["array"])
+    for range in [0..<0, count..<count, 0..<1, 65_535..<65_537, 99_999..<count, 0..<count] {
+      let expected = Array(values[range])
+      #expect(try file.floats(of: file.tensors[0], in: range) == expected)
+      #expect(try array.floats(in: range) == expected)
+      let wide = try file.floats(of: file.tensors[1], in: range)
+      #expect(wide.map { UInt16($0.bitPattern >> 16) } == Array(halves[range]))
     }
   }
 
@@ -183,7 +194,7 @@ struct ElementReadingTests {
     let file = try file([TensorData(name: "a", shape: [2], [5, 6] as [UInt8])])
     try SafetensorsWriter.write(
       [TensorData(name: "b", shape: [1], [7] as [UInt8])], to: folder["file"])
-    #expect(file.bytes(of: file.tensors[0]) == [5, 6])
+    #expect(try file.bytes(of: file.tensors[0]) == [5, 6])
     #expect(try SafetensorsFile(path: folder["file"]).tensors.map(\.name) == ["b"])
   }
 }

@@ -8,9 +8,25 @@ struct ErrorDescriptionTests {
   private static let lines: [(TensorFileError, String)] = [
     (.missing(path: "p"), "no such file"),
     (.isDirectory(path: "p"), "is a directory, not a file"),
-    (.notRegularFile(path: "p"), "is not a regular file"),
+    (.unsupportedFile(path: "p"), "is neither a regular file nor a pipe"),
     (.unreadable(path: "p", reason: "r"), "cannot be read: r"),
     (.emptyFile(path: "p"), "is empty"),
+    (
+      .streamTooLong(path: "p", limit: 9),
+      "delivers more than the 9 bytes that are read from a pipe"
+    ),
+    (
+      .notEnoughMemory(path: "p", tensor: "t", amounts: "9 MiB, which are not there"),
+      "reading tensor 't' needs 9 MiB, which are not there"
+    ),
+    (
+      .notEnoughMemory(path: "p", tensor: nil, amounts: "9 MiB, which are not there"),
+      "reading it needs 9 MiB, which are not there"
+    ),
+    (
+      .cutShort(path: "p", needed: 9, available: 4),
+      "was cut while it was read: had 9 bytes, has 4 or fewer now"
+    ),
     (.unknownType(path: "p", expected: "a file"), "is not a file"),
     (.unknownType(path: "p", expected: "a file", found: "a fish"), "is a fish, not a file"),
     (.unsupportedVersion(path: "p", major: 4, minor: 1), "has unknown version 4.1"),

@@ -57,7 +57,7 @@ struct FileSignatureTests {
         error { _ = try SafetensorsFile(path: path) } == unknown("a safetensors file"), "\(found)")
       #expect(error { _ = try NpyFile(path: path) } == unknown("a NumPy array file"), "\(found)")
       #expect(
-        error { _ = try TensorFileType.detect(path: path) }
+        error { _ = try TensorFile(path: path) }
           == unknown("a safetensors or NumPy array file"), "\(found)")
     }
   }

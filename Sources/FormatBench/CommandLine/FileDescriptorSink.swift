@@ -55,7 +55,32 @@ private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -
   write(descriptor, bytes.baseAddress, bytes.count)
 }
 
-/// Lets writing to a closed pipe fail with an error instead of ending the process.
-func ignoreBrokenPipes() {
-  signal(SIGPIPE, SIG_IGN)
+/// Lets writing to a closed pipe, or beyond the size that files may have, fail with an error instead of
+/// ending the process.
+func ignoreWriteSignals() {
+  for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
+}
+
+/// Lets this process keep as many files open as it may, up to 10,240: the parts of a checkpoint stay
+/// open while they are read, and the limit to begin with is often 256 or 1,024.
+func allowManyOpenFiles() {
+  #if canImport(Glibc)
+  let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+  #else
+  let resource = RLIMIT_NOFILE
+  #endif
+  var limit = rlimit()
+  guard getrlimit(resource, &limit) == 0 else { return }
+  limit.rlim_cur = max(limit.rlim_cur, min(limit.rlim_max, 10_240))
+  _ = setrlimit(resource, &limit)
+}
+
+/// Keeps the numbers of standard streams that were closed from files that are opened later, which
+/// would receive what is meant for the streams; using these fails as if they were closed.
+func occupyStandardStreams() {
+  for (number, mode) in [(0, O_WRONLY), (1, O_RDONLY), (2, O_RDONLY)]
+  where fcntl(Int32(number), F_GETFD) < 0 {
+    // The lowest free number is this one.
+    _ = open("/dev/null", mode)
+  }
 }

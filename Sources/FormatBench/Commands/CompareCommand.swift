@@ -6,8 +6,8 @@ enum CompareCommand: Command {
   static let files = Argument.zeroOrMore(
     "FILE", .path,
     help: """
-      safetensors files (F64, F32, F16, BF16) or npy files (float64, float32, float16); built-in \
-      samples without one
+      safetensors files (F64, F32, F16, BF16) or npy files (float64, float32, float16), - for \
+      standard input; built-in samples without one
       """)
   static let formats = Option.list(
     "formats", .format, help: "the formats to compare; the standard set by default")
@@ -104,7 +104,7 @@ enum CompareCommand: Command {
     var tensors: [ComparisonTable.Measured] = []
     for (index, item) in input.items.enumerated() {
       console.progress("\(index + 1)/\(input.items.count) \(item.name)")
-      let outcomes = comparison.measure(try item.load(), named: item.name)
+      let outcomes = try comparison.measure(item)
       tensors.append(.init(name: item.name, outcomes: outcomes))
     }
     let choice = rowChoice(arguments)

@@ -1,11 +1,13 @@
 import BlockFormats
+import SystemResources
 import TensorFiles
 
 /// Decodes what `encode` wrote.
 enum DecodeCommand: Command {
-  static let input = Argument.required("IN", .path, help: "a safetensors file that encode wrote")
+  static let input = Argument.required(
+    "IN", .path, help: "a safetensors file that encode wrote; - is standard input")
   static let output = Option.required(
-    "output", letter: "o", .path, help: "the npy file to write, as F32")
+    "output", letter: "o", .path, help: "the npy file to write, as F32; - is standard output")
 
   static let declaration = CommandDeclaration(
     name: "decode", abstract: "Decodes a file that encode wrote into an npy array of F32",
@@ -15,9 +17,13 @@ enum DecodeCommand: Command {
   static func run(
     _ arguments: ParsedArguments, _ console: Console
   ) throws(CommandError) -> ExitStatus {
-    let tensor = try QuantizedTensorReader(path: arguments[input]).tensor()
-    let values = tensor.dequantized(parallelism: PolicyOptions.parallelism(arguments))
     let path = arguments[output]
+    try CommandError.refuseOverwriting(path, of: "--output", inputs: [arguments[input]])
+    let tensor = try QuantizedTensorReader(path: arguments[input]).tensor()
+    try CommandError.bridgingFileFailures { () throws(MemoryShortage) in
+      try MemoryBudget.require(4 * tensor.elementCount, for: "decoding \(arguments[input])")
+    }
+    let values = tensor.dequantized(parallelism: PolicyOptions.parallelism(arguments))
     try CommandError.bridgingFileFailures { () throws(TensorFileError) in
       try NpyWriter.write(floats: values.elements, shape: values.shape, to: path)
     }

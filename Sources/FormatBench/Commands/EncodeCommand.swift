@@ -1,17 +1,18 @@
 import BlockFormats
+import SystemResources
 import TensorFiles
 
 /// Encodes an array into a block format.
 enum EncodeCommand: Command {
   static let input = Argument.required(
-    "IN", .path, help: "an npy file of float64, float32 or float16")
+    "IN", .path, help: "an npy file of float64, float32 or float16; - is standard input")
   static let format = Option.required(
     "format", .text("FORMAT"), help: "the format's id; see 'fmtbench list'")
   static let block = Option.optional(
     "block", .integer(in: 1...1_048_576),
     help: "the block length, for formats with that parameter")
   static let output = Option.required(
-    "output", letter: "o", .path, help: "the safetensors file to write")
+    "output", letter: "o", .path, help: "the safetensors file to write; - is standard output")
 
   static let codes = Option.flag(
     "codes", help: "also store the codes unpacked, one integer for an element")
@@ -49,6 +50,7 @@ enum EncodeCommand: Command {
       of: format, arguments, includesBlockScale: true)
 
     let path = arguments[input]
+    try CommandError.refuseOverwriting(arguments[output], of: "--output", inputs: [path])
     let (values, dtype) = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
       let file = try NpyFile(path: path, elements: .floats)
       return (Tensor(try file.floats(), shape: file.shape), file.dtype)
@@ -58,6 +60,12 @@ enum EncodeCommand: Command {
     let rank = max(values.shape.count, 1)
     guard (-rank..<rank).contains(axis) else {
       throw .usage("--axis: \(axis) is not an axis of \(path), whose shape is \(values.shape)")
+    }
+    // The planes, and codes of up to four bytes in two forms on their way to the file.
+    let stored = StorageLayout(of: format.layout, shape: values.shape, axis: axis).byteCount
+    let unpacked = arguments[codes] ? 8 * values.elements.count : 0
+    try CommandError.bridgingFileFailures { () throws(MemoryShortage) in
+      try MemoryBudget.require(stored + unpacked, for: "encoding \(path) to \(format.id)")
     }
     let encoded = values.quantized(
       to: format, axis: axis, policy: policy, tensorScale: tensorScale,

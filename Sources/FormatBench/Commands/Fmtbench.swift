@@ -1,4 +1,5 @@
 import Foundation
+import TensorFiles
 
 /// The tool `fmtbench`: measures and inspects low-precision number formats.
 public enum Fmtbench {
@@ -17,7 +18,10 @@ public enum Fmtbench {
   /// - Parameter build: what the executable was built from.
   public static func main(_ build: BuildStamp) -> Never {
     StopSignals.listen()
-    ignoreBrokenPipes()
+    StopSignals.beforeDeath { TemporaryFile.removeUnfinished() }
+    occupyStandardStreams()
+    ignoreWriteSignals()
+    allowManyOpenFiles()
     let process = ProcessInfo.processInfo
     let console = Console(
       output: FileDescriptorSink(1), messages: FileDescriptorSink(2),

@@ -56,6 +56,8 @@ struct Comparison {
   private(set) var nonFiniteTensorCount = 0
   /// The first element that is not finite, of the first tensor with one.
   private(set) var firstNonFinite: NonFiniteElement?
+  /// What a format makes of a piece; kept from tensor to tensor.
+  private var scratch: [Float] = []
 
   init(candidates: [Candidate], axis: Int, parallelism: Parallelism) {
     self.candidates = candidates
@@ -68,10 +70,9 @@ struct Comparison {
   /// Measures every candidate on a tensor.
   ///
   /// - Returns: one outcome for each candidate.
-  mutating func measure(_ tensor: Tensor, named name: String) -> [Outcome] {
-    let outcomes = candidates.map { candidate in
-      measure(tensor, candidate.format, candidate.policy)
-    }
+  mutating func measure(_ item: ComparisonInput.Item) throws(CommandError) -> [Outcome] {
+    let measurement = try TensorMeasurement(item, self, scratch: &scratch)
+    let outcomes = measurement.outcomes
     for (index, outcome) in outcomes.enumerated() { totals[index].merge(outcome) }
     // The square of a Float is finite in Double, and so is any sum of them that fits in memory.
     if outcomes.allSatisfy(\.errors.sumOfSquares.isFinite) {
@@ -79,33 +80,24 @@ struct Comparison {
       for (index, outcome) in outcomes.enumerated() { finiteTotals[index].merge(outcome) }
     } else {
       nonFiniteTensorCount += 1
-      firstNonFinite = firstNonFinite ?? Self.firstNonFinite(of: tensor, named: name)
+      firstNonFinite =
+        firstNonFinite
+        ?? measurement.firstNonFinite.map { index, value in
+          NonFiniteElement(
+            tensor: item.name, index: Self.index(index, in: item.shape), value: value)
+        }
     }
     return outcomes
   }
 
-  private static func firstNonFinite(of tensor: Tensor, named name: String) -> NonFiniteElement? {
-    guard var rest = tensor.elements.firstIndex(where: { !$0.isFinite }) else { return nil }
-    let value = tensor.elements[rest]
-    let index = tensor.shape.reversed().map { extent in
+  /// The index for each axis of an element counted row-major.
+  private static func index(_ position: Int, in shape: [Int]) -> [Int] {
+    var rest = position
+    let index = shape.reversed().map { extent in
       defer { rest /= extent }
       return rest % extent
     }
-    return NonFiniteElement(tensor: name, index: index.reversed(), value: value)
-  }
-
-  private func measure(
-    _ tensor: Tensor, _ format: some BlockFormat, _ policy: EncodingPolicy
-  ) -> Outcome {
-    let result = tensor.fakeQuantized(
-      to: format, axis: axis, policy: policy, parallelism: parallelism)
-    var errors = ErrorStatistics(
-      original: tensor.elements, reconstruction: result.tensor.elements,
-      parallelism: parallelism)
-    errors.saturatedCount = result.tally.saturatedCount
-    errors.blockCount = result.blockCount
-    errors.exactBlockCount = result.exactBlockCount
-    return Outcome(errors: errors, storedByteCount: result.storedByteCount)
+    return index.reversed()
   }
 }
 

@@ -1,5 +1,6 @@
 import BlockFormats
 import FormatMetrics
+import SystemResources
 import TensorFiles
 
 /// The tensors of a comparison, loaded one at a time.
@@ -10,7 +11,7 @@ struct ComparisonInput {
     /// What is stored; FP32 is made of it.
     var dtype: TensorDType
     var shape: [Int]
-    var load: () throws(CommandError) -> Tensor
+    var open: () throws(CommandError) -> ElementReader
   }
 
   /// In the order of files, and of tensors in a file.
@@ -32,9 +33,14 @@ struct ComparisonInput {
   ) throws(CommandError) {
     var mismatches = 0
     var files: [TensorFile] = []
-    for path in paths { files.append(try TensorFile(path: path)) }
+    for path in paths {
+      files.append(
+        try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+          try TensorFile(path: path, elements: .floats)
+        })
+    }
     // Files in a folder may be the parts of a model.
-    let folders = Dictionary(grouping: files.compactMap(\.safetensors)) { Self.folder(of: $0.path) }
+    let folders = Dictionary(grouping: files.compactMap(\.checkpoint)) { Self.folder(of: $0.path) }
       .mapValues(QuantizedTensors.init)
     for (path, file) in zip(paths, files) {
       let prefix = paths.count > 1 ? path + ":" : ""
@@ -63,29 +69,13 @@ struct ComparisonInput {
   init(distributions: [Distribution], vectors: Int, length: Int, seed: UInt64) {
     items = distributions.map { distribution in
       Item(name: distribution.id, dtype: .f32, shape: [vectors, length]) {
-        Tensor(
-          distribution.sample(vectors: vectors, length: length, seed: seed),
-          shape: [vectors, length])
-      }
-    }
-  }
-
-  /// A file of tensors, opened and checked.
-  private enum TensorFile {
-    case npy(NpyFile)
-    case safetensors(SafetensorsFile)
-
-    init(path: String) throws(CommandError) {
-      self = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-        switch try TensorFileType.detect(path: path) {
-        case .npy: .npy(try NpyFile(path: path, elements: .floats))
-        case .safetensors: .safetensors(try SafetensorsFile(path: path))
+        () throws(CommandError) in
+        try CommandError.bridgingFileFailures { () throws(MemoryShortage) in
+          try MemoryBudget.require(4 * vectors * length, for: "a sample of \(distribution.id)")
         }
+        return ElementReader(
+          whole: distribution.sample(vectors: vectors, length: length, seed: seed))
       }
-    }
-
-    var safetensors: SafetensorsFile? {
-      if case .safetensors(let file) = self { file } else { nil }
     }
   }
 
@@ -103,10 +93,17 @@ struct ComparisonInput {
       return [
         Item(name: paths(prefix, name), dtype: file.dtype, shape: file.shape) {
           () throws(CommandError) in
+          guard !file.isRowMajor else {
+            return ElementReader { (range) throws(CommandError) in
+              try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+                try file.floats(in: range)
+              }
+            }
+          }
           let floats = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
             try file.floats()
           }
-          return Tensor(floats, shape: file.shape)
+          return ElementReader(whole: floats)
         }
       ]
     case .safetensors(let file):
@@ -115,11 +112,11 @@ struct ComparisonInput {
       return file.tensors.compactMap { tensor in
         guard !skipped.takes(tensor, quantized?.role(of: tensor)) else { return nil }
         return Item(name: prefix + tensor.name, dtype: tensor.dtype, shape: tensor.shape) {
-          () throws(CommandError) in
-          let floats = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-            try file.floats(of: tensor)
+          ElementReader { (range) throws(CommandError) in
+            try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+              try file.floats(of: tensor, in: range)
+            }
           }
-          return Tensor(floats, shape: tensor.shape)
         }
       }
     }
@@ -197,5 +194,12 @@ extension ComparisonInput {
       return (["skipped " + parts.joined(separator: ", ")] + decodable + unknown)
         .joined(separator: "; ")
     }
+  }
+}
+
+extension TensorFile {
+  /// The file, if it is a safetensors checkpoint.
+  fileprivate var checkpoint: SafetensorsFile? {
+    if case .safetensors(let file) = self { file } else { nil }
   }
 }

@@ -63,7 +63,9 @@ struct QuantizedTensorReader {
     var bytes: [UInt8] = []
     for name in ["packed"] + presentFields(of: format) {
       guard let plane = file.tensor(named: name) else { throw failure("no tensor '\(name)'") }
-      bytes += file.bytes(of: plane)
+      bytes += try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+        try file.bytes(of: plane)
+      }
     }
     let tensor = try assembled(format, shape, axis, storedBytes: bytes)
     // The bytes are as many as they should be; each plane must have its own share of them.
@@ -123,8 +125,13 @@ struct QuantizedTensorReader {
         throw failure("tensor '\(name)' has shape \(shape), not \(expected ?? [])")
       }
     }
-    if let packed = file.tensor(named: "packed"), file.bytes(of: packed) != tensor.storedBytes {
-      throw failure("tensor 'packed' does not hold the fields of the other tensors")
+    if let packed = file.tensor(named: "packed") {
+      let stored = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+        try file.bytes(of: packed)
+      }
+      guard stored == tensor.storedBytes else {
+        throw failure("tensor 'packed' does not hold the fields of the other tensors")
+      }
     }
     return tensor
   }

@@ -49,6 +49,11 @@ struct RunDirectory: Hashable {
         throw .usage("the recipe's name '\(recipe.name)' cannot name a folder of --out")
       }
     }
+    if case .text(let text) = plan.setup.data {
+      for output in outputs(of: plan) {
+        try CommandError.refuseOverwriting(output, of: "the --out file", inputs: [text])
+      }
+    }
     try Folder.make(path)
     // Before the look at what is there, which another process may be about to change.
     let lock = try RunLock(folder: path)
@@ -123,8 +128,7 @@ struct RunDirectory: Hashable {
   /// A small file as text.
   private static func text(_ path: String) throws(CommandError) -> String {
     try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-      let file = try MappedFile(path: path)
-      return file.withUnsafeBytes(in: 0..<file.count) { String(decoding: $0, as: UTF8.self) }
+      String(decoding: try InputFile(path: path).bytes(), as: UTF8.self)
     }
   }
 
@@ -158,6 +162,21 @@ struct RunDirectory: Hashable {
       try AtomicFileWriter.write(
         ReportFormat.json.text(of: report, for: .file), to: path + "/" + Self.reportName)
     }
+  }
+
+  /// The files that a plan replaces.
+  private func outputs(of plan: TrainingPlan) -> [String] {
+    var paths = [path + "/" + Self.reportName]
+    for recipe in plan.allRecipes {
+      for seed in 0..<plan.seedCount {
+        let curve = curvePath(recipe, seed)
+        paths += [
+          statePath(recipe, seed), tensorsPath(recipe, seed), divergencePath(recipe, seed),
+          curve + ".csv", curve + ".json",
+        ]
+      }
+    }
+    return paths
   }
 
   private func folder(_ recipe: Recipe, _ seed: Int) -> String {

@@ -67,7 +67,8 @@ public struct Checkpoint: Hashable, Sendable {
   ///   - path: A file that `write(to:)` wrote.
   ///   - shapes: The name and shape of every array there must be.
   ///   - counterNames: The name of every counter there must be.
-  /// - Throws: `.file` if the file is no safetensors file, `.mismatch` with all differences.
+  /// - Throws: `.file` if the file is no safetensors file or cannot be read, `.mismatch` with all
+  ///   differences.
   public init(
     path: String, expecting shapes: [String: [Int]], counters counterNames: Set<String>
   ) throws(CheckpointError) {
@@ -95,13 +96,13 @@ public struct Checkpoint: Hashable, Sendable {
     }
     mismatch.unexpected += Self.secondSpellings(in: file)
     if !mismatch.isEmpty { throw .mismatch(path: path, mismatch.sorted()) }
-    self.init(file)
+    try self.init(file)
   }
 
   /// Reads a state of any names and shapes.
   ///
-  /// - Throws: `.file` if the file is no safetensors file, `.mismatch` with the tensors that are
-  ///   neither FP32 arrays nor counters.
+  /// - Throws: `.file` if the file is no safetensors file or cannot be read, `.mismatch` with the
+  ///   tensors that are neither FP32 arrays nor counters.
   public init(path: String) throws(CheckpointError) {
     let file = try Self.open(path)
     var mismatch = CheckpointMismatch()
@@ -114,7 +115,7 @@ public struct Checkpoint: Hashable, Sendable {
     }
     mismatch.unexpected += Self.secondSpellings(in: file)
     if !mismatch.isEmpty { throw .mismatch(path: path, mismatch.sorted()) }
-    self.init(file)
+    try self.init(file)
   }
 
   /// The names that a dictionary cannot tell from an earlier one: a file compares them by their
@@ -129,17 +130,20 @@ public struct Checkpoint: Hashable, Sendable {
   }
 
   /// Takes a file whose tensors were checked.
-  private init(_ file: SafetensorsFile) {
+  private init(_ file: SafetensorsFile) throws(CheckpointError) {
     self.init(metadata: file.metadata)
-    for tensor in file.tensors {
-      if tensor.dtype == .i64 {
-        let name = String(tensor.name.dropFirst(Self.counterPrefix.count))
-        counters[name] = file.withBytes(of: tensor) {
-          Int64(littleEndian: $0.loadUnaligned(as: Int64.self))
+    do throws(TensorFileError) {
+      for tensor in file.tensors {
+        if tensor.dtype == .i64 {
+          let name = String(tensor.name.dropFirst(Self.counterPrefix.count))
+          let bytes = try file.bytes(of: tensor)
+          counters[name] = bytes.reversed().reduce(0) { $0 << 8 | Int64($1) }
+        } else {
+          arrays[tensor.name] = Array(shape: tensor.shape, values: try file.floats(of: tensor))
         }
-      } else if let values = try? file.floats(of: tensor) {
-        arrays[tensor.name] = Array(shape: tensor.shape, values: values)
       }
+    } catch {
+      throw .file(error)
     }
   }
 }

@@ -3,13 +3,12 @@ public import TensorFiles
 extension LossCurve {
   /// Reads the CSV that `writeCSV(to:)` wrote.
   ///
-  /// - Throws: `.file` if the file cannot be opened or is empty, otherwise the first line that is
+  /// - Throws: `.file` if the file cannot be read or is empty, otherwise the first line that is
   ///   not as written.
   public init(csvPath path: String) throws(LossCurveError) {
-    let file: MappedFile
-    do { file = try MappedFile(path: path) } catch { throw .file(error) }
-    let text = file.withUnsafeBytes(in: 0..<file.count) { String(validating: $0, as: UTF8.self) }
-    guard let text else { throw .notUTF8(path: path) }
+    let bytes: [UInt8]
+    do { bytes = try InputFile(path: path).bytes() } catch { throw .file(error) }
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw .notUTF8(path: path) }
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     guard lines.removeFirst() == Self.keys.joined(separator: ",") else {
       throw .malformed(path: path, line: 1, reason: "is not the heading of a loss curve")
@@ -45,7 +44,7 @@ extension LossCurve {
 
 /// Why a file is not a loss curve.
 public enum LossCurveError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// The file cannot be opened, is no regular file, or is empty.
+  /// The file cannot be read, or is empty.
   case file(TensorFileError)
   /// The file is no text.
   case notUTF8(path: String)

@@ -15,8 +15,7 @@ public struct ByteText: Sendable {
   public init(path: String) throws(ByteCorpusError) {
     self.path = path
     do {
-      let file = try MappedFile(path: path)
-      bytes = file.withUnsafeBytes(in: 0..<file.count) { Array($0) }
+      bytes = try InputFile(path: path).bytes()
     } catch {
       throw .file(error)
     }

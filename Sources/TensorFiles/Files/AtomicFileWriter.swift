@@ -8,65 +8,74 @@ internal import Darwin
 
 /// Writes a file that appears under its name complete or not at all.
 ///
-/// Bytes go to a hidden temporary file in the target's directory; `commit()` renames it over the
-/// target. A writer that goes out of scope uncommitted, whether by an error or by choice, removes
-/// the temporary file and leaves an existing target as it was. Readers that have the old file
-/// mapped keep seeing the old bytes.
+/// Bytes go to a temporary file in the target's directory; `commit()` renames it over the target. A
+/// writer that goes out of scope uncommitted, whether by an error or by choice, leaves nothing, and an
+/// existing target as it was. Readers that have the old file open keep seeing the old bytes.
 ///
 ///     var writer = try AtomicFileWriter(path: "table.csv")
 ///     try writer.write("format,qsnr_db\n")
 ///     try writer.commit()
 ///
+/// Symbolic links are followed: the file behind them is created or replaced, and they stay. Pipes and
+/// character devices get the bytes as they are written, and so does standard output for the path `-`
+/// (a file of that name is `./-`), and a descriptor of this process for `/dev/stdout` and
+/// `/dev/fd/N`; what is written there cannot be taken back.
+///
 /// Writes are not buffered and not synchronised to the disk: the promise covers failing processes,
-/// not failing power. A process killed by a signal leaves its temporary file behind.
+/// not failing power. On Linux the temporary file has no name on most file systems, so that even a
+/// process that is killed leaves none. Elsewhere it may leave one called `.tensorfile-….tmp`, which
+/// the next writer in that directory removes.
 public struct AtomicFileWriter: ~Copyable {
-  /// The path the file will have once committed.
+  /// The path as it was given.
   public let path: String
-  let temporaryPath: String
   let descriptor: Int32
-  private var state = State.open
+  /// The file that replaces the target; nil where bytes go to the target at once.
+  private let temporary: TemporaryFile?
+  /// The path of what the last link points to.
+  private let target: String
 
-  private enum State {
-    case open
-    case closed
-    case renamed
+  /// Creates the temporary file beside the target, or opens the target where that is a stream.
+  ///
+  /// The target may exist: it is then replaced on commit, and the new file gets its permissions.
+  /// Opening a pipe waits for its reader.
+  ///
+  /// - Throws: `.isDirectory` or `.unsupportedFile` if the target, or what a link there points to,
+  ///   cannot be written to as a whole (a directory, a socket, a disk); `.writeFailed` if the
+  ///   temporary file cannot be made or the stream cannot be opened.
+  public init(path: String) throws(TensorFileError) {
+    try self.init(path: path, temporary: .unnamed)
   }
 
-  /// Creates the temporary file beside the target.
-  ///
-  /// The target may exist: it is then replaced on commit, and the new file gets its permissions. A
-  /// symbolic link at the path is itself replaced; the file it points to is not touched.
-  ///
-  /// - Throws: `.isDirectory` or `.notRegularFile` if the target, or what a link there points to,
-  ///   is something a rename must not replace; `.writeFailed` if the temporary file cannot be made.
-  public init(path: String) throws(TensorFileError) {
-    guard !path.utf8.contains(0) else {
-      throw .writeFailed(
-        path: path, operation: "create", reason: "the path contains a NUL character")
-    }
-    guard path.utf8.last != UInt8(ascii: "/") else { throw .isDirectory(path: path) }
-    var status = stat()
-    var permissions: mode_t?
-    if stat(path, &status) == 0 {
-      switch FileKind(status) {
-      case .regular: permissions = status.st_mode & 0o777
-      case .directory: throw .isDirectory(path: path)
-      case .other: throw .notRegularFile(path: path)
+  init(path: String, temporary kind: TemporaryFile.Kind) throws(TensorFileError) {
+    let opened: Int32
+    switch try OutputTarget(path: path) {
+    case .file(let target, let permissions):
+      let temporary = try TemporaryFile(beside: target, reportedPath: path, kind: kind)
+      if let permissions {
+        // Best effort: some file systems have no permissions, and the contents matter more.
+        _ = fchmod(temporary.descriptor, permissions)
       }
+      self.path = path
+      self.temporary = temporary
+      self.target = target
+      descriptor = temporary.descriptor
+      return
+    case .stream(let target):
+      opened = retryingOnInterrupt { open(target, O_WRONLY | O_NOCTTY | O_CLOEXEC) }
+    case .descriptor(let number):
+      opened = retryingOnInterrupt { fcntl(number, F_DUPFD_CLOEXEC, 0) }
     }
-    let (temporaryPath, descriptor) = try Self.createTemporary(beside: path)
+    guard opened >= 0 else {
+      throw .writeFailed(path: path, operation: "open", reason: errorText(errno))
+    }
     self.path = path
-    self.temporaryPath = temporaryPath
-    self.descriptor = descriptor
-    if let permissions {
-      // Best effort: some file systems have no permissions, and the contents matter more.
-      _ = fchmod(descriptor, permissions)
-    }
+    temporary = nil
+    target = path
+    descriptor = opened
   }
 
   deinit {
-    if state == .open { _ = close(descriptor) }
-    if state != .renamed { _ = unlink(temporaryPath) }
+    if temporary == nil { _ = close(descriptor) }
   }
 
   /// Appends bytes.
@@ -111,19 +120,15 @@ public struct AtomicFileWriter: ~Copyable {
     try write(Array(text.utf8))
   }
 
-  /// Gives the finished file its name.
+  /// Gives the finished file its name; a stream has all its bytes then.
   ///
   /// - Throws: `.writeFailed` if closing or renaming fails; the temporary file is then removed.
   public consuming func commit() throws(TensorFileError) {
-    // Network file systems report a full disk only here.
-    state = .closed
-    guard close(descriptor) == 0 || errno == EINTR else {
+    if let temporary {
+      try temporary.rename(to: target, reportedPath: path)
+    } else if !flushByClosing(descriptor) {
       throw .writeFailed(path: path, operation: "finish writing", reason: errorText(errno))
     }
-    guard rename(temporaryPath, path) == 0 else {
-      throw .writeFailed(path: path, operation: "replace", reason: errorText(errno))
-    }
-    state = .renamed
   }
 
   /// Writes a whole file in one call.
@@ -140,28 +145,5 @@ public struct AtomicFileWriter: ~Copyable {
   /// - Throws: What `init(path:)`, `write` and `commit` throw; the target is then as it was.
   public static func write(_ text: String, to path: String) throws(TensorFileError) {
     try write(Array(text.utf8), to: path)
-  }
-
-  private static func createTemporary(
-    beside path: String
-  ) throws(TensorFileError) -> (path: String, descriptor: Int32) {
-    // The name does not repeat the target's, which may already be as long as a name can be.
-    let directory = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path[...$0] } ?? ""
-    var generator = SystemRandomNumberGenerator()
-    // A random 64-bit name is taken only by extreme bad luck or on purpose; a few tries suffice.
-    for _ in 0..<16 {
-      let suffix = String(generator.next(), radix: 36)
-      let candidate = "\(directory).tensorfile-\(suffix).tmp"
-      // Plain creation rather than mkstemp, so the process's umask decides the permissions.
-      let descriptor = retryingOnInterrupt {
-        open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-      }
-      if descriptor >= 0 { return (candidate, descriptor) }
-      let code = errno
-      guard code == EEXIST else {
-        throw .writeFailed(path: path, operation: "create", reason: errorText(code))
-      }
-    }
-    throw .writeFailed(path: path, operation: "create", reason: errorText(EEXIST))
   }
 }

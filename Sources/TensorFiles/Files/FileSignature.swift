@@ -18,6 +18,12 @@ enum FileSignature: String {
   /// How many of a file's first bytes are looked at.
   static let length = 128
 
+  /// Recognises an open file; nil for one of any other kind.
+  static func find(in file: InputFile) throws(TensorFileError) -> FileSignature? {
+    let start = try file.bytes(in: 0..<min(file.count, length))
+    return start.withUnsafeBytes { FileSignature($0) }
+  }
+
   /// Recognises a file by its first bytes; nil for one of any other kind.
   init?(_ bytes: UnsafeRawBufferPointer) {
     let bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.length))

@@ -10,8 +10,9 @@ extension TensorFileError: CustomStringConvertible {
   /// The path the error is about, as the caller gave it.
   public var path: String {
     switch self {
-    case .missing(let path), .isDirectory(let path), .notRegularFile(let path),
+    case .missing(let path), .isDirectory(let path), .unsupportedFile(let path),
       .unreadable(let path, _), .emptyFile(let path), .unknownType(let path, _, _),
+      .streamTooLong(let path, _), .notEnoughMemory(let path, _, _), .cutShort(let path, _, _),
       .unsupportedVersion(let path, _, _), .headerTruncated(let path, _, _),
       .headerTooLong(let path, _, _), .headerNotUTF8(let path, _), .headerSyntax(let path, _, _),
       .headerTooDeep(let path, _, _), .duplicateKey(let path, _, _), .badHeader(let path, _),
@@ -25,8 +26,8 @@ extension TensorFileError: CustomStringConvertible {
 
   private var cause: String {
     switch self {
-    case .missing, .isDirectory, .notRegularFile, .unreadable, .emptyFile, .unknownType,
-      .unsupportedVersion, .writeFailed:
+    case .missing, .isDirectory, .unsupportedFile, .unreadable, .emptyFile, .streamTooLong,
+      .notEnoughMemory, .cutShort, .unknownType, .unsupportedVersion, .writeFailed:
       accessCause
     case .headerTruncated, .headerTooLong, .headerNotUTF8, .headerSyntax, .headerTooDeep,
       .duplicateKey, .badHeader:
@@ -40,9 +41,15 @@ extension TensorFileError: CustomStringConvertible {
     switch self {
     case .missing: "no such file"
     case .isDirectory: "is a directory, not a file"
-    case .notRegularFile: "is not a regular file"
+    case .unsupportedFile: "is neither a regular file nor a pipe"
     case .unreadable(_, let reason): "cannot be read: \(printable(reason))"
     case .emptyFile: "is empty"
+    case .streamTooLong(_, let limit):
+      "delivers more than the \(limit) bytes that are read from a pipe"
+    case .notEnoughMemory(_, let tensor, let amounts):
+      "reading \(tensor.map { "tensor '\(printable($0))'" } ?? "it") needs \(amounts)"
+    case .cutShort(_, let needed, let available):
+      "was cut while it was read: had \(needed) bytes, has \(available) or fewer now"
     case .unknownType(_, let expected, let found):
       found.map { "is \(printable($0)), not \(printable(expected))" }
         ?? "is not \(printable(expected))"

@@ -9,12 +9,16 @@ public enum TensorFileError: Error, Equatable, Sendable {
   case missing(path: String)
   /// The path names a directory.
   case isDirectory(path: String)
-  /// The path names a pipe, socket or device.
-  case notRegularFile(path: String)
-  /// The operating system refused to open or map the file, for the given reason.
+  /// The path names something whose bytes have no end or no order: a device, or a socket.
+  case unsupportedFile(path: String)
+  /// The operating system refused to open or read the file, for the given reason.
   case unreadable(path: String, reason: String)
   /// The file holds no byte.
   case emptyFile(path: String)
+  /// A pipe delivers more bytes than the limit of what is held.
+  case streamTooLong(path: String, limit: Int)
+  /// What is read needs more memory than there is; `amounts` says how much, and how much there is.
+  case notEnoughMemory(path: String, tensor: String?, amounts: String)
   /// The file is not of the type that was expected, but of the one found, if its first bytes tell.
   case unknownType(path: String, expected: String, found: String? = nil)
   /// The file is of a known type, but of a version that is not.
@@ -60,6 +64,9 @@ public enum TensorFileError: Error, Equatable, Sendable {
   case dataTruncated(path: String, needed: Int, available: Int)
   /// The file goes on for `count` bytes after its data.
   case trailingBytes(path: String, count: Int)
+  /// The file became shorter while it was in use: it had `needed` bytes, of which `available` are left
+  /// at most.
+  case cutShort(path: String, needed: Int, available: Int)
   /// The element type exists but cannot be read in the way that was asked for.
   case unsupportedDType(path: String, tensor: String?, dtype: String, supported: String)
 

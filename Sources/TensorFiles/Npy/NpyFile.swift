@@ -1,11 +1,14 @@
-/// A NumPy `.npy` file with one array, memory-mapped and checked.
+import CallerChecks
+
+/// A NumPy `.npy` file with one array, open and checked.
 ///
 /// Supported are format versions 1.0, 2.0 and 3.0, and the element types `<f8`, `<f4` and `<f2`, the
 /// same with `>`, `|u1`, `<u2` and `<u4`. Opening reads the header only. The file must be exactly as
 /// long as its header says. Arrays stored in Fortran order are read like any other: elements always
 /// come row-major. Shapes may be those of Python 2, `(2L, 3L)`.
 ///
-/// The file must not be shortened by others while mapped; replacing it by a rename is safe.
+/// The file stays open. Replacing it by a rename changes nothing; reading what others have cut off is
+/// an error. What comes through a pipe is held in memory.
 ///
 /// Source: NumPy's description of the NPY format, NEP 1.
 public struct NpyFile: Sendable {
@@ -23,7 +26,7 @@ public struct NpyFile: Sendable {
   /// The element type: F64, F32, F16, U8, U16 or U32.
   public let dtype: TensorDType
 
-  private let file: MappedFile
+  private let file: InputFile
   private let dataStart: Int
   private let byteOrder: ByteOrder
   private let storageOrder: NpyHeader.StorageOrder
@@ -36,13 +39,18 @@ public struct NpyFile: Sendable {
     case floats
   }
 
-  /// Opens and checks a file.
+  /// Opens and checks a file; `-` is standard input.
   ///
   /// - Throws: A `TensorFileError` that names the first cause found.
   public init(path: String, elements: Elements = .any) throws(TensorFileError) {
-    let file = try MappedFile(path: path)
-    let header = try file.withUnsafeBytes(in: 0..<file.count) {
-      (bytes) throws(TensorFileError) in try NpyHeader(bytes, path: path, elements: elements)
+    try self.init(InputFile(path: path), elements: elements)
+  }
+
+  init(_ file: InputFile, elements: Elements) throws(TensorFileError) {
+    let path = file.path
+    let start = try file.bytes(in: 0..<min(file.count, NpyHeader.largestByteCount))
+    let header = try start.withUnsafeBufferPointer { (bytes) throws(TensorFileError) in
+      try NpyHeader(UnsafeRawBufferPointer(bytes), path: path, elements: elements)
     }
     guard let count = checkedElementCount(header.shape),
       case let (bits, overflow) = count.multipliedReportingOverflow(by: header.dtype.bitWidth),
@@ -71,19 +79,41 @@ public struct NpyFile: Sendable {
   /// F32 is copied bit for bit; F16 keeps the payload of NaNs and makes them quiet. F64 is rounded
   /// once, to nearest with ties to even, and infinite beyond the range of `Float`.
   ///
-  /// - Throws: `.unsupportedDType` for an array of integers.
+  /// - Throws: `.unsupportedDType` for an array of integers; `.notEnoughMemory`, or why the bytes
+  ///   cannot be read.
   public func floats() throws(TensorFileError) -> [Float] {
+    // Reordering has both orders in memory.
+    let copies = storageOrder == .rowMajor ? 1 : 2
+    try file.requireMemory(copies * 4 * elementCount, for: nil)
+    return rowMajor(try storedFloats(in: 0..<elementCount))
+  }
+
+  /// Whether the elements lie in the file as `floats(in:)` needs them.
+  package var isRowMajor: Bool { storageOrder == .rowMajor }
+
+  /// A part of the elements as `Float`, for arrays that are larger than memory.
+  ///
+  /// - Parameter elements: Which elements, counted row-major.
+  /// - Precondition: The array has these elements and is stored row-major.
+  /// - Throws: What `floats()` throws.
+  package func floats(in elements: Range<Int>) throws(TensorFileError) -> [Float] {
+    require(
+      isRowMajor && elements.lowerBound >= 0 && elements.upperBound <= elementCount,
+      "elements \(elements) of an array of \(elementCount), stored \(storageOrder)")
+    try file.requireMemory(4 * elements.count, for: nil)
+    return try storedFloats(in: elements)
+  }
+
+  private func storedFloats(in elements: Range<Int>) throws(TensorFileError) -> [Float] {
     guard let encoding = FloatEncoding(dtype) else { throw unsupported("F16, F32, F64") }
-    let stored = file.withUnsafeBytes(in: dataStart..<file.count) {
-      encoding.decode($0, byteOrder: byteOrder)
-    }
-    return rowMajor(stored)
+    return try file.floats(elements, as: encoding, byteOrder: byteOrder, dataStart: dataStart)
   }
 
   /// The elements of an array of unsigned integers, row-major.
   ///
   /// - Parameter type: The integer type of the array's dtype.
-  /// - Throws: `.unsupportedDType` unless the array's integers are as wide as `type`.
+  /// - Throws: `.unsupportedDType` unless the array's integers are as wide as `type`;
+  ///   `.notEnoughMemory`, or why the bytes cannot be read.
   public func integers<Integer: FixedWidthInteger & UnsignedInteger>(
     as type: Integer.Type = Integer.self
   ) throws(TensorFileError) -> [Integer] {
@@ -91,10 +121,9 @@ public struct NpyFile: Sendable {
     guard unsigned.contains(dtype), dtype.bitWidth == type.bitWidth else {
       throw unsupported("U\(type.bitWidth)")
     }
-    let stored: [Integer] = file.withUnsafeBytes(in: dataStart..<file.count) {
-      littleEndianIntegers($0)
-    }
-    return rowMajor(stored)
+    let copies = storageOrder == .rowMajor ? 1 : 2
+    try file.requireMemory(copies * elementCount * MemoryLayout<Integer>.size, for: nil)
+    return rowMajor(try file.integers(elementCount, at: dataStart))
   }
 
   private func unsupported(_ supported: String) -> TensorFileError {

@@ -18,7 +18,10 @@ struct NpyHeader {
   /// How every `.npy` file begins.
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
-  /// Where the dictionary's text lies in the bytes of a file; the data follows it.
+  /// The bytes at the start of a file among which every header that is accepted ends.
+  static let largestByteCount = magic.count + 2 + 4 + NpyFile.headerLimit
+
+  /// Where the dictionary's text lies in the first bytes of a file; the data follows it.
   private static func textRange(
     in bytes: UnsafeRawBufferPointer, path: String
   ) throws(TensorFileError) -> Range<Int> {
@@ -48,6 +51,11 @@ struct NpyHeader {
   }
 
   /// Reads the header at the start of a file.
+  ///
+  /// - Parameters:
+  ///   - bytes: The first `largestByteCount` bytes of the file, or all of a shorter one.
+  ///   - path: The file, for errors.
+  ///   - elements: The element types that an error lists.
   init(
     _ bytes: UnsafeRawBufferPointer, path: String, elements: NpyFile.Elements
   ) throws(TensorFileError) {

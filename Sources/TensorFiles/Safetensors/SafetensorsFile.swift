@@ -1,7 +1,6 @@
-/// A safetensors file, memory-mapped and checked.
+/// A safetensors file, open and checked.
 ///
-/// Opening reads the header only; tensors are paged in when their bytes are touched. All that the
-/// header claims is checked before the initialiser returns: tensors cover the data exactly, without
+/// Opening reads the header only; tensors are read when they are asked for. All that the header claims is checked before the initialiser returns: tensors cover the data exactly, without
 /// holes, overlaps or trailing bytes, and each has as many bytes as its dtype and shape need.
 ///
 /// The checks follow the reference implementation, except that duplicate tensor names and duplicate
@@ -10,7 +9,8 @@
 /// refused, as are extents beyond 2^63 - 1, shapes of more than 64 extents, entries of more than 64
 /// unknown keys, and deep nesting.
 ///
-/// The file must not be shortened by others while mapped; replacing it by a rename is safe.
+/// The file stays open. Replacing it by a rename changes nothing; reading what others have cut off is
+/// an error. What comes through a pipe is held in memory.
 ///
 /// Source: the safetensors format description and reference reader.
 public struct SafetensorsFile: Sendable {
@@ -27,21 +27,22 @@ public struct SafetensorsFile: Sendable {
   /// The size of the field before the header that holds the header's length.
   static let lengthSize = 8
 
-  private let file: MappedFile
+  let file: InputFile
   private let indices: [ExactText: Int]
 
-  /// Opens and checks a file.
+  /// Opens and checks a file; `-` is standard input.
   ///
   /// - Throws: A `TensorFileError` that names the first cause found.
   public init(path: String) throws(TensorFileError) {
-    try self.init(MappedFile(path: path))
+    try self.init(InputFile(path: path))
   }
 
-  init(_ file: MappedFile) throws(TensorFileError) {
+  init(_ file: InputFile) throws(TensorFileError) {
     let dataStart = try Self.dataStart(of: file)
-    let header = try file.withUnsafeBytes(in: Self.lengthSize..<dataStart) {
-      (text) throws(TensorFileError) in
-      try SafetensorsHeader(text, path: file.path, dataStart: dataStart)
+    let text = try file.bytes(in: Self.lengthSize..<dataStart)
+    let header = try text.withUnsafeBufferPointer { (text) throws(TensorFileError) in
+      try SafetensorsHeader(
+        UnsafeRawBufferPointer(text), path: file.path, dataStart: dataStart)
     }
     self.file = file
     tensors = try header.checkedLayout(dataCount: file.count - dataStart)
@@ -54,31 +55,16 @@ public struct SafetensorsFile: Sendable {
     indices[ExactText(name)].map { tensors[$0] }
   }
 
-  /// Calls a function with the bytes of a tensor, without copying them.
-  ///
-  /// - Parameters:
-  ///   - tensor: One of `tensors`.
-  ///   - body: Receives the stored bytes, which may be unaligned for their element type and are
-  ///     valid only during the call.
-  /// - Returns: What `body` returns.
-  /// - Precondition: The tensor's bytes lie within this file.
-  public func withBytes<Result: ~Copyable, Failure: Error>(
-    of tensor: TensorInfo, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    try file.withUnsafeBytes(in: tensor.byteRange, body)
-  }
-
   /// The offset at which the data starts: past the length field and the header.
-  private static func dataStart(of file: MappedFile) throws(TensorFileError) -> Int {
+  private static func dataStart(of file: InputFile) throws(TensorFileError) -> Int {
     guard file.count >= lengthSize else {
-      throw foreign(file)
+      throw try foreign(file)
         ?? .headerTruncated(path: file.path, needed: lengthSize, available: file.count)
     }
-    let length = file.withUnsafeBytes(in: 0..<lengthSize) {
-      UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self))
-    }
+    let start = try file.bytes(in: 0..<lengthSize)
+    let length = start.reversed().reduce(0) { $0 << 8 | UInt64($1) }
     guard length <= UInt64(headerLimit) else {
-      throw foreign(file) ?? .headerTooLong(path: file.path, length: length, limit: headerLimit)
+      throw try foreign(file) ?? .headerTooLong(path: file.path, length: length, limit: headerLimit)
     }
     let dataStart = lengthSize + Int(length)
     guard dataStart <= file.count else {
@@ -88,11 +74,8 @@ public struct SafetensorsFile: Sendable {
   }
 
   /// The error about a file whose first bytes are those of another kind; nil for all others.
-  private static func foreign(_ file: MappedFile) -> TensorFileError? {
-    let found = file.withUnsafeBytes(in: 0..<min(file.count, FileSignature.length)) {
-      FileSignature($0)
-    }
-    return found.map {
+  private static func foreign(_ file: InputFile) throws(TensorFileError) -> TensorFileError? {
+    try FileSignature.find(in: file).map {
       .unknownType(path: file.path, expected: "a safetensors file", found: $0.rawValue)
     }
   }

@@ -84,7 +84,7 @@ struct TensorPiecesTests {
           Self.values(shape.reduce(1, *), nonFinite: nonFinite), shape: shape)
         var policy = format.defaultPolicy
         policy.rounding = rounding
-        for limit in [1, 100] {
+        for limit in [20, 100] {
           let pieces = TensorPieces(
             shape: shape, axis: axis, formats: [(format, policy)], limit: limit)
           Self.expectSame(format, policy, tensor, axis: axis, pieces)

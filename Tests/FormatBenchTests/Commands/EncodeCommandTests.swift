@@ -130,7 +130,7 @@ struct EncodeCommandTests {
     policy.scaleRule = .powerOfTwo(.rceil)
     let expected = Tensor(values, shape: [3, 70]).quantized(to: .mx6, policy: policy)
     let bytes = try ["packed", "scales", "subscales"].flatMap { name in
-      file.bytes(of: try #require(file.tensor(named: name)))
+      try file.bytes(of: #require(file.tensor(named: name)))
     }
     #expect(bytes == expected.storedBytes)
     #expect(file.metadata["layout"] == "2")
@@ -206,7 +206,7 @@ struct EncodeCommandTests {
   func seeds() throws {
     func packed(_ seed: String) throws -> [UInt8] {
       let file = try encode(["--format", "mxfp4", "--rounding", "stochastic", "--seed", seed])
-      return file.bytes(of: try #require(file.tensor(named: "packed")))
+      return try file.bytes(of: try #require(file.tensor(named: "packed")))
     }
     let first = try packed("1")
     #expect(try packed("1") == first)

@@ -45,10 +45,7 @@ struct CheckpointTests {
   func determinism() throws {
     try checkpoint.write(to: path)
     try checkpoint.write(to: folder["other"])
-    let files = try [path, folder["other"]].map { path in
-      let file = try MappedFile(path: path)
-      return file.withUnsafeBytes(in: 0..<file.count) { Array($0) }
-    }
+    let files = try [path, folder["other"]].map { try InputFile(path: $0).bytes() }
     #expect(files[0] == files[1])
   }
 

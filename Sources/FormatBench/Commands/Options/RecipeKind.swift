@@ -34,15 +34,17 @@ struct GivenRecipe: Hashable, Sendable {
 
   private static func contents(ofFile path: String) throws(CommandError) -> String {
     let file = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-      try MappedFile(path: path)
+      try InputFile(path: path)
     }
     guard file.count <= largestFile else {
       throw .input("\(path): \(file.count) bytes are too many for a recipe")
     }
-    guard
-      let text = file.withUnsafeBytes(
-        in: 0..<file.count, { String(validating: $0, as: UTF8.self) })
-    else { throw .input("\(path): is not UTF-8") }
+    let bytes = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+      try file.bytes()
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw .input("\(path): is not UTF-8")
+    }
     return text
   }
 }
