@@ -113,6 +113,7 @@ extension ReferenceBlockEncoder {
       case .leastNormal: code = max(code, leastNormal)
       }
       if amax == 0 && policy.zeroBlockIsOne { code = scale.encode(1, plain, index: 0).code }
+      while Float(scale.value(of: code)).isInfinite { code = scale.codeTowardZero(code) }
       var result = Block(scale: code)
       let s = Float(scale.value(of: code))
       let unit = Self.held(1 / tensor.encode, above: 0)

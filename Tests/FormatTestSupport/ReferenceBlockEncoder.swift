@@ -122,7 +122,9 @@ public struct ReferenceBlockEncoder {
       ? (scaled > 0 ? 1 : -1) * Double(Float.greatestFiniteMagnitude) : scaled
     var result = format.element.encode(held, policy, index: index)
     guard !policy.overflowIsSpecial else { return result }
-    while decoded(format.element.value(of: result.code)).isInfinite {
+    func value() -> Double { format.element.value(of: result.code) }
+    // Under a scale that makes even zero a NaN no code helps.
+    while value().isFinite, !decoded(value()).isFinite, !decoded(0).isNaN {
       result = (format.element.codeTowardZero(result.code), isFinite)
     }
     return result

@@ -28,7 +28,7 @@ public struct EncodingContext: ~Copyable {
   ///   it never falls where the element value rises.
   @inline(__always)
   public func codeLimit(_ decoded: (Double) -> Float) -> CodeLimit {
-    guard policy.overflow == .saturate, decoded(greatestMagnitude).isInfinite else { return .none }
+    guard policy.overflow == .saturate, !decoded(greatestMagnitude).isFinite else { return .none }
     return encoder.format.codeLimit(decoded)
   }
 

@@ -29,17 +29,18 @@ extension ElementFormat {
     return Double.scaled(Double(code), byPowerOfTwo: -layout.fractionBitCount)
   }
 
-  /// The limit at the largest code whose decoded value is not infinite.
+  /// The limit at the largest code whose decoded value is finite.
   ///
   /// - Parameter decoded: the FP32 value of an element value under a block's scales, which never
-  ///   falls where the element value rises. NaN, as of a NaN scale, sets no limit.
+  ///   falls where the element value rises. It may be NaN above some value: an element beyond FP32
+  ///   under a scale of zero. Where zero decodes to NaN, the scale is one, and there is no limit.
   func codeLimit(_ decoded: (Double) -> Float) -> CodeLimit {
-    func isInfinite(_ code: UInt32) -> Bool { decoded(magnitude(of: code)).isInfinite }
+    func isFinite(_ code: UInt32) -> Bool { decoded(magnitude(of: code)).isFinite }
     var (finite, infinite) = (UInt32(0), greatestMagnitudeCode)
-    guard isInfinite(infinite) else { return .none }
+    guard !isFinite(infinite), !decoded(0).isNaN else { return .none }
     while infinite - finite > 1 {
       let middle = finite + (infinite - finite) / 2
-      if isInfinite(middle) { infinite = middle } else { finite = middle }
+      if isFinite(middle) { finite = middle } else { infinite = middle }
     }
     return CodeLimit(magnitude: finite)
   }

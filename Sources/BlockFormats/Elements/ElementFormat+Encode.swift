@@ -28,7 +28,8 @@ extension ElementFormat {
 
 /// What happened while elements were encoded, beyond the codes themselves.
 public struct EncodingTally: Hashable, Sendable {
-  /// The number of finite values that exceeded the largest finite value after rounding.
+  /// The number of finite values that exceeded the largest finite value after rounding, or the
+  /// largest one that their block's `CodeLimit` allows.
   public var saturatedCount = 0
 
   /// Creates an empty tally.

@@ -5,8 +5,8 @@ import CallerChecks
 /// A value is element · 2^(e - τ): e is the exponent of the block's scale and τ the sub-scale of
 /// the element's sub-block (0 where there are none). An element is x · 2^(τ - e), which Double holds
 /// exactly, rounded once; decoding rounds only where the product leaves FP32's normal range. The
-/// scale's exponent follows the policy's power-of-two rule and is clamped to the scale format;
-/// `CodeLimit` keeps decoded values finite below the topmost scales. With β = 2^d2 - 1 the sub-scale is
+/// scale's exponent follows the policy's power-of-two rule and is clamped to the scale format; under
+/// the topmost scales `CodeLimit` keeps decoded values finite. With β = 2^d2 - 1 the sub-scale is
 /// τ = min(max(e - e', 0), β), where e' is the rule's exponent for the sub-block's own amax; a
 /// sub-block of zeros has τ = β.
 ///

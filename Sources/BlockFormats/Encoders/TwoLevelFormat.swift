@@ -18,8 +18,7 @@ import CallerChecks
 /// in the last place of a tie.
 ///
 /// A value decodes to fl(fl(q · s) · stored), and `CodeLimit` keeps that finite. amax is over finite
-/// values. A block whose s is zero
-/// stores codes 0. A NaN block stores the scale's NaN and codes 0; where the scale format has no
+/// values. A block whose s is zero stores codes 0. A NaN block stores the scale's NaN and codes 0; where the scale format has no
 /// NaN (integers) the tensor scale is NaN instead, and with it the whole tensor.
 ///
 /// With `fourOverSix` E·T is 6 · 256, s is tried with 1/6 and 1/4 in step 2, and the smaller
@@ -110,7 +109,7 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
         floor: context.policy.scaleFloor)
     }
     if statistics.amax == 0 && context.policy.zeroBlock == .one {
-      fields.scale = scaleFormat.code(for: 1)
+      fields.scale = withinFloat32(scaleFormat.code(for: 1))
     }
   }
 
@@ -139,17 +138,20 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
   ) -> UInt32 {
     // The factor may be infinite, and its product with zero NaN.
     let scale = amax == 0 ? 0 : amax * (tensorScale.encode * (1 / target))
-    var code = scaleFormat.code(for: Double(scale))
-    if Float(scaleFormat.value(of: code)).isInfinite {
-      // Scale formats may reach beyond FP32.
-      code = scaleFormat.codeLimit { Float($0) }.magnitude
-    }
+    let code = scaleFormat.code(for: Double(scale))
     switch floor {
-    case .unbounded: return code
-    case .leastNonzero: return max(code, 1)
+    case .unbounded: return withinFloat32(code)
+    case .leastNonzero: return withinFloat32(max(code, 1))
     case .leastNormal:
-      return max(code, scaleFormat.leastNormalMagnitude.map { scaleFormat.code(for: $0) } ?? 1)
+      let least = scaleFormat.leastNormalMagnitude.map { scaleFormat.code(for: $0) } ?? 1
+      return withinFloat32(max(code, least))
     }
+  }
+
+  /// The code, or the largest one that FP32 holds: scale formats may reach beyond it.
+  private func withinFloat32(_ code: UInt32) -> UInt32 {
+    guard Float(scaleFormat.value(of: code)).isInfinite else { return code }
+    return scaleFormat.codeLimit { Float($0) }.magnitude
   }
 
   /// The largest block scale that the tensor scale aims at: with four over six, one and a half times

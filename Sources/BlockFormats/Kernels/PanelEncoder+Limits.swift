@@ -75,7 +75,7 @@ extension PanelEncoder {
     func decoded(_ element: Double) -> Float {
       Float(element) * scale * constants.tensorScale.decode
     }
-    guard decoded(plan.greatestMagnitude).isInfinite else { return .none }
+    guard !decoded(plan.greatestMagnitude).isFinite else { return .none }
     return plan.elementFormat.codeLimit(decoded)
   }
 }

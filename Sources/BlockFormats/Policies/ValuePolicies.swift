@@ -2,7 +2,8 @@
 ///
 /// Judged after rounding: a value that rounds to the largest finite value has not overflowed.
 public enum OverflowRule: String, Hashable, Sendable, CaseIterable {
-  /// The largest finite value with the value's sign; also for ±∞.
+  /// The largest finite value with the value's sign; also for ±∞. Under scales near the end of FP32
+  /// it is the largest one whose decoded value is finite: no finite value decodes to infinity.
   case saturate
   /// Infinity if the format has it, else NaN, else saturate. A finite value under a directed
   /// rounding that points back into the range gives the largest finite value, as in IEEE 754.

@@ -19,6 +19,10 @@ struct FiniteValueTests {
     "scaled(element=e2m1fn,block=16,scale=float(e=3,m=1,bias=136,specials=fn),tensor_scale=yes)",
     "bdr(m=7,k1=16,k2=2,d1=8,d2=1)", "bdr(m=3,k1=6,k2=3,d1=5,d2=3)", "float(e=11,m=2)",
     "float(e=9,m=6,bias=200)", "nvfp4(block=3x5)",
+    "scaled(element=e2m1fn,block=2x8,scale=float(e=2,m=0,bias=-262,specials=fn))",
+    "scaled(element=binary5p1sf,block=2x8,scale=float(e=2,m=0,bias=-262,specials=fn))",
+    "scaled(element=float(e=10,m=2,specials=none),block=3x5,"
+      + "scale=float(e=10,m=2,specials=p3109),tensor_scale=yes)",
   ]
 
   static func composed() throws -> [any BlockFormat] {
