@@ -42,8 +42,9 @@ enum StopSignal: CaseIterable, Sendable {
 /// A thread waits for them, so that ordinary code answers, not a signal handler:
 ///
 /// - While a command *defers* them, the first is noted and told, and the command ends where it can
-///   do so with nothing lost. Later ones change nothing, whatever they are: `timeout` sends its signal
-///   twice, and a save that has begun must end. Ctrl-\ (SIGQUIT) and SIGKILL end the process at once.
+///   do so with nothing lost. Later ones change nothing, whatever they are, until the process has
+///   ended: `timeout` sends its signal twice, a save that has begun must end, and its status must be
+///   told. Ctrl-\ (SIGQUIT) and SIGKILL end the process at once.
 /// - Otherwise clean-ups run, and the process ends by the signal, as it would without this.
 ///
 /// A command started by `nohup` stays deaf to SIGHUP.
@@ -102,12 +103,13 @@ enum StopSignals {
   }
 
   private static func receive(_ signal: StopSignal) {
-    let (isDeferred, tell, cleanUps) = state.withLock { state in
-      defer { if state.tell != nil { state.noted = state.noted ?? signal } }
-      return (state.tell != nil, state.noted == nil ? state.tell : nil, state.cleanUps)
+    let (isNoted, tell, cleanUps) = state.withLock { state in
+      let isFirst = state.noted == nil
+      if isFirst && state.tell != nil { state.noted = signal }
+      return (state.noted != nil, isFirst ? state.tell : nil, state.cleanUps)
     }
     tell?(signal)
-    guard !isDeferred else { return }
+    guard !isNoted else { return }
     for cleanUp in cleanUps { cleanUp() }
     signal.endProcess()
   }
