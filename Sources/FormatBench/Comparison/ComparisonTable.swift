@@ -1,5 +1,6 @@
 import BlockFormats
 import FormatMetrics
+import Foundation
 
 /// The answer of a comparison for people: one row for each candidate, sorted by stored bits, and
 /// among equal bits by QSNR.
@@ -125,7 +126,7 @@ struct ComparisonTable {
     if sweepsRules { identity.append(Column(key: "scale_rule", title: "Scale rule")) }
     if sweepsRoundings { identity.append(Column(key: "rounding", title: "Rounding")) }
     identity.append(
-      Column(key: "bits_per_element", title: "Bits", style: .trimmed(decimals: 3)))
+      Column(key: "bits_per_element", title: "Bits", style: .trimmed(decimals: Self.bitDecimals)))
     return Report(
       command: CompareCommand.declaration.name, reproducibility: .everywhere,
       context: [.init(key: "tensors", value: .text(tensorsText))], columns: identity + columns,
@@ -159,13 +160,21 @@ struct ComparisonTable {
       ? "Total is all tensors without NaN and infinity in one." : "Total is all tensors in one."
   }
 
-  /// The candidates by bits, then by falling QSNR, then as they were given; what is no number last.
+  /// The digits of bits behind the point.
+  private static let bitDecimals = 3
+
+  /// The candidates by bits as they are shown, then by falling QSNR, then as they were given; what is
+  /// no number last.
   private var ranking: [(index: Int, candidate: Comparison.Candidate, total: Comparison.Outcome)] {
     func rank(_ value: Double) -> Double { value.isNaN ? .infinity : value }
     return zip(comparison.candidates, totals).enumerated()
       .map { (index: $0.offset, candidate: $0.element.0, total: $0.element.1) }
       .sorted { a, b in
-        let (bitsA, bitsB) = (rank(a.total.bitsPerElement), rank(b.total.bitsPerElement))
+        // A tensor scale makes formats of equal bits differ by what no digit shows.
+        func bits(_ outcome: Comparison.Outcome) -> Double {
+          rank((outcome.bitsPerElement * pow(10, Double(Self.bitDecimals))).rounded())
+        }
+        let (bitsA, bitsB) = (bits(a.total), bits(b.total))
         guard bitsA == bitsB else { return bitsA < bitsB }
         let (lossA, lossB) = (rank(-a.total.errors.qsnr), rank(-b.total.errors.qsnr))
         return (lossA, a.index) < (lossB, b.index)
