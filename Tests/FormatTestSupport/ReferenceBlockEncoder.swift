@@ -36,6 +36,7 @@ public struct ReferenceBlockEncoder {
     } else if amax > 0 {
       var most = Float(format.element.greatest) * Float(scale.greatest)
       if case .fourOverSix = policy.scale { most = 1536 }
+      guard !most.isNaN else { return }
       let encode = Self.held(most / amax, above: .leastNonzeroMagnitude)
       tensor = (encode, Self.held(1 / encode, above: 0))
     }

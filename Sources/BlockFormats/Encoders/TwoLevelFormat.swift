@@ -5,8 +5,8 @@ import CallerChecks
 /// The tensor scale can be left out, which gives FP16, BF16 or FP8 scales by themselves (S = 1).
 /// With E the element's and T the scale format's largest value, every step one FP32 operation:
 ///
-/// 1. S = fl(E·T / amax) for the tensor, 1 when amax = 0; at least 2^-149 and at most FLT_MAX.
-///    Stored: R = min(fl(1 / S), FLT_MAX).
+/// 1. S = fl(E·T / amax) for the tensor, at least 2^-149 and at most FLT_MAX; 1 when amax = 0, or
+///    E·T is 0·∞ since FP32 holds neither. Stored: R = min(fl(1 / S), FLT_MAX).
 /// 2. s = scale format, to nearest even and saturating, of fl(amax_b · fl(S · fl(1 / E))); of 0
 ///    when amax_b = 0.
 /// 3. r = min(fl(1 / fl(s · R)), FLT_MAX), where R is min(fl(1 / S), FLT_MAX) for a given tensor
@@ -78,8 +78,9 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
     if scaleFormat.nanCode == nil && policy.poisons(statistics, element: element) {
       return TensorScale(encode: .nan, decode: .nan)
     }
-    guard statistics.amax > 0 else { return TensorScale(encode: 1, decode: 1) }
-    let quotient = greatestElement * greatestScale(under: policy.scaleRule) / statistics.amax
+    let target = greatestElement * greatestScale(under: policy.scaleRule)
+    guard statistics.amax > 0, !target.isNaN else { return TensorScale(encode: 1, decode: 1) }
+    let quotient = target / statistics.amax
     var scale = TensorScale(
       encode: min(max(quotient, .leastNonzeroMagnitude), .greatestFiniteMagnitude), decode: 1)
     scale.decode = scale.encodeReciprocal

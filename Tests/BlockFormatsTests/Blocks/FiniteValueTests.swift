@@ -21,6 +21,8 @@ struct FiniteValueTests {
     "float(e=9,m=6,bias=200)", "nvfp4(block=3x5)",
     "scaled(element=e2m1fn,block=2x8,scale=float(e=2,m=0,bias=-262,specials=fn))",
     "scaled(element=binary5p1sf,block=2x8,scale=float(e=2,m=0,bias=-262,specials=fn))",
+    "scaled(element=float(e=6,m=7,bias=607,specials=none),block=tensor,"
+      + "scale=float(e=9,m=4,specials=none),tensor_scale=yes)",
     "scaled(element=float(e=10,m=2,specials=none),block=3x5,"
       + "scale=float(e=10,m=2,specials=p3109),tensor_scale=yes)",
   ]
