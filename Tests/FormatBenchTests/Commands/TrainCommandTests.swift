@@ -16,7 +16,7 @@ struct TrainCommandTests {
       recipes: recipes.map { GivenRecipe($0) }, seedCount: seeds)
   }
 
-  @Test("Every recipe has a row with the issue's keys, and the baseline's gap is nothing")
+  @Test("Every recipe has a row with the documented keys, and the baseline's gap is nothing")
   func rows() throws {
     let plan = plan(recipes: [try Recipe.named("mxfp4"), .fp32])
     let comparison = try TrainingComparison(plan)
