@@ -83,12 +83,13 @@ package final class TemporaryFile {
     }
     guard flushByClosing(descriptor) else { throw failure("finish writing") }
     if path == nil {
+      // A free name is taken in one step, so that there is no moment to be killed in.
+      if link(to: target) { return }
+      guard errno == EEXIST else { throw failure("finish writing") }
       let candidate = Self.freshPath(in: directory(of: target))
       Self.unfinished.withLock { _ = $0.insert(candidate) }
       path = candidate
-      guard
-        linkat(AT_FDCWD, Self.magicLink(descriptor), AT_FDCWD, candidate, AT_SYMLINK_FOLLOW) == 0
-      else { throw failure("finish writing") }
+      guard link(to: candidate) else { throw failure("finish writing") }
     }
     guard let source = path else { return }
     guard systemRename(source, target) == 0 else { throw failure("replace") }
@@ -97,6 +98,13 @@ package final class TemporaryFile {
   }
 
   // MARK: Without a name
+
+  /// Gives a file without a name a name that is free.
+  ///
+  /// - Returns: Whether it has it; the reason is in `errno`.
+  private func link(to name: String) -> Bool {
+    linkat(AT_FDCWD, Self.magicLink(descriptor), AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0
+  }
 
   private static func unnamedFile(in folder: String) -> Int32? {
     #if os(Linux)
