@@ -48,19 +48,25 @@ public struct DecodingContext: ~Copyable {
   /// The tensor's decode multiplier, one where the format has none.
   public let tensorScale: Float
   let element: ElementDecoder
-  private let scale: ElementDecoder?
+  private let others: [ElementDecoder]
 
   /// The value of an element code, before any scale.
   @inline(__always)
   public func elementValue(of code: UInt32) -> Double { element(code) }
 
-  /// The value of a scale code, one where the format has no scale.
-  public func scaleValue(of code: UInt32) -> Double { scale?(code) ?? 1 }
+  /// The value of a code of any field; FP32 numbers as bit patterns.
+  ///
+  /// - Parameter field: the place in `BlockLayout.fields`.
+  @inline(__always)
+  public func value(of code: UInt32, in field: Int) -> Double {
+    guard field > 0 else { return element(code) }
+    return others[field - 1](code)
+  }
 
   init(layout: BlockLayout, tensorScale: Float) {
     self.tensorScale = tensorScale
     element = ElementDecoder(layout.element)
-    scale = layout.scale.map(ElementDecoder.init)
+    others = layout.fields.dropFirst().map { ElementDecoder($0.element) }
   }
 }
 
@@ -82,5 +88,16 @@ public struct ElementIndices: Hashable, Sendable {
     let (row, column) = position.quotientAndRemainder(dividingBy: region.columns)
     return UInt64(
       base + region.offset + row * region.rowStride + column * region.columnStride)
+  }
+}
+
+extension EncodingPolicy {
+  /// Whether values with these statistics make a block of this element NaN.
+  func poisons(_ statistics: ValueStatistics, element: ElementFormat) -> Bool {
+    switch nonFinite {
+    case .blockNaN: statistics.containsNonFinite
+    case .element: statistics.containsNaN && element.nanCode == nil
+    case .nanToZero: false
+    }
   }
 }

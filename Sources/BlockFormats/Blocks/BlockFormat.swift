@@ -29,44 +29,62 @@ public protocol BlockFormat: Sendable {
   /// The scale rules that the format can follow.
   var scaleRules: [ScaleRule] { get }
 
-  /// The scale of the whole tensor; only called when `layout.tensorScale` is not `.absent`.
+  /// Whether a choice of the policy can make a difference.
+  func follows(_ aspect: PolicyAspect) -> Bool
+
+  /// The scale of the whole tensor; only called when the layout has a field of the tensor.
   ///
   /// - Parameters:
   ///   - statistics: of the whole tensor.
   ///   - policy: the choices to follow.
   func tensorScale(for statistics: ValueStatistics, policy: EncodingPolicy) -> TensorScale
 
-  /// Chooses the scale and sub-scales of one block and stores them in `fields`.
+  /// Chooses what one block stores besides its elements, and stores it in `fields`.
   ///
   /// - Parameters:
   ///   - values: the block's values in row-major order. For a whole-tensor block, all of them.
   ///   - statistics: of the same values.
   ///   - context: policy, tensor scale and element indices.
-  ///   - fields: receives the scale and sub-scales; its codes are free to use.
+  ///   - fields: receives everything but the codes of the elements, which are free to use.
   func encodeScale(
-    of values: UnsafeBufferPointer<Float>, statistics: ValueStatistics,
+    of values: Span<Float>, statistics: ValueStatistics,
     context: borrowing EncodingContext, into fields: inout BlockFields)
 
-  /// Encodes the values of one block with the scale in `fields`, or a part of a whole-tensor block.
+  /// Encodes the values of one block with what is in `fields`, or a part of a whole-tensor block.
   func encodeElements(
-    of values: UnsafeBufferPointer<Float>, context: borrowing EncodingContext,
+    of values: Span<Float>, context: borrowing EncodingContext,
     into fields: inout BlockFields)
 
   /// Decodes one block, or a part of a whole-tensor block.
   ///
   /// - Parameters:
-  ///   - fields: scale, sub-scales and codes.
+  ///   - fields: all that the block stores.
   ///   - context: tensor scale and value tables.
   ///   - values: receives the block's values; the last block of an axis may be short.
   func decode(
     _ fields: BlockFields, context: borrowing DecodingContext,
-    into values: UnsafeMutableBufferPointer<Float>)
+    into values: inout MutableSpan<Float>)
 }
 
 extension BlockFormat {
+  /// All but scale floor and zero block, which concern formats with narrow scales.
+  public func follows(_ aspect: PolicyAspect) -> Bool {
+    switch aspect {
+    case .scaleRule, .rounding, .overflow, .nonFinite: true
+    case .scaleFloor, .zeroBlock: false
+    }
+  }
+
   /// No tensor scale: one.
   public func tensorScale(for statistics: ValueStatistics, policy: EncodingPolicy) -> TensorScale {
     TensorScale(encode: 1, decode: 1)
+  }
+
+  /// Whether another format is the same one: has the same id and stores the same things.
+  ///
+  /// Whoever composes formats may give two of them one id; what they store still differs.
+  public func isSame(as other: any BlockFormat) -> Bool {
+    id == other.id && layout == other.layout
   }
 
   /// The element format of the codes.

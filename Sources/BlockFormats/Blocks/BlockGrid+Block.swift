@@ -1,17 +1,4 @@
 extension BlockGrid {
-  /// Where the parts of one block lie in its slab.
-  struct Block: Hashable {
-    /// The values, relative to the slab's first element.
-    var elements: Region
-    /// The codes, relative to the slab's first code.
-    var codes: Region
-    /// The sub-scales, relative to the slab's first.
-    var subscales: Region
-
-    /// Whether all parts are contiguous.
-    var isContiguous: Bool { elements.isContiguous }
-  }
-
   /// `rows` x `columns` entries at strides.
   struct Region: Hashable {
     var offset: Int
@@ -28,39 +15,44 @@ extension BlockGrid {
     static let none = Region(offset: 0, columns: 0)
   }
 
-  /// The block at an index below the slab's `blockCount`.
-  func block(_ index: Int, of slab: Slab) -> Block {
+  /// Where the elements of a block lie, relative to the slab's first element.
+  ///
+  /// - Parameter index: below the slab's `blockCount`.
+  func elements(ofBlock index: Int, in slab: Slab) -> Region {
     switch tiling {
     case .lastAxis(let length, _):
       let first = index * length
-      let count = min(length, slab.count - first)
-      func region(_ field: Field?) -> Region {
-        guard let spacing = field?.spacing else { return .none }
-        return Region(offset: spacing.count(first), columns: spacing.count(count))
-      }
-      return Block(
-        elements: Region(offset: first, columns: count), codes: region(codes),
-        subscales: region(subscales))
-
+      return Region(offset: first, columns: min(length, slab.count - first))
     case .strided(_, _, let inner):
-      let count = slab.count / inner
-      func region(_ field: Field?) -> Region {
-        guard let spacing = field?.spacing else { return .none }
-        return Region(offset: index, columns: spacing.count(count), columnStride: inner)
-      }
-      return Block(
-        elements: Region(offset: index, columns: count, columnStride: inner),
-        codes: region(codes), subscales: region(subscales))
-
+      return Region(offset: index, columns: slab.count / inner, columnStride: inner)
     case .tile(_, let columns, _, let width):
-      let elements = Region(
-        offset: index * columns, rows: slab.codes.rows.count, rowStride: width,
+      return Region(
+        offset: index * columns, rows: slab.rows.count, rowStride: width,
         columns: min(columns, width - index * columns))
-      return Block(elements: elements, codes: elements, subscales: .none)
-
     case .tensor:
-      let elements = Region(offset: 0, columns: slab.count)
-      return Block(elements: elements, codes: elements, subscales: .none)
+      return Region(offset: 0, columns: slab.count)
+    }
+  }
+
+  /// Where the codes of a field lie that a block has, relative to the slab's first one.
+  ///
+  /// - Parameter elements: where the block's elements lie.
+  func codes(
+    of field: Field, ofBlock index: Int, in slab: Slab, elements: Region
+  ) -> Region {
+    guard field.spacing != .perTensor else { return .none }
+    switch tiling {
+    case .lastAxis(let length, _):
+      return Region(
+        offset: field.spacing.count(index * length), columns: field.spacing.count(elements.columns))
+    case .strided(_, _, let inner):
+      return Region(
+        offset: index, columns: field.spacing.count(elements.columns), columnStride: inner)
+    case .tile:
+      guard case .perBlock(let count, _) = field.spacing else { return elements }
+      return Region(offset: index * count, columns: count)
+    case .tensor:
+      return elements
     }
   }
 }

@@ -2,20 +2,18 @@ import CallerChecks
 
 /// How the blocks of a format tile a tensor: the one place that knows shapes, axes and tails.
 ///
-/// A tensor is seen as rows of its last axis in row-major order. Work is cut into slabs: groups of
-/// blocks that cover a contiguous range of memory, and whose codes, scales and sub-scales start
-/// and end on byte boundaries of the packed planes, so that threads never share a byte.
+/// A tensor is seen as rows of its last axis in row-major order; runs see it as one row. Work is cut
+/// into slabs: groups of blocks that cover a contiguous range of memory, and whose codes of every field
+/// start and end on byte boundaries of the packed planes, so that threads never share a byte.
 struct BlockGrid: Hashable, Sendable {
   /// The tensor's shape.
   let shape: [Int]
+  /// The extents of the tensor as blocks see it: its shape, `[1]` for a scalar, one row for runs.
+  let extents: [Int]
   /// The number of elements.
   let elementCount: Int
-  /// The element codes.
-  let codes: Field
-  /// The block scales, if the format has any.
-  let scales: Field?
-  /// The sub-scales, if the format has any.
-  let subscales: Field?
+  /// The fields of the layout, in its order.
+  let fields: [Field]
   /// The shape of the blocks as a tensor; `[1]` for one block of the whole tensor.
   let blockShape: [Int]
   /// How slabs and blocks follow from the shape.
@@ -40,12 +38,15 @@ struct BlockGrid: Hashable, Sendable {
     case every(Int)
     /// As many for each block of `length` elements.
     case perBlock(Int, length: Int)
+    /// None: they belong to the tensor.
+    case perTensor
 
     /// The codes of the first `elements` elements of a row, whose last block may be short.
     func count(_ elements: Int) -> Int {
       switch self {
       case .every(let length): (elements + length - 1) / length
       case .perBlock(let count, let length): (elements + length - 1) / length * count
+      case .perTensor: 0
       }
     }
   }
@@ -67,13 +68,17 @@ struct BlockGrid: Hashable, Sendable {
   /// - Precondition: a valid shape, and an axis of it.
   init(shape: [Int], axis: Int, layout: BlockLayout) {
     self.shape = shape
-    elementCount = BlockGrid.elementCount(of: shape)
-    let extents = shape.isEmpty ? [1] : shape
-    let axis = BlockGrid.normalized(axis: axis, rank: shape.count)
-
+    let elementCount = BlockGrid.elementCount(of: shape)
+    self.elementCount = elementCount
+    var extents = shape.isEmpty ? [1] : shape
+    var axis = BlockGrid.normalized(axis: axis, rank: shape.count)
+    let tiling: Tiling
     switch layout.block {
     case .vector(let length):
       tiling = .along(axis, of: extents, block: length)
+    case .run(let length):
+      (extents, axis) = ([elementCount], 0)
+      tiling = .along(0, of: extents, block: length)
     case .row:
       tiling = .along(axis, of: extents, block: max(extents[axis], 1))
     case .tile(let rows, let columns):
@@ -83,34 +88,14 @@ struct BlockGrid: Hashable, Sendable {
     case .tensor:
       tiling = .tensor(segment: Tiling.segmentLength)
     }
-
-    /// The extents with the block axis replaced by the codes that its elements have.
-    func field(_ spacing: Spacing) -> Field {
-      var result = extents
-      result[axis] = spacing.count(extents[axis])
-      return Field(shape: result, spacing: spacing)
+    self.extents = extents
+    self.tiling = tiling
+    let blocks = tiling.blockShape(of: extents, axis: axis, isEmpty: elementCount == 0)
+    blockShape = blocks
+    let (seen, along) = (extents, axis)
+    fields = layout.fields.map { field in
+      tiling.field(field.extent, of: seen, axis: along, blockShape: blocks)
     }
-    let blocks: Field
-    switch tiling {
-    case .lastAxis(let block, _), .strided(let block, _, _):
-      blocks = field(.every(block))
-      switch layout.codes {
-      case .onePerElement: codes = field(.every(1))
-      case .perBlock(let count): codes = field(.perBlock(count, length: block))
-      }
-    case .tile(let rows, let columns, let height, let width):
-      var scales = extents
-      scales[scales.count - 1] = Spacing.every(columns).count(width)
-      if scales.count > 1 { scales[scales.count - 2] = Spacing.every(rows).count(height) }
-      blocks = Field(shape: scales, spacing: .every(columns))
-      codes = field(.every(1))
-    case .tensor:
-      blocks = Field(shape: [elementCount == 0 ? 0 : 1], spacing: .every(max(elementCount, 1)))
-      codes = field(.every(1))
-    }
-    blockShape = blocks.shape
-    scales = layout.scale == nil ? nil : blocks
-    subscales = layout.subscale.map { field(.every($0.length)) }
   }
 
   /// The number of elements of a shape.
@@ -132,7 +117,7 @@ struct BlockGrid: Hashable, Sendable {
     return axis < 0 ? axis + rank : axis
   }
 
-  /// The number of blocks, each of which has one scale.
+  /// The number of blocks.
   var blockCount: Int { elementCount == 0 ? 0 : blockShape.reduce(1, *) }
 
   /// Whether one block spans all slabs.
@@ -142,6 +127,49 @@ struct BlockGrid: Hashable, Sendable {
 extension BlockGrid.Tiling {
   /// The elements of a slab of a long row: enough to amortise a slab, few enough for threads.
   static let segmentLength = 8192
+
+  /// The shape of the blocks as a tensor.
+  fileprivate func blockShape(of extents: [Int], axis: Int, isEmpty: Bool) -> [Int] {
+    typealias Spacing = BlockGrid.Spacing
+    var result = extents
+    switch self {
+    case .lastAxis(let block, _), .strided(let block, _, _):
+      result[axis] = Spacing.every(block).count(extents[axis])
+    case .tile(let rows, let columns, let height, let width):
+      result[result.count - 1] = Spacing.every(columns).count(width)
+      if result.count > 1 { result[result.count - 2] = Spacing.every(rows).count(height) }
+    case .tensor: result = [isEmpty ? 0 : 1]
+    }
+    return result
+  }
+
+  /// The codes that a tensor has of a field.
+  fileprivate func field(
+    _ extent: StoredField.Extent, of extents: [Int], axis: Int, blockShape: [Int]
+  ) -> BlockGrid.Field {
+    /// The extents with the block axis replaced by the codes that its elements have.
+    func along(_ spacing: BlockGrid.Spacing) -> BlockGrid.Field {
+      var shape = extents
+      shape[axis] = spacing.count(extents[axis])
+      return BlockGrid.Field(shape: shape, spacing: spacing)
+    }
+    switch extent {
+    case .everyElement: return along(.every(1))
+    case .every(let length): return along(.every(length))
+    case .perTensor: return BlockGrid.Field(shape: [1], spacing: .perTensor)
+    case .perBlock(let count):
+      switch self {
+      case .lastAxis(let block, _), .strided(let block, _, _):
+        return along(.perBlock(count, length: block))
+      case .tile(_, let columns, _, _):
+        var shape = blockShape
+        shape[shape.count - 1] *= count
+        return BlockGrid.Field(shape: shape, spacing: .perBlock(count, length: columns))
+      case .tensor:
+        return BlockGrid.Field(shape: [blockShape[0] * count], spacing: .perTensor)
+      }
+    }
+  }
 
   /// Blocks along an axis.
   fileprivate static func along(_ axis: Int, of extents: [Int], block: Int) -> Self {

@@ -21,16 +21,17 @@ public struct ValueStatistics: Hashable, Sendable {
   ///
   /// Magnitudes are compared as integers: the bit patterns of non-negative floats are ordered like
   /// their values, with infinity above every finite value and NaN above infinity.
-  public init(_ values: UnsafeBufferPointer<Float>) {
+  public init(_ values: Span<Float>) {
     self.init()
     let infinity = Float.infinity.bitPattern
     var largest: UInt32 = 0
-    for value in values { largest = max(largest, value.magnitude.bitPattern) }
+    for index in values.indices { largest = max(largest, values[index].magnitude.bitPattern) }
     guard largest >= infinity else {
       amax = Float(bitPattern: largest)
       return
     }
-    for value in values {
+    for index in values.indices {
+      let value = values[index]
       if value.isFinite {
         amax = max(amax, value.magnitude)
       } else if value.isNaN {
@@ -41,10 +42,16 @@ public struct ValueStatistics: Hashable, Sendable {
     }
   }
 
+  /// The statistics of values in memory.
+  package init(_ values: UnsafeBufferPointer<Float>) { self.init(values.span) }
+
+  /// Below this many values, waking a thread costs more than it saves.
+  private static let valuesWorthAThread = 1 << 18
+
   /// The statistics of many values, which several threads may share.
   package init(_ values: UnsafeBufferPointer<Float>, parallelism: Parallelism) {
     nonisolated(unsafe) let values = values
-    self = parallelism.map(count: values.count, grain: 1 << 18) { range in
+    self = parallelism.map(count: values.count, grain: Self.valuesWorthAThread) { range in
       ValueStatistics(UnsafeBufferPointer(rebasing: values[range]))
     }
     .reduce(into: ValueStatistics()) { $0.merge($1) }

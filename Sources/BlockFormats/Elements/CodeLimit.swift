@@ -6,7 +6,7 @@
 /// loses its code to the limit counts as saturated. Under `special` there is no limit: such a value
 /// overflows in the decoder as it might have in the element.
 public struct CodeLimit: Hashable, Sendable {
-  /// The code without its sign; of an integer, its magnitude.
+  /// The code without its sign; of an integer, its magnitude; of a table, the rank of its magnitude.
   let magnitude: UInt32
 
   /// Every finite code of the element may be used.
@@ -15,18 +15,23 @@ public struct CodeLimit: Hashable, Sendable {
 
 extension ElementFormat {
   /// The largest code without its sign that is finite: in a two's-complement format that uses its
-  /// full range, the magnitude of the least integer.
+  /// full range, the magnitude of the least integer; in a table, the rank of the largest magnitude.
   var greatestMagnitudeCode: UInt32 {
-    guard case .twosComplement(let layout) = encoding, layout.range == .full else {
-      return greatestFiniteCode
+    switch encoding {
+    case .floatingPoint: greatestFiniteCode
+    case .twosComplement(let layout): greatestFiniteCode + (layout.range == .full ? 1 : 0)
+    case .table(let table): UInt32(table.magnitudes.count - 1)
     }
-    return greatestFiniteCode + 1
   }
 
   /// The value of a magnitude code, which may be one that only a negative integer has.
   func magnitude(of code: UInt32) -> Double {
-    guard case .twosComplement(let layout) = encoding else { return value(of: code) }
-    return Double.scaled(Double(code), byPowerOfTwo: -layout.fractionBitCount)
+    switch encoding {
+    case .floatingPoint: value(of: code)
+    case .twosComplement(let layout):
+      Double.scaled(Double(code), byPowerOfTwo: -layout.fractionBitCount)
+    case .table(let table): table.magnitudes[Int(code)]
+    }
   }
 
   /// The limit at the largest code whose decoded value is finite.

@@ -17,6 +17,8 @@ extension ElementFormat {
       return Double.scaled(Double(integer), byPowerOfTwo: -layout.fractionBitCount)
     case .floatingPoint(let layout):
       return floatingPointValue(of: code, layout)
+    case .table(let table):
+      return table.values.indices.contains(Int(code)) ? table.values[Int(code)] : .nan
     }
   }
 

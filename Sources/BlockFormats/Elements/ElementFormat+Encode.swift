@@ -62,6 +62,7 @@ struct ElementEncoder: Sendable {
   private let hasNegativeZero: Bool
   private let widthMask: UInt32
   private let isTwosComplement: Bool
+  private let table: ValueTable?
 
   init(
     _ format: ElementFormat, rounding: RoundingRule, overflow: OverflowRule,
@@ -71,6 +72,7 @@ struct ElementEncoder: Sendable {
     self.nonFinite = nonFinite
     self.rounding = rounding
     self.overflow = overflow
+    if case .table(let table) = format.encoding { self.table = table } else { table = nil }
     signMask = format.signMask
     widthMask = UInt32((UInt64(1) << UInt64(format.bitWidth)) - 1)
     greatestCode = Int64(format.greatestFiniteCode)
@@ -88,6 +90,9 @@ struct ElementEncoder: Sendable {
       fractionBits = layout.bitCount - 1
       leastExponent = layout.bitCount - 1 - layout.fractionBitCount
       codeOffset = 0
+    case .table:
+      isTwosComplement = false
+      (fractionBits, leastExponent, codeOffset) = (0, 0, 0)
     }
   }
 
@@ -95,6 +100,7 @@ struct ElementEncoder: Sendable {
   func code(
     for value: Double, index: UInt64, limit: CodeLimit = .none, tally: inout EncodingTally
   ) -> UInt32 {
+    if let table { return code(for: value, in: table, index: index, limit: limit, tally: &tally) }
     let bits = value.bitPattern
     let isNegative = bits >> 63 != 0
     let magnitude = bits & 0x7FFF_FFFF_FFFF_FFFF
@@ -144,6 +150,23 @@ struct ElementEncoder: Sendable {
       return overflowCode(isNegative: isNegative, isFinite: true, limit)
     }
     return signed(UInt32(truncatingIfNeeded: code), isNegative: isNegative)
+  }
+
+  /// The code of a value in a table; NaN, where it has none, as in a format without NaN.
+  @inline(never)
+  private func code(
+    for value: Double, in table: ValueTable, index: UInt64, limit: CodeLimit,
+    tally: inout EncodingTally
+  ) -> UInt32 {
+    if value.isNaN {
+      guard nonFinite == .nanToZero else {
+        return table.code(for: .infinity, rounding: .towardZero, index: 0, limit: limit).code
+      }
+      return table.code(for: 0, rounding: .toNearestOrEven, index: 0, limit: limit).code
+    }
+    let result = table.code(for: value, rounding: rounding, index: index, limit: limit)
+    if result.saturates && value.isFinite { tally.saturatedCount += 1 }
+    return result.code
   }
 
   /// The code with a given sign; zero loses its sign where the format has one zero.

@@ -139,6 +139,20 @@ extension ElementFormat {
         exponentBias: (1 << (n - 1)) - 1, specials: .nanAtAllOnes, lowestBinade: .normal))
   }
 
+  /// A microexponent of n bits: code τ stands for 2^-τ.
+  ///
+  /// - Precondition: 1...8 bits.
+  public static func microexponent(bitCount n: Int) -> ElementFormat {
+    require((1...8).contains(n), "\(n) sub-scale bits are outside 1...8")
+    return microexponents[n - 1]
+  }
+
+  private static let microexponents = (1...8).map { n in
+    ElementFormat(
+      name: "\(n)-bit shift",
+      table: ValueTable((0..<1 << n).map { Double.scaled(1, byPowerOfTwo: -$0) }))
+  }
+
   /// A symmetric two's-complement integer q · 2^(-fractionBitCount).
   public static func integer(
     _ name: String, bitCount: Int, fractionBitCount: Int = 0, range: IntegerRange = .symmetric

@@ -7,6 +7,7 @@ extension ElementFormat {
     case .floatingPoint(let layout):
       (isSigned ? 1 : 0) + layout.exponentBitCount + layout.significandBitCount
     case .twosComplement(let layout): layout.bitCount
+    case .table(let table): table.bitWidth
     }
   }
 
@@ -15,13 +16,14 @@ extension ElementFormat {
     switch encoding {
     case .floatingPoint(let layout): layout.signedness == .signed
     case .twosComplement: true
+    case .table(let table): table.values.contains { $0.sign == .minus }
     }
   }
 
   /// The number of codes, 2^bitWidth.
   public var codeCount: Int { 1 << bitWidth }
 
-  /// The bits of a code that hold its magnitude: all but the sign.
+  /// The bits of a code that hold its magnitude: all but the sign. Codes of tables have no such bits.
   var magnitudeMask: UInt32 {
     UInt32((UInt64(1) << UInt64(bitWidth - (isSigned ? 1 : 0))) - 1)
   }
@@ -33,6 +35,7 @@ extension ElementFormat {
   public var greatestFiniteCode: UInt32 {
     switch encoding {
     case .twosComplement: return magnitudeMask
+    case .table(let table): return table.greatestCode
     case .floatingPoint(let layout):
       let topExponent =
         ((UInt32(1) << UInt32(layout.exponentBitCount)) - 1) << UInt32(layout.significandBitCount)
@@ -69,6 +72,7 @@ extension ElementFormat {
 
   /// Whether minus zero has a code of its own.
   public var hasNegativeZero: Bool {
+    if case .table(let table) = encoding { return table.code(of: -0.0) != nil }
     guard case .floatingPoint(let layout) = encoding, isSigned, hasZero else { return false }
     switch layout.specials {
     case .allFinite, .ieee, .nanAtAllOnes, .nanInTopExponent: return true
@@ -81,6 +85,7 @@ extension ElementFormat {
     switch encoding {
     case .twosComplement: true
     case .floatingPoint(let layout): layout.lowestBinade == .subnormal
+    case .table(let table): table.magnitudes[0] == 0
     }
   }
 
@@ -88,7 +93,13 @@ extension ElementFormat {
   public var greatestFiniteMagnitude: Double { value(of: greatestFiniteCode) }
 
   /// The smallest value above zero.
-  public var leastNonzeroMagnitude: Double { value(of: hasZero ? 1 : 0) }
+  public var leastNonzeroMagnitude: Double { value(of: leastPositiveCode) }
+
+  /// The code of the smallest value above zero.
+  public var leastPositiveCode: UInt32 {
+    guard case .table(let table) = encoding else { return hasZero ? 1 : 0 }
+    return table.ascending.first { table.values[Int($0)] > 0 } ?? table.greatestCode
+  }
 
   /// The smallest value above zero with a full significand; `nil` where there is none.
   public var leastNormalMagnitude: Double? {
@@ -106,12 +117,13 @@ extension ElementFormat {
   /// The number of fraction bits behind the leading one in the highest binade.
   ///
   /// This is the stored fraction width for a floating-point format and the position of the leading
-  /// magnitude bit for fixed point (6 for MX INT8).
+  /// magnitude bit for fixed point (6 for MX INT8); of a table, the bits that its largest value uses.
   public var leadingFractionBitCount: Int {
     switch encoding {
     case .twosComplement(let layout): layout.bitCount - 2
     case .floatingPoint(let layout):
       layout.exponentBitCount == 0 ? layout.significandBitCount - 1 : layout.significandBitCount
+    case .table: greatestFiniteMagnitude.significandWidth
     }
   }
 

@@ -24,13 +24,15 @@ public struct ElementFormat: Hashable, Sendable {
     case unsigned
   }
 
-  /// The two ways in which a code stands for a value.
+  /// The ways in which a code stands for a value.
   public enum Encoding: Hashable, Sendable {
     /// Sign, exponent and fraction fields. With no exponent bits this is sign-magnitude fixed
     /// point, the element of block floating point.
     case floatingPoint(FloatingPointLayout)
     /// A two's-complement integer times a power of two.
     case twosComplement(FixedPointLayout)
+    /// A value of its own for each code.
+    case table(ValueTable)
   }
 
   /// The fields of a floating-point code, from the most significant bit: sign, exponent, fraction.
@@ -158,6 +160,12 @@ public struct ElementFormat: Hashable, Sendable {
       "element format \(name): \(layout.bitCount) bits are outside 2...16")
     self.name = name
     self.encoding = .twosComplement(layout)
+  }
+
+  /// Creates a format from a table of values.
+  public init(name: String, table: ValueTable) {
+    self.name = name
+    self.encoding = .table(table)
   }
 }
 

@@ -7,10 +7,11 @@ extension BlockFormat {
   /// where the policy lets them into a block, they must not decide its scale.
   public func squaredError(
     of fields: BlockFields, context: borrowing DecodingContext,
-    against values: UnsafeBufferPointer<Float>
+    against values: Span<Float>
   ) -> Double {
     withUnsafeTemporaryAllocation(of: Float.self, capacity: values.count) { decoded in
-      decode(fields, context: context, into: decoded)
+      var span = decoded.mutableSpan
+      decode(fields, context: context, into: &span)
       var lanes = SIMD8<Double>.zero
       for index in values.indices where values[index].isFinite {
         let error = Double(decoded[index]) - Double(values[index])

@@ -30,7 +30,7 @@ extension BlockFormat where Self == SharedExponentFormat {
       id: (isNamed ? named[m] : nil) ?? "bdr(m=\(m),k1=\(k1),k2=\(k2),d1=\(d1),d2=\(d2))",
       source: "arXiv 2302.08007 (ISCA 2023)", element: .signMagnitude(magnitudeBitCount: m),
       block: .vector(length: k1), scaleBitCount: d1,
-      subscale: SubscaleLayout(length: k2, bitWidth: d2))
+      microexponents: .init(bitCount: d2, length: k2))
   }
 }
 

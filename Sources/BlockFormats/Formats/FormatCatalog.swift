@@ -9,6 +9,13 @@ public enum FormatCatalog {
   /// Every family's format with default parameters.
   public static var all: [any BlockFormat] { families.compactMap(\.defaultFormat) }
 
+  /// Every scale rule that one of the formats follows, each once.
+  public static var scaleRules: [ScaleRule] {
+    all.flatMap(\.scaleRules).reduce(into: []) { rules, rule in
+      if !rules.contains(rule) { rules.append(rule) }
+    }
+  }
+
   /// The formats compared where none is named.
   public static var standard: [any BlockFormat] {
     families.filter { $0.role == .standard }.compactMap(\.defaultFormat)

@@ -22,7 +22,7 @@ struct KernelConstants: ~Copyable {
   private let memory: UnsafeMutableRawPointer
   /// What all blocks of the tensor share.
   let tensorScale: TensorScale
-  let blockScale: TensorLevels.BlockScale?
+  let blockScale: TensorLevels.Block?
 
   enum Kind {
     case unscaled
@@ -62,7 +62,7 @@ struct KernelConstants: ~Copyable {
     twoLevel.initialize(repeating: BKTwoLevelScale(), count: candidateCount)
     steps.initialize(repeating: 0, count: candidateCount)
     tensorScale = levels.tensorScale
-    blockScale = levels.blockScale
+    blockScale = levels.block
     switch plan.scale {
     case .unscaled: kind = .unscaled
     case .shared(let rule, let candidates):
@@ -81,7 +81,7 @@ struct KernelConstants: ~Copyable {
         twoLevel[index].tensor_reciprocal = tensorScale.encodeReciprocal
       }
     }
-    hasLongBlocks = levels.blockScale == nil && KernelConstants.hasLongBlocks(plan)
+    hasLongBlocks = levels.block == nil && KernelConstants.hasLongBlocks(plan)
     guard let rule = rowRule else {
       row = nil
       return
@@ -134,7 +134,7 @@ struct KernelConstants: ~Copyable {
     func isPowerOfTwo(_ length: Int) -> Bool { length.nonzeroBitCount == 1 }
     rule.block = grid.blockColumns
     rule.unit = grid.unitColumns
-    if let shared = levels.blockScale {
+    if let shared = levels.block {
       rule.kind = BK_RULE_GIVEN
       rule.multiplier = shared.encodeMultiplier
       rule.scale = Float(bitPattern: shared.scale)

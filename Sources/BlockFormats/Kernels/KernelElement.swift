@@ -22,6 +22,7 @@ extension BKElement {
     is_scaling_exact = scaling == .byPowersOfTwo
     switch format.encoding {
     case .twosComplement(let layout): setInteger(layout)
+    case .table: return nil
     case .floatingPoint(let layout):
       guard setFloat(layout, scaling: scaling) else { return nil }
     }

@@ -7,6 +7,8 @@ final class KernelPlan: Sendable {
   let scale: KernelScale
   let scaling: BKScaling
   let grid: PanelGrid
+  /// What the format stores.
+  let factors: FactorLayout
   let policy: EncodingPolicy
   let elementFormat: ElementFormat
   /// The largest magnitude that a code stands for.
@@ -24,7 +26,7 @@ final class KernelPlan: Sendable {
   ) {
     let layout = format.layout
     guard let format = format as? any KernelFormat, layout.element.isSigned,
-      layout.codes == .onePerElement, let scale = format.kernelScale(policy: policy)
+      let factors = layout.factors, let scale = format.kernelScale(policy: policy)
     else { return nil }
     let encoder = ElementEncoder(
       layout.element, rounding: policy.rounding, overflow: policy.overflow,
@@ -46,12 +48,13 @@ final class KernelPlan: Sendable {
     self.element = element
     self.scale = scale.taming(element)
     self.policy = policy
-    self.grid = PanelGrid(grid, layout: layout)
+    self.factors = factors
+    self.grid = PanelGrid(grid, factors)
     elementFormat = layout.element
     greatestMagnitude = layout.element.magnitude(of: layout.element.greatestMagnitudeCode)
     self.encoder = encoder
-    scaleWidth = layout.scale?.bitWidth ?? 0
-    subscaleWidth = layout.subscale?.bitWidth ?? 0
+    scaleWidth = factors.scale?.element.bitWidth ?? 0
+    subscaleWidth = factors.shift?.bitWidth ?? 0
     switch scale {
     case .unscaled: scaling = BK_SCALE_NONE
     case .shared, .float: scaling = BK_SCALE_BLOCK

@@ -83,17 +83,17 @@ extension SharedExponentFormat: KernelFormat {
   func kernelScale(policy: EncodingPolicy) -> KernelScale? {
     let powerRule: PowerOfTwoRule
     var candidates: [Int32] = [0]
-    switch policy.scaleRule {
-    case .powerOfTwo(let rule): powerRule = rule
+    switch policy.scaleRule.as(PowerOfTwoScale.self) {
+    case .rule(let rule): powerRule = rule
     case .search(let rule):
       powerRule = rule
       candidates = SharedExponentFormat.searchedExponents(around: 0).map(Int32.init)
-    case .unscaled, .amax, .amaxPowerOfTwo, .fourOverSix: return nil
+    case nil: return nil
     }
-    guard let scale = layout.scale, let nan = scale.nanCode,
+    guard let scale = layout.factors?.scale?.element, let nan = scale.nanCode,
       case .floatingPoint(let fields) = scale.encoding
     else { return nil }
-    let greatestSubscale = layout.subscale.map { (1 << $0.bitWidth) - 1 } ?? 0
+    let greatestSubscale = layout.factors?.shift?.greatest ?? 0
     // Decoding needs the power of two of the lowest sub-block as an FP32 number.
     guard fields.exponentBias + greatestSubscale <= 149 else { return nil }
     var result = powerRule.kernelRule(element: element)
@@ -146,7 +146,7 @@ extension TwoLevelFormat: KernelFormat {
   var poisonCode: UInt32 { 0 }
 
   func kernelScale(policy: EncodingPolicy) -> KernelScale? {
-    guard let format = layout.scale, format.bitWidth <= 8 else { return nil }
+    guard let format = layout.factors?.scale?.element, format.bitWidth <= 8 else { return nil }
     let encoder = ElementEncoder(format, rounding: .toNearestOrEven, overflow: .saturate)
     guard
       let scale = BKElement(

@@ -24,7 +24,7 @@ struct PanelDecoder: ~Copyable {
   }
 
   /// Decodes a panel of packed planes.
-  mutating func decode(_ panel: PanelGrid.Panel, from planes: PlaneWriter) {
+  mutating func decode(_ panel: PanelGrid.Panel, from planes: KernelPlanes) {
     if decodeAtOnce(panel, from: planes) { return }
     let shape = PanelEncoder.Shape(panel, grid)
     loadScales(panel, shape, planes)
@@ -63,7 +63,7 @@ struct PanelDecoder: ~Copyable {
   }
 
   /// Decodes a panel in a single call, if there is one for it.
-  private mutating func decodeAtOnce(_ panel: PanelGrid.Panel, from planes: PlaneWriter) -> Bool {
+  private mutating func decodeAtOnce(_ panel: PanelGrid.Panel, from planes: KernelPlanes) -> Bool {
     guard let rule = constants.row, !constants.hasLongBlocks else { return false }
     if grid.rows == 1 {
       decodeRow(panel, rule, from: planes)
@@ -82,7 +82,7 @@ struct PanelDecoder: ~Copyable {
 
   /// Decodes a panel of one row in a single call.
   private mutating func decodeRow(
-    _ panel: PanelGrid.Panel, _ rule: UnsafePointer<BKBlockRule>, from planes: PlaneWriter
+    _ panel: PanelGrid.Panel, _ rule: UnsafePointer<BKBlockRule>, from planes: KernelPlanes
   ) {
     let direct = output.target(panel.base)
     table.pointee.decode_row(
@@ -96,7 +96,7 @@ struct PanelDecoder: ~Copyable {
   }
 
   private mutating func loadScales(
-    _ panel: PanelGrid.Panel, _ shape: PanelEncoder.Shape, _ planes: PlaneWriter
+    _ panel: PanelGrid.Panel, _ shape: PanelEncoder.Shape, _ planes: KernelPlanes
   ) {
     guard constants.blockScale == nil else { return }
     switch constants.kind {

@@ -6,7 +6,7 @@ extension PanelEncoder {
   /// - Returns: whether that is all of it; else `panel` and its rows are left without the columns
   ///   that are done.
   mutating func encodeAtOnce(
-    _ rows: inout PanelRows, _ panel: inout PanelGrid.Panel, into planes: PlaneWriter
+    _ rows: inout PanelRows, _ panel: inout PanelGrid.Panel, into planes: KernelPlanes
   ) -> Bool {
     guard let rule = constants.row else { return false }
     if constants.hasLongBlocks { return encodeLongBlocks(rows, panel, rule, into: planes) }
@@ -28,7 +28,7 @@ extension PanelEncoder {
   /// Encodes a panel of one row in a single call, if all of it is tame.
   private mutating func encodeRow(
     _ rows: PanelRows, _ panel: PanelGrid.Panel, _ rule: UnsafePointer<BKBlockRule>,
-    into planes: PlaneWriter
+    into planes: KernelPlanes
   ) -> Bool {
     var overflows = 0
     let done = table.pointee.encode_row(
@@ -46,7 +46,7 @@ extension PanelEncoder {
   /// Encodes a panel of one row block by block, if all of it is tame.
   private mutating func encodeLongBlocks(
     _ rows: PanelRows, _ panel: PanelGrid.Panel, _ rule: UnsafeMutablePointer<BKBlockRule>,
-    into planes: PlaneWriter
+    into planes: KernelPlanes
   ) -> Bool {
     let shape = Shape(panel, grid)
     let before = tally

@@ -158,7 +158,7 @@ extension PanelEncoder {
   }
 
   /// Packs the scales and sub-scales.
-  mutating func storeScales(_ panel: PanelGrid.Panel, _ shape: Shape, _ planes: PlaneWriter) {
+  mutating func storeScales(_ panel: PanelGrid.Panel, _ shape: Shape, _ planes: KernelPlanes) {
     if constants.blockScale == nil {
       switch constants.kind {
       case .unscaled: break

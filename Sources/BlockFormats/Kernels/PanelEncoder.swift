@@ -60,7 +60,7 @@ struct PanelEncoder: ~Copyable {
   }
 
   /// Encodes a panel into packed planes.
-  mutating func encode(_ panel: PanelGrid.Panel, into planes: PlaneWriter) {
+  mutating func encode(_ panel: PanelGrid.Panel, into planes: KernelPlanes) {
     var panel = panel
     var rows = rows(of: panel)
     if encodeAtOnce(&rows, &panel, into: planes) { return }

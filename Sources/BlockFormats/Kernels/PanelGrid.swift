@@ -29,20 +29,20 @@ struct PanelGrid: Sendable {
   private static let rowPanel = 65536
   private static let blockPanel = 65536
 
-  init(_ grid: BlockGrid, layout: BlockLayout) {
+  init(_ grid: BlockGrid, _ factors: FactorLayout) {
     tiling = grid.tiling
-    let lastExtent = max(1, grid.shape.last ?? 1)
+    let lastExtent = max(1, grid.extents[grid.extents.count - 1])
     switch grid.tiling {
     case .lastAxis(let block, _):
       let block = min(block, lastExtent)
-      let length = PanelGrid.rowLength(grid, layout, block: block)
+      let length = PanelGrid.rowLength(grid, factors, block: block)
       let panel = block >= length ? length : PanelGrid.multiple(of: 8 * block, near: Self.rowPanel)
       (rowLength, blockColumns, rows, columns) = (length, block, 1, min(panel, length))
-      (unitRows, unitColumns) = (1, min(layout.subscale?.length ?? block, block))
+      (unitRows, unitColumns) = (1, min(factors.shift?.length ?? block, block))
       innerRows = 1
       count = grid.elementCount / max(length, 1) * PanelGrid.parts(length, columns)
     case .tensor:
-      let length = PanelGrid.rowLength(grid, layout, block: 1)
+      let length = PanelGrid.rowLength(grid, factors, block: 1)
       (rowLength, rows, columns) = (length, 1, min(Self.rowPanel, length))
       (blockColumns, unitRows, unitColumns) = (columns, 1, columns)
       innerRows = 1
@@ -51,7 +51,7 @@ struct PanelGrid: Sendable {
       let block = max(1, min(block, length))
       (rowLength, rows) = (lastExtent, block)
       columns = min(PanelGrid.multiple(of: 64, near: Self.blockPanel / block), lastExtent)
-      (blockColumns, unitRows, unitColumns) = (1, min(layout.subscale?.length ?? block, block), 1)
+      (blockColumns, unitRows, unitColumns) = (1, min(factors.shift?.length ?? block, block), 1)
       innerRows = inner / lastExtent
       count =
         grid.slabCount * innerRows * PanelGrid.parts(lastExtent, columns)
@@ -69,17 +69,18 @@ struct PanelGrid: Sendable {
   }
 
   /// The elements that follow each other without padding in every plane.
-  private static func rowLength(_ grid: BlockGrid, _ layout: BlockLayout, block: Int) -> Int {
-    let extent = max(1, grid.shape.last ?? 1)
-    func isWhole(_ field: BlockGrid.Field?, _ width: Int?) -> Bool {
-      guard let field, let width else { return true }
-      return field.rowLength * width % 8 == 0
+  private static func rowLength(_ grid: BlockGrid, _ factors: FactorLayout, block: Int) -> Int {
+    let extent = max(1, grid.extents[grid.extents.count - 1])
+    func isWhole(_ field: Int?, _ width: Int) -> Bool {
+      guard let field else { return true }
+      return grid.fields[field].rowLength * width % 8 == 0
     }
     let isDense =
-      extent % block == 0 && isWhole(grid.codes, layout.element.bitWidth)
-      && (grid.isWholeTensorBlock || isWhole(grid.scales, layout.scale?.bitWidth))
-      && isWhole(grid.subscales, layout.subscale?.bitWidth)
-      && (layout.subscale.map { block % $0.length == 0 } ?? true)
+      extent % block == 0 && isWhole(0, factors.element.bitWidth)
+      && (grid.isWholeTensorBlock
+        || isWhole(factors.scale?.field, factors.scale?.element.bitWidth ?? 0))
+      && isWhole(factors.shift?.field, factors.shift?.bitWidth ?? 0)
+      && (factors.shift.map { block % $0.length == 0 } ?? true)
     return isDense ? max(1, grid.elementCount) : extent
   }
 

@@ -121,7 +121,7 @@ extension ScalarType {
   }
 }
 
-extension PlaneWriter.Plane {
+extension UnsafePlane {
   /// The bytes of a row from a column on, which begins a byte.
   func bytes(row: Int, _ column: Int) -> UnsafeMutablePointer<UInt8> {
     guard let base = bytes.baseAddress else { refuse("a plane without bytes has no row") }
@@ -132,8 +132,8 @@ extension PlaneWriter.Plane {
 extension BKPanel {
   /// A panel of several rows, with its values in the caller's memory and its codes in planes.
   init(
-    _ panel: PanelGrid.Panel, _ grid: PanelGrid, codes: PlaneWriter.Plane?,
-    subscales: PlaneWriter.Plane?
+    _ panel: PanelGrid.Panel, _ grid: PanelGrid, codes: UnsafePlane?,
+    subscales: UnsafePlane?
   ) {
     self.init(
       rows: panel.rows, columns: panel.columns, stride: panel.stride, index_stride: panel.stride,

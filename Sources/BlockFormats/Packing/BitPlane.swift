@@ -35,6 +35,12 @@ public struct BitPlane: Hashable, Sendable {
     bytes = [UInt8](repeating: 0, count: rowCount * rowBytes)
   }
 
+  /// A plane with the extents of another and without bytes, for its numbers alone.
+  init(extentsOf other: BitPlane) {
+    (rowCount, rowLength, bitWidth) = (other.rowCount, other.rowLength, other.bitWidth)
+    bytes = []
+  }
+
   /// A plane over packed bytes.
   ///
   /// - Precondition: `bytes` holds `rowCount * bytesPerRow` bytes.

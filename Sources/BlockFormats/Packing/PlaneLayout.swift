@@ -12,25 +12,20 @@ public struct PlaneLayout: Hashable, Sendable {
 
   /// The bytes of the plane.
   public var byteCount: Int { rowCount * bytesPerRow }
+
+  /// The extents in words.
+  var phrase: String { "\(rowCount) rows of \(rowLength) \(bitWidth)-bit codes" }
 }
 
 /// What a tensor in a block format stores, known before anything is.
 ///
-/// The planes follow each other in this order and without gaps; the FP32 tensor scale is last.
+/// The planes follow each other in the order of the layout's fields and without gaps.
 public struct StorageLayout: Hashable, Sendable {
-  /// The element codes.
-  public let codes: PlaneLayout
-  /// The block scales; `nil` where the format has none.
-  public let scales: PlaneLayout?
-  /// The sub-scales; `nil` where the format has none.
-  public let subscales: PlaneLayout?
-  /// The bytes of the tensor scale, 4 or 0.
-  public let tensorScaleByteCount: Int
+  /// One plane for each field.
+  public let planes: [PlaneLayout]
 
   /// The number of stored bytes.
-  public var byteCount: Int {
-    codes.byteCount + (scales?.byteCount ?? 0) + (subscales?.byteCount ?? 0) + tensorScaleByteCount
-  }
+  public var byteCount: Int { planes.reduce(0) { $0 + $1.byteCount } }
 
   /// Lays a format over a tensor.
   ///
@@ -44,14 +39,9 @@ public struct StorageLayout: Hashable, Sendable {
   }
 
   init(of layout: BlockLayout, over grid: BlockGrid) {
-    func plane(_ field: BlockGrid.Field, _ bitWidth: Int) -> PlaneLayout {
-      PlaneLayout(rowCount: field.rowCount, rowLength: field.rowLength, bitWidth: bitWidth)
+    planes = zip(layout.fields, grid.fields).map { field, place in
+      PlaneLayout(
+        rowCount: place.rowCount, rowLength: place.rowLength, bitWidth: field.bitWidth)
     }
-    codes = plane(grid.codes, layout.element.bitWidth)
-    scales = layout.scale.flatMap { scale in grid.scales.map { plane($0, scale.bitWidth) } }
-    subscales = layout.subscale.flatMap { subscale in
-      grid.subscales.map { plane($0, subscale.bitWidth) }
-    }
-    tensorScaleByteCount = layout.tensorScale == .absent ? 0 : 4
   }
 }

@@ -4,8 +4,7 @@
 /// should differ:
 ///
 /// ```swift
-/// var policy = SharedExponentFormat.mxfp4.defaultPolicy
-/// policy.scaleRule = .powerOfTwo(.rceil)
+/// let policy = SharedExponentFormat.mxfp4.policy { $0.scaleRule = .powerOfTwo(.rceil) }
 /// ```
 public struct EncodingPolicy: Hashable, Sendable {
   /// How scaled values are rounded to elements.
@@ -36,14 +35,5 @@ public struct EncodingPolicy: Hashable, Sendable {
     self.scaleRule = scaleRule
     self.scaleFloor = scaleFloor
     self.zeroBlock = zeroBlock
-  }
-
-  /// Whether values with these statistics make a block of this element NaN.
-  func poisons(_ statistics: ValueStatistics, element: ElementFormat) -> Bool {
-    switch nonFinite {
-    case .blockNaN: statistics.containsNonFinite
-    case .element: statistics.containsNaN && element.nanCode == nil
-    case .nanToZero: false
-    }
   }
 }

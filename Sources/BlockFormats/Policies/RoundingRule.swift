@@ -44,6 +44,19 @@ public enum RoundingRule: Hashable, Sendable {
     }
   }
 
+  /// The rule in a few words.
+  public var meaning: String {
+    switch self {
+    case .toNearestOrEven: "to the nearest value, a tie to the even code"
+    case .toNearestOrAway: "to the nearest value, a tie away from zero"
+    case .towardZero: "to the neighbour nearer zero"
+    case .up: "to the neighbour nearer +Inf"
+    case .down: "to the neighbour nearer -Inf"
+    case .toOdd: "to the neighbour with the odd code, unless exact"
+    case .stochastic: "to one of the neighbours, the nearer the likelier"
+    }
+  }
+
   /// The rule that an id names.
   public init?(id: String) {
     if let rule = RoundingRule.deterministic.first(where: { $0.id == id }) {

@@ -1,7 +1,7 @@
 /// What becomes of a value whose rounded magnitude exceeds the largest finite value.
 ///
 /// Judged after rounding: a value that rounds to the largest finite value has not overflowed.
-public enum OverflowRule: String, Hashable, Sendable, CaseIterable {
+public enum OverflowRule: String, PolicyChoice, CaseIterable {
   /// The largest finite value with the value's sign; also for ±∞. Under scales near the end of FP32
   /// it is the largest one whose decoded value is finite: no finite value decodes to infinity.
   case saturate
@@ -11,10 +11,19 @@ public enum OverflowRule: String, Hashable, Sendable, CaseIterable {
 
   /// The rule's name in options and reports.
   public var id: String { rawValue }
+
+  /// The rule in a few words.
+  public var meaning: String {
+    switch self {
+    case .saturate:
+      "beyond the largest value: the largest that decodes finite; judged after rounding"
+    case .special: "beyond the largest value: Inf if the element has it, else NaN, else the largest"
+    }
+  }
 }
 
 /// What becomes of NaN and ±∞ in the input.
-public enum NonFiniteRule: String, Hashable, Sendable, CaseIterable {
+public enum NonFiniteRule: String, PolicyChoice, CaseIterable {
   /// One NaN or ±∞ makes the scale NaN, and with it every value of the block.
   case blockNaN = "block_nan"
   /// Scales ignore them (amax is taken over finite values); NaN becomes the element's NaN and ±∞
@@ -25,13 +34,22 @@ public enum NonFiniteRule: String, Hashable, Sendable, CaseIterable {
 
   /// The rule's name in options and reports.
   public var id: String { rawValue }
+
+  /// The rule in a few words.
+  public var meaning: String {
+    switch self {
+    case .blockNaN: "one NaN or Inf makes its whole block NaN"
+    case .element: "NaN stays in its element, Inf follows the overflow rule; scales ignore both"
+    case .nanToZero: "NaN becomes +0, Inf the largest value; scales ignore both"
+    }
+  }
 }
 
 /// The smallest scale that a block may store.
 ///
 /// Only two-level formats can store a scale of zero; all others ignore the choice. Implementations
 /// of NVFP4 differ here, and so in the bytes of tiny and zero blocks.
-public enum ScaleFloor: String, Hashable, Sendable, CaseIterable {
+public enum ScaleFloor: String, PolicyChoice, CaseIterable {
   /// Whatever the scale rounds to, zero included (TransformerEngine).
   case unbounded = "none"
   /// The smallest value above zero of the scale format (ModelOpt: 2^-9 for E4M3).
@@ -41,12 +59,21 @@ public enum ScaleFloor: String, Hashable, Sendable, CaseIterable {
 
   /// The rule's name in options and reports.
   public var id: String { rawValue }
+
+  /// The rule in a few words.
+  public var meaning: String {
+    switch self {
+    case .unbounded: "a block scale may underflow to zero"
+    case .leastNonzero: "block scales are at least the smallest value above zero"
+    case .leastNormal: "block scales are at least the smallest normal value"
+    }
+  }
 }
 
 /// The scale that a block of zeros stores.
 ///
 /// FP32 scales of zero blocks are one under either rule.
-public enum ZeroBlockRule: String, Hashable, Sendable, CaseIterable {
+public enum ZeroBlockRule: String, PolicyChoice, CaseIterable {
   /// What the scale rule and the floor give for amax = 0.
   case fromRule = "from_rule"
   /// A scale of one.
@@ -54,4 +81,12 @@ public enum ZeroBlockRule: String, Hashable, Sendable, CaseIterable {
 
   /// The rule's name in options and reports.
   public var id: String { rawValue }
+
+  /// The rule in a few words.
+  public var meaning: String {
+    switch self {
+    case .fromRule: "a block of zeros stores what the scale rule gives for amax = 0"
+    case .one: "a block of zeros stores a scale of one"
+    }
+  }
 }

@@ -6,8 +6,10 @@ public enum StorageError: Error, Hashable, Sendable, CustomStringConvertible {
   case paddingNotZero(field: String, row: Int)
   /// A code does not fit in the field's bits.
   case codeTooLarge(field: String, code: UInt32, bitWidth: Int)
-  /// The format needs a tensor scale and there is none, or the other way round.
-  case tensorScaleMismatch(expected: Bool)
+  /// The format stores nothing of this name.
+  case unknownField(String, known: [String])
+  /// A plane has other extents than shape and format demand.
+  case wrongPlane(field: String, expected: PlaneLayout, actual: PlaneLayout)
   /// The shape has a negative extent, or more elements than `Tensor.isValid(shape:)` allows.
   case badShape([Int])
   /// The axis is not one of the shape's.
@@ -22,8 +24,10 @@ public enum StorageError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(field), row \(row): the bits after the last code are not zero"
     case .codeTooLarge(let field, let code, let bitWidth):
       "\(field) holds \(code), which does not fit in \(bitWidth) bits"
-    case .tensorScaleMismatch(let expected):
-      expected ? "the format needs a tensor scale" : "the format has no tensor scale"
+    case .unknownField(let name, let known):
+      "the format stores no '\(name)'; it stores \(known.joined(separator: ", "))"
+    case .wrongPlane(let field, let expected, let actual):
+      "\(field) has \(actual.phrase) where shape and format need \(expected.phrase)"
     case .badShape(let shape): "shape \(shape) is not possible"
     case .badAxis(let axis, let rank): "axis \(axis) is not one of \(rank)"
     }
@@ -31,53 +35,82 @@ public enum StorageError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension QuantizedTensor {
-  /// Assembles a tensor from unpacked fields, which may come from a file.
+  /// Assembles a tensor from unpacked codes, which may come from a file.
   ///
   /// - Parameters:
   ///   - format: the block format.
   ///   - shape: the tensor's shape.
   ///   - axis: the axis that blocks run along, negative from the end.
   ///   - policy: the choices that were followed, for the record.
-  ///   - codes: in the order of `codeShape`: one for every element, row-major.
-  ///   - scales: one code for every block in the order of `scaleShape`; FP32 scales as bit patterns.
-  ///   - subscales: in the order of `subscaleShape`.
-  ///   - tensorScale: the decode multiplier.
+  ///   - codes: those of every field by its name, row-major in the field's shape; FP32 numbers as bit
+  ///     patterns.
   public init(
     format: some BlockFormat, shape: [Int], axis: Int = -1, policy: EncodingPolicy? = nil,
-    codes: [UInt32], scales: [UInt32] = [], subscales: [UInt32] = [], tensorScale: Float? = nil
+    codes: [String: [UInt32]]
   ) throws(StorageError) {
     let layout = format.layout
     let grid = try Self.grid(shape: shape, axis: axis, layout: layout)
-    func plane(
-      _ field: String, _ codes: [UInt32], _ grid: BlockGrid.Field?, _ width: Int?
-    ) throws(StorageError) -> BitPlane {
-      let (rowCount, rowLength) = (grid?.rowCount ?? 0, grid?.rowLength ?? 0)
-      let count = rowCount * rowLength
-      guard codes.count == count else {
-        throw .wrongCount(field: field, expected: count, actual: codes.count)
-      }
-      if let width, let code = codes.first(where: { UInt64($0) >> UInt64(width) != 0 }) {
-        throw .codeTooLarge(field: field, code: code, bitWidth: width)
-      }
-      return BitPlane(
-        rowCount: rowCount, rowLength: rowLength, bitWidth: width ?? 8, codes: codes)
+    if let stranger = codes.keys.sorted().first(where: { layout.index(of: $0) == nil }) {
+      throw .unknownField(stranger, known: layout.fields.map(\.name))
     }
-    var planes = QuantizedPlanes(grid: grid, layout: layout)
-    planes.codes = try plane("codes", codes, grid.codes, layout.element.bitWidth)
-    planes.scales = try plane("scales", scales, grid.scales, layout.scale?.bitWidth)
-    planes.subscales = try plane(
-      "subscales", subscales, grid.subscales, layout.subscale?.bitWidth)
-    let needsTensorScale = layout.tensorScale != .absent
-    guard needsTensorScale == (tensorScale != nil) else {
-      throw .tensorScaleMismatch(expected: needsTensorScale)
+    var planes: [BitPlane] = []
+    for (field, place) in zip(layout.fields, StorageLayout(of: layout, over: grid).planes) {
+      let codes = codes[field.name] ?? []
+      let count = place.rowCount * place.rowLength
+      guard codes.count == count else {
+        throw .wrongCount(field: field.name, expected: count, actual: codes.count)
+      }
+      if let code = codes.first(where: { UInt64($0) >> UInt64(place.bitWidth) != 0 }) {
+        throw .codeTooLarge(field: field.name, code: code, bitWidth: place.bitWidth)
+      }
+      planes.append(
+        BitPlane(
+          rowCount: place.rowCount, rowLength: place.rowLength, bitWidth: place.bitWidth,
+          codes: codes))
     }
     self.init(
       format: format, policy: policy ?? format.defaultPolicy, axis: axis, grid: grid,
-      planes: planes, tensorScale: tensorScale, tally: EncodingTally())
+      planes: planes, tally: EncodingTally())
   }
+
+  /// Assembles a tensor from packed planes, which may come from a file.
+  ///
+  /// - Parameters:
+  ///   - format: the block format.
+  ///   - shape: the tensor's shape.
+  ///   - axis: the axis that blocks run along, negative from the end.
+  ///   - policy: the choices that were followed, for the record.
+  ///   - planes: one for each field of the layout, in its order.
+  public init(
+    format: some BlockFormat, shape: [Int], axis: Int = -1, policy: EncodingPolicy? = nil,
+    planes: [BitPlane]
+  ) throws(StorageError) {
+    let layout = format.layout
+    let grid = try Self.grid(shape: shape, axis: axis, layout: layout)
+    let places = StorageLayout(of: layout, over: grid).planes
+    guard planes.count == places.count else {
+      throw .wrongCount(field: "planes", expected: places.count, actual: planes.count)
+    }
+    for (index, plane) in planes.enumerated() {
+      let (place, name) = (places[index], layout.fields[index].name)
+      guard plane.rowCount == place.rowCount, plane.rowLength == place.rowLength,
+        plane.bitWidth == place.bitWidth
+      else {
+        throw .wrongPlane(
+          field: name, expected: place,
+          actual: PlaneLayout(
+            rowCount: plane.rowCount, rowLength: plane.rowLength, bitWidth: plane.bitWidth))
+      }
+      if let row = plane.firstRowWithPadding { throw .paddingNotZero(field: name, row: row) }
+    }
+    self.init(
+      format: format, policy: policy ?? format.defaultPolicy, axis: axis, grid: grid,
+      planes: planes, tally: EncodingTally())
+  }
+
   /// Assembles a tensor from its stored bytes, which may come from a file.
   ///
-  /// The inverse of `storedBytes`: the planes one after the other, and the tensor scale.
+  /// The inverse of `storedBytes`: the planes one after the other.
   ///
   /// - Parameters:
   ///   - format: the block format.
@@ -90,33 +123,20 @@ extension QuantizedTensor {
     storedBytes: [UInt8]
   ) throws(StorageError) {
     let layout = format.layout
-    let grid = try Self.grid(shape: shape, axis: axis, layout: layout)
-    let expected = StorageLayout(of: layout, over: grid).byteCount
-    guard storedBytes.count == expected else {
-      throw .wrongCount(field: "storage", expected: expected, actual: storedBytes.count)
+    let storage = StorageLayout(
+      of: layout, over: try Self.grid(shape: shape, axis: axis, layout: layout))
+    guard storedBytes.count == storage.byteCount else {
+      throw .wrongCount(field: "storage", expected: storage.byteCount, actual: storedBytes.count)
     }
     var rest = storedBytes[...]
-    func read(_ plane: BitPlane, _ field: String) throws(StorageError) -> BitPlane {
-      let bytes = Array(rest.prefix(plane.bytes.count))
+    let planes = storage.planes.map { place in
+      let bytes = Array(rest.prefix(place.byteCount))
       rest = rest.dropFirst(bytes.count)
-      let plane = BitPlane(
-        rowCount: plane.rowCount, rowLength: plane.rowLength, bitWidth: plane.bitWidth,
+      return BitPlane(
+        rowCount: place.rowCount, rowLength: place.rowLength, bitWidth: place.bitWidth,
         bytes: bytes)
-      if let row = plane.firstRowWithPadding {
-        throw .paddingNotZero(field: field, row: row)
-      }
-      return plane
     }
-    var planes = QuantizedPlanes(grid: grid, layout: layout)
-    planes.codes = try read(planes.codes, "codes")
-    planes.scales = try read(planes.scales, "scales")
-    planes.subscales = try read(planes.subscales, "subscales")
-    let tensorScale =
-      layout.tensorScale == .absent
-      ? nil : Float(bitPattern: rest.reversed().reduce(0) { $0 << 8 | UInt32($1) })
-    self.init(
-      format: format, policy: policy ?? format.defaultPolicy, axis: axis, grid: grid,
-      planes: planes, tensorScale: tensorScale, tally: EncodingTally())
+    try self.init(format: format, shape: shape, axis: axis, policy: policy, planes: planes)
   }
 
   private static func grid(

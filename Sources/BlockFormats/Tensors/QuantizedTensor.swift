@@ -1,8 +1,9 @@
-/// A tensor in a block format: packed element codes, scales and sub-scales.
+import CallerChecks
+
+/// A tensor in a block format: one packed plane of codes for each field that the format stores.
 ///
-/// The stored bytes are, in this order and without gaps: the code plane (rows of the tensor's last
-/// axis), the scale plane (rows of the last axis of `scaleShape`), the sub-scale plane, and the
-/// FP32 tensor scale, little-endian. `BitPlane` defines the bit order inside a plane.
+/// The stored bytes are the planes in the order of `format.layout.fields`, without gaps. A plane holds
+/// the rows of the last axis of its field's shape; `BitPlane` defines the bit order inside a plane.
 public struct QuantizedTensor: Sendable {
   /// The block format.
   public let format: any BlockFormat
@@ -12,14 +13,8 @@ public struct QuantizedTensor: Sendable {
   public let shape: [Int]
   /// The axis that blocks run along, counted from the front.
   public let axis: Int
-  /// The element codes.
-  public internal(set) var codes: BitPlane
-  /// The block scales, empty where the format has none.
-  public internal(set) var scales: BitPlane
-  /// The sub-scales, empty where the format has none.
-  public internal(set) var subscales: BitPlane
-  /// The FP32 decode multiplier of the tensor, for formats that have one.
-  public internal(set) var tensorScale: Float?
+  /// The codes of each field, in the order of `format.layout.fields`.
+  public internal(set) var planes: [BitPlane]
   /// Events counted while encoding; empty for a tensor read from storage.
   public internal(set) var tally: EncodingTally
 
@@ -27,17 +22,14 @@ public struct QuantizedTensor: Sendable {
 
   init(
     format: any BlockFormat, policy: EncodingPolicy, axis: Int, grid: BlockGrid,
-    planes: QuantizedPlanes, tensorScale: Float?, tally: EncodingTally
+    planes: [BitPlane], tally: EncodingTally
   ) {
     self.format = format
     self.policy = policy
     self.axis = BlockGrid.normalized(axis: axis, rank: grid.shape.count)
     self.grid = grid
     shape = grid.shape
-    codes = planes.codes
-    scales = planes.scales
-    subscales = planes.subscales
-    self.tensorScale = tensorScale
+    self.planes = planes
     self.tally = tally
   }
 
@@ -47,20 +39,42 @@ public struct QuantizedTensor: Sendable {
   /// The number of blocks.
   public var blockCount: Int { grid.blockCount }
 
-  /// The shape of the codes: the tensor's, but for formats with a fixed number of codes a block.
-  public var codeShape: [Int] { shape.isEmpty ? [] : grid.codes.shape }
+  /// The codes of a field.
+  ///
+  /// - Precondition: the format has the field.
+  public subscript(field: String) -> BitPlane { planes[index(of: field)] }
 
-  /// The shape of the scales: the tensor's, with the block axis divided by the block length and
-  /// rounded up; `[1]` for one scale of the whole tensor; `nil` without scales.
-  public var scaleShape: [Int]? { grid.scales?.shape }
+  /// The shape of a field's codes: the tensor's, with the block axis cut to the codes that its elements
+  /// have; one number for the tensor is `[1]`.
+  ///
+  /// - Precondition: the format has the field.
+  public func shape(of field: String) -> [Int] { grid.fields[index(of: field)].shape }
 
-  /// The shape of the sub-scales; `nil` without sub-scales.
-  public var subscaleShape: [Int]? { grid.subscales?.shape }
+  private func index(of field: String) -> Int {
+    guard let index = format.layout.index(of: field) else {
+      let known = format.layout.fields.map(\.name).joined(separator: ", ")
+      refuse("\(format.id) stores no '\(field)'; it stores \(known)")
+    }
+    return index
+  }
+
+  /// The FP32 number of the tensor, of formats that have one: its decode multiplier.
+  public internal(set) var tensorScale: Float? {
+    get {
+      format.layout.tensorField.map { field in
+        Float(bitPattern: planes[field].bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) })
+      }
+    }
+    set {
+      guard let newValue, let field = format.layout.tensorField else { return }
+      for byte in 0..<4 {
+        planes[field].bytes[byte] = UInt8(truncatingIfNeeded: newValue.bitPattern >> (8 * byte))
+      }
+    }
+  }
 
   /// The number of stored bytes.
-  public var storedByteCount: Int {
-    codes.bytes.count + scales.bytes.count + subscales.bytes.count + (tensorScale == nil ? 0 : 4)
-  }
+  public var storedByteCount: Int { planes.reduce(0) { $0 + $1.bytes.count } }
 
   /// Stored bits for an element, scales and padding included; NaN without elements.
   public var bitsPerElement: Double {
@@ -69,10 +83,9 @@ public struct QuantizedTensor: Sendable {
 
   /// All stored bytes.
   public var storedBytes: [UInt8] {
-    var bytes = codes.bytes + scales.bytes + subscales.bytes
-    if let tensorScale {
-      bytes += (0..<4).map { UInt8(truncatingIfNeeded: tensorScale.bitPattern >> (8 * $0)) }
-    }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(storedByteCount)
+    for plane in planes { bytes += plane.bytes }
     return bytes
   }
 
@@ -90,20 +103,11 @@ public struct QuantizedTensor: Sendable {
   }
 }
 
-/// The packed planes of a quantized tensor.
-struct QuantizedPlanes {
-  var codes: BitPlane
-  var scales: BitPlane
-  var subscales: BitPlane
-
+extension StorageLayout {
   /// Planes of zeros.
-  init(grid: BlockGrid, layout: BlockLayout) {
-    func plane(_ field: BlockGrid.Field?, _ width: Int?) -> BitPlane {
-      BitPlane(
-        rowCount: field?.rowCount ?? 0, rowLength: field?.rowLength ?? 0, bitWidth: width ?? 8)
+  var zeros: [BitPlane] {
+    planes.map {
+      BitPlane(rowCount: $0.rowCount, rowLength: $0.rowLength, bitWidth: $0.bitWidth)
     }
-    codes = plane(grid.codes, layout.element.bitWidth)
-    scales = plane(grid.scales, layout.scale?.bitWidth)
-    subscales = plane(grid.subscales, layout.subscale?.bitWidth)
   }
 }

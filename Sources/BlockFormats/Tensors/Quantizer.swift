@@ -36,10 +36,11 @@ struct Quantizer<Format: BlockFormat>: Sendable {
 
   /// A tensor of zero codes.
   func makeStorage() -> QuantizedTensor {
-    QuantizedTensor(
+    var storage = QuantizedTensor(
       format: format, policy: policy, axis: axis, grid: grid,
-      planes: QuantizedPlanes(grid: grid, layout: format.layout),
-      tensorScale: format.layout.tensorScale == .absent ? nil : 1, tally: EncodingTally())
+      planes: StorageLayout(of: format.layout, over: grid).zeros, tally: EncodingTally())
+    storage.tensorScale = 1
+    return storage
   }
 
   /// Encodes and packs into storage of this format and shape.
@@ -57,15 +58,16 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     into storage: inout QuantizedTensor
   ) {
     storage.policy = policy
-    storage.tensorScale =
-      format.layout.tensorScale == .absent ? nil : levels.tensorScale.decode
-    let scale = levels.blockScale?.scale
-    storage.tally = storage.withUnsafeWriter { writer in
-      if let scale { writer.storeWholeTensorScale(scale) }
-      if let plan, levels.areUsable {
-        return encode(PanelInput(values, type), plan, levels, into: writer)
+    storage.tensorScale = levels.tensorScale.decode
+    if let block = levels.block { storage.store(block) }
+    if let plan, levels.areUsable {
+      storage.tally = storage.withMutableKernelPlanes(plan.factors) {
+        encode(PanelInput(values, type), plan, levels, into: $0)
       }
-      return withFloats(values, type) { encode($0, levels, into: writer) }
+    } else {
+      storage.tally = withFloats(values, type) { values in
+        storage.withUnsafeMutablePlanes { encode(values, levels, into: $0) }
+      }
     }
   }
 
@@ -107,10 +109,9 @@ struct Quantizer<Format: BlockFormat>: Sendable {
   func decode(
     _ tensor: QuantizedTensor, into result: UnsafeMutableRawBufferPointer, as type: ScalarType
   ) {
-    let shared = grid.isWholeTensorBlock ? tensor.scales.unpacked().first : nil
-    let levels = TensorLevels(
-      tensorScale: TensorScale(encode: 1, decode: tensor.tensorScale ?? 1),
-      blockScale: shared.map { .init(scale: $0, encodeMultiplier: 1) })
+    var levels = TensorLevels(format.layout)
+    levels.tensorScale = TensorScale(encode: 1, decode: tensor.tensorScale ?? 1)
+    if grid.isWholeTensorBlock { levels.block = tensor.wholeTensorBlock }
     if let plan, levels.areUsable {
       decode(tensor, plan, levels, into: PanelOutput(result, type))
     } else {
@@ -121,11 +122,11 @@ struct Quantizer<Format: BlockFormat>: Sendable {
   // MARK: - The kernels' path
 
   private func encode(
-    _ input: PanelInput, _ plan: KernelPlan, _ levels: TensorLevels, into writer: PlaneWriter
+    _ input: PanelInput, _ plan: KernelPlan, _ levels: TensorLevels, into planes: KernelPlanes
   ) -> EncodingTally {
     @Sendable func encodePanels(_ panels: Range<Int>) -> EncodingTally {
       var encoder = PanelEncoder(plan, levels, input: input)
-      for index in panels { encoder.encode(plan.grid.panel(index), into: writer) }
+      for index in panels { encoder.encode(plan.grid.panel(index), into: planes) }
       return encoder.tally
     }
     if let whole = onlyPart(of: plan.grid) { return encodePanels(whole) }
@@ -152,10 +153,10 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     _ tensor: QuantizedTensor, _ plan: KernelPlan, _ levels: TensorLevels,
     into output: PanelOutput
   ) {
-    tensor.withUnsafeReader { reader in
+    tensor.withKernelPlanes(plan.factors) { planes in
       @Sendable func decodePanels(_ panels: Range<Int>) {
         var decoder = PanelDecoder(plan, levels, output: output)
-        for index in panels { decoder.decode(plan.grid.panel(index), from: reader) }
+        for index in panels { decoder.decode(plan.grid.panel(index), from: planes) }
       }
       if let whole = onlyPart(of: plan.grid) {
         decodePanels(whole)
@@ -179,25 +180,30 @@ struct Quantizer<Format: BlockFormat>: Sendable {
       ? 0..<panels.count : nil
   }
 
+  /// Below some tens of microseconds of work, waking a thread costs more than it saves.
+  private static var elementsWorthAThread: Int { 1 << 18 }
+  /// The same of the reference, which takes longer for each.
+  private static var referenceElementsWorthAThread: Int { 1 << 16 }
+
   /// The fewest panels worth a thread.
   private func grain(of panels: PanelGrid) -> Int {
     let perPanel = max(1, grid.elementCount / max(1, panels.count))
-    return max(1, 262_144 / perPanel)
+    return max(1, Self.elementsWorthAThread / perPanel)
   }
 
   // MARK: - The reference path
 
   private func encode(
-    _ values: UnsafeBufferPointer<Float>, _ levels: TensorLevels, into writer: PlaneWriter
+    _ values: UnsafeBufferPointer<Float>, _ levels: TensorLevels, into planes: UnsafePlanes
   ) -> EncodingTally {
     nonisolated(unsafe) let values = values
     return forSlabs { slabs in
       var encoder = SlabEncoder(format: format, grid: grid, policy: policy, levels: levels)
-      let scratch = SlabScratch(grid)
+      let scratch = SlabScratch(grid, levels)
       for index in slabs {
         let slab = grid.slab(index)
         encoder.encode(slab, of: values, into: scratch)
-        writer.store(scratch, of: slab)
+        planes.store(scratch, of: slab, grid)
       }
       return encoder.tally
     }
@@ -213,7 +219,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     return forSlabs { slabs in
       var encoder = SlabEncoder(format: format, grid: grid, policy: policy, levels: levels)
       let decoder = SlabDecoder(format: format, grid: grid, levels: levels)
-      let scratch = SlabScratch(grid)
+      let scratch = SlabScratch(grid, levels)
       var exact = 0
       for index in slabs {
         let slab = grid.slab(index)
@@ -231,13 +237,15 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     into result: UnsafeMutableBufferPointer<Float>
   ) {
     nonisolated(unsafe) let result = result
-    _ = forSlabs { slabs in
-      let decoder = SlabDecoder(format: format, grid: grid, levels: levels)
-      let scratch = SlabScratch(grid)
-      for index in slabs {
-        let slab = grid.slab(index)
-        tensor.load(slab, into: scratch)
-        decoder.decode(slab, from: scratch, into: result)
+    tensor.withUnsafePlanes { planes in
+      _ = forSlabs { slabs in
+        let decoder = SlabDecoder(format: format, grid: grid, levels: levels)
+        let scratch = SlabScratch(grid, levels)
+        for index in slabs {
+          let slab = grid.slab(index)
+          planes.load(slab, grid, into: scratch)
+          decoder.decode(slab, from: scratch, into: result)
+        }
       }
     }
   }
@@ -246,7 +254,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
   private func forSlabs<Part: Sendable>(_ body: @Sendable (Range<Int>) -> Part) -> [Part] {
     let slabCount = grid.slabCount
     let elementsPerSlab = max(1, grid.elementCount / max(1, slabCount))
-    return parallelism.map(count: slabCount, grain: max(1, 65536 / elementsPerSlab), body)
+    return parallelism.map(count: slabCount, grain: max(1, Self.referenceElementsWorthAThread / elementsPerSlab), body)
   }
 }
 

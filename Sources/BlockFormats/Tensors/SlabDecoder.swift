@@ -2,13 +2,11 @@
 struct SlabDecoder<Format: BlockFormat>: ~Copyable {
   private let format: Format
   private let grid: BlockGrid
-  private let sharedScale: UInt32?
   private let context: DecodingContext
 
   init(format: Format, grid: BlockGrid, levels: TensorLevels) {
     self.format = format
     self.grid = grid
-    sharedScale = levels.blockScale?.scale
     context = DecodingContext(layout: format.layout, tensorScale: levels.tensorScale.decode)
   }
 
@@ -19,21 +17,19 @@ struct SlabDecoder<Format: BlockFormat>: ~Copyable {
   ) {
     let output = UnsafeMutableBufferPointer(rebasing: tensor[slab.base..<slab.base + slab.count])
     for index in 0..<slab.blockCount {
-      let block = grid.block(index, of: slab)
-      var fields = scratch.fields(of: block)
-      fields.scale = sharedScale ?? (scratch.scales.isEmpty ? 0 : scratch.scales[index])
-      if block.isContiguous {
-        format.decode(
-          fields, context: context,
-          into: UnsafeMutableBufferPointer(rebasing: output[block.elements.range]))
+      let elements = grid.elements(ofBlock: index, in: slab)
+      let fields = scratch.fields(ofBlock: index, in: slab, grid, elements: elements)
+      if elements.isContiguous {
+        let decoded = UnsafeMutableBufferPointer(rebasing: output[elements.range])
+        var span = decoded.mutableSpan
+        format.decode(fields, context: context, into: &span)
       } else {
-        block.codes.gather(from: UnsafeBufferPointer(scratch.codes), into: fields.codes)
-        block.subscales.gather(
-          from: UnsafeBufferPointer(scratch.subscales), into: fields.subscales)
+        scratch.gatherCodes(ofBlock: index, in: slab, grid, elements: elements)
         let decoded = UnsafeMutableBufferPointer(
-          rebasing: scratch.blockValues[..<block.elements.count])
-        format.decode(fields, context: context, into: decoded)
-        block.elements.scatter(UnsafeBufferPointer(decoded), into: output)
+          rebasing: scratch.blockValues[..<elements.count])
+        var span = decoded.mutableSpan
+        format.decode(fields, context: context, into: &span)
+        elements.scatter(UnsafeBufferPointer(decoded), into: output)
       }
     }
   }
@@ -45,7 +41,7 @@ struct SlabDecoder<Format: BlockFormat>: ~Copyable {
   ) -> Int {
     var count = 0
     for index in 0..<slab.blockCount
-    where isExact(grid.block(index, of: slab).elements, slab.base, decoded, original) {
+    where isExact(grid.elements(ofBlock: index, in: slab), slab.base, decoded, original) {
       count += 1
     }
     return count

@@ -1,4 +1,4 @@
-/// Encodes slabs on one thread: gathers blocks, calls the format, scatters its fields.
+/// Encodes slabs on one thread: gathers blocks, calls the format, scatters its codes.
 struct SlabEncoder<Format: BlockFormat>: ~Copyable {
   private let format: Format
   private let grid: BlockGrid
@@ -22,33 +22,29 @@ struct SlabEncoder<Format: BlockFormat>: ~Copyable {
   ) {
     let values = UnsafeBufferPointer(rebasing: tensor[slab.base..<slab.base + slab.count])
     for index in 0..<slab.blockCount {
-      let block = grid.block(index, of: slab)
-      context.indices = ElementIndices(
-        base: levels.firstElement + slab.base, block.elements)
-      var fields = scratch.fields(of: block)
-      if block.isContiguous {
-        encode(UnsafeBufferPointer(rebasing: values[block.elements.range]), &fields)
+      let elements = grid.elements(ofBlock: index, in: slab)
+      context.indices = ElementIndices(base: levels.firstElement + slab.base, elements)
+      var fields = scratch.fields(ofBlock: index, in: slab, grid, elements: elements)
+      if elements.isContiguous {
+        encode(UnsafeBufferPointer(rebasing: values[elements.range]), &fields)
       } else {
         let gathered = UnsafeMutableBufferPointer(
-          rebasing: scratch.blockValues[..<block.elements.count])
-        block.elements.gather(from: values, into: gathered)
+          rebasing: scratch.blockValues[..<elements.count])
+        elements.gather(from: values, into: gathered)
         encode(UnsafeBufferPointer(gathered), &fields)
-        block.codes.scatter(UnsafeBufferPointer(fields.codes), into: scratch.codes)
-        block.subscales.scatter(UnsafeBufferPointer(fields.subscales), into: scratch.subscales)
+        scratch.scatterCodes(ofBlock: index, in: slab, grid, elements: elements)
       }
-      if !scratch.scales.isEmpty { scratch.scales[index] = fields.scale }
       tally += fields.tally
     }
   }
 
   private func encode(_ values: UnsafeBufferPointer<Float>, _ fields: inout BlockFields) {
-    if let shared = levels.blockScale {
-      fields.scale = shared.scale
-      fields.encodeMultiplier = shared.encodeMultiplier
+    if let block = levels.block {
+      fields.encodeMultiplier = block.encodeMultiplier
     } else {
       format.encodeScale(
-        of: values, statistics: ValueStatistics(values), context: context, into: &fields)
+        of: values.span, statistics: ValueStatistics(values), context: context, into: &fields)
     }
-    format.encodeElements(of: values, context: context, into: &fields)
+    format.encodeElements(of: values.span, context: context, into: &fields)
   }
 }

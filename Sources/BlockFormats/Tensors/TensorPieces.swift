@@ -47,7 +47,7 @@ package struct TensorPieces: Sendable {
     var cutAxis = extents.indices.first { slice($0) <= limit } ?? 0
     for (format, policy) in formats {
       cutAxis = min(
-        cutAxis, Self.lastCutAxis(format.layout.block, policy, blockAxis, rank: extents.count))
+        cutAxis, Self.lastCutAxis(format.layout.block, policy, blockAxis, extents))
     }
     self.cutAxis = cutAxis
     sliceCount = slice(cutAxis)
@@ -80,13 +80,16 @@ package struct TensorPieces: Sendable {
 
   /// The last axis that can be cut between blocks.
   private static func lastCutAxis(
-    _ block: BlockShape, _ policy: EncodingPolicy, _ blockAxis: Int, rank: Int
+    _ block: BlockShape, _ policy: EncodingPolicy, _ blockAxis: Int, _ extents: [Int]
   ) -> Int {
     switch block {
     case .vector, .row: blockAxis
-    case .tile: max(0, rank - 2)
+    // Each index of the axes before must begin with a run.
+    case .run(let length):
+      extents.indices.last { extents[$0...].reduce(1, *) % length == 0 } ?? 0
+    case .tile: max(0, extents.count - 2)
     // Trying scales for one block takes all its values.
-    case .tensor: policy.scaleRule.triesCandidates ? 0 : rank - 1
+    case .tensor: policy.scaleRule.triesCandidates ? 0 : extents.count - 1
     }
   }
 
@@ -97,6 +100,8 @@ package struct TensorPieces: Sendable {
   ) -> Int {
     switch block {
     case .vector(let length): cutAxis == blockAxis ? length : 1
+    case .run(let length):
+      length / greatestCommonDivisor(length, extents[(cutAxis + 1)...].reduce(1, *))
     case .row: cutAxis == blockAxis ? extents[cutAxis] : 1
     case .tile(_, let columns) where extents.count == 1: columns
     case .tile(let rows, _): cutAxis == extents.count - 2 ? rows : 1
@@ -106,10 +111,15 @@ package struct TensorPieces: Sendable {
 
   /// The least common multiple, or the limit if that is less.
   private static func commonMultiple(_ a: Int, _ b: Int, limit: Int) -> Int {
+    let (multiple, overflows) = (a / greatestCommonDivisor(a, b))
+      .multipliedReportingOverflow(by: b)
+    return overflows ? limit : min(multiple, limit)
+  }
+
+  private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
     var (divisor, rest) = (a, b)
     while rest != 0 { (divisor, rest) = (rest, divisor % rest) }
-    let (multiple, overflows) = (a / divisor).multipliedReportingOverflow(by: b)
-    return overflows ? limit : min(multiple, limit)
+    return divisor
   }
 }
 
@@ -151,7 +161,7 @@ package struct PieceQuantizer: Sendable {
 
   /// Whether scales depend on all values of a tensor.
   package static func needsStatistics(_ format: any BlockFormat) -> Bool {
-    format.layout.tensorScale != .absent || format.layout.block == .tensor
+    format.layout.needsStatistics
   }
 
   /// Encodes and decodes the values of a piece.

@@ -152,15 +152,13 @@ public struct TensorQuantizer: Sendable {
 
   private func requireMatch(_ storage: QuantizedTensor) {
     require(
-      storage.format.id == format.id && storage.shape == shape && storage.axis == axis,
+      storage.format.isSame(as: format) && storage.shape == shape && storage.axis == axis,
       """
       a tensor of \(storage.format.id), shape \(storage.shape), axis \(storage.axis) where the \
-      quantizer is for \(format.id), shape \(shape), axis \(axis)
+      quantizer is for \(format.id), shape \(shape), axis \(axis)\
+      \(storage.format.id == format.id && storage.format.layout != format.layout
+        ? ", and two formats of this id store different things" : "")
       """)
-    // Whoever composes formats may give two of them one id; memory depends on the layout.
-    require(
-      storage.format.layout == format.layout,
-      "two formats called \(format.id) store different things")
   }
 }
 

@@ -86,21 +86,24 @@ enum ListCommand: Command {
     let layout = format.layout
     return [
       .text(format.id), .text(layout.element.name),
-      .text(layout.scale == nil ? "-" : layout.block.id), .text(scaleText(layout)),
+      .text(layout.fields.count == 1 ? "-" : layout.block.id), .text(scaleText(layout)),
       .number(layout.nominalBitsPerElement), .number(layout.element.greatestFiniteMagnitude),
       .text(KernelCoverage(of: format).text), .text(format.source),
     ]
   }
 
-  /// The scales of a format in one text, such as `e4m3fn + fp32 tensor`.
+  /// What a format stores besides the codes of its elements, such as `e4m3fn + fp32 tensor`.
   static func scaleText(_ layout: BlockLayout) -> String {
-    guard let scale = layout.scale else { return "-" }
-    var text = scale.name
-    if let subscale = layout.subscale {
-      text += " + \(subscale.bitWidth)-bit shift per \(subscale.length)"
-    }
-    if layout.tensorScale != .absent { text += " + fp32 tensor" }
-    return text
+    guard layout.fields.count > 1 else { return "-" }
+    return layout.fields.dropFirst().map { field in
+      let name = field.element.name + (field.role == .offset ? " offset" : "")
+      return switch field.extent {
+      case .everyElement, .perBlock(1): name
+      case .perBlock(let count): "\(count) \(name)"
+      case .every(let length): "\(name) per \(length)"
+      case .perTensor: "\(name) tensor"
+      }
+    }.joined(separator: " + ")
   }
 
   private static func notes(

@@ -87,7 +87,8 @@ enum FormatReference {
   /// Every element of the catalog once: bare ones first, then those that only blocks use.
   private static var elements: [ElementFormat] {
     let used = FormatCatalog.all.flatMap {
-      [$0.layout.element, $0.layout.scale].compactMap(\.self)
+      $0.layout.fields.filter { $0.extent == .everyElement || $0.extent == .perBlock(1) }
+        .map(\.element)
     }
     return used.reduce(into: ElementFormat.named) { list, element in
       if !list.contains(element) { list.append(element) }
@@ -106,12 +107,12 @@ enum FormatReference {
       let facts = ElementFacts(element)
       func fact(_ name: String) -> ElementFacts.Row? { facts.rows.first { $0.name == name } }
       func both(_ name: String) -> Cell {
-        .text(fact(name).map { "\(ExactNumber.text($0.value)) (\($0.code))" } ?? "-")
+        .text(fact(name).map { "\($0.value.sheetText) (\($0.code))" } ?? "-")
       }
       func code(_ name: String) -> Cell { .text(fact(name)?.code ?? "-") }
       table.append([
-        .text(element.name), .integer(element.bitWidth), .text(facts.fields),
-        facts.bias.map(Cell.integer) ?? .text("-"), both("largest"), both("smallest normal"),
+        .text(element.name), .integer(element.bitWidth), .text(element.partsText),
+        element.exponentBias.map(Cell.integer) ?? .text("-"), both("largest"), both("smallest normal"),
         both("smallest above zero"), .integer(element.greatestExponent), code("infinity"),
         element.bitWidth > 16
           ? .text((fact("canonical NaN")?.code ?? "-") + " and others")
@@ -145,9 +146,9 @@ enum FormatReference {
       table.append(
         [
           .text(format.id), .integer(format.layout.element.bitWidth), .text(format.source),
-          .text(worked.codeText), .text(worked.decodedText),
+          .text(worked.text(of: "codes")), .text(worked.decodedText),
         ]
-          + edges.codes.map {
+          + edges.codes(of: "codes").map {
             .text(FieldText.scale($0, format.layout.element))
           })
     }
@@ -158,8 +159,7 @@ enum FormatReference {
   private static var packing: String {
     let widths = Set(
       FormatCatalog.all.flatMap {
-        [$0.layout.element.bitWidth, $0.layout.scale?.bitWidth, $0.layout.subscale?.bitWidth]
-          .compactMap(\.self)
+        $0.layout.fields.map(\.bitWidth)
       })
     return widths.filter { $0 < 8 }.sorted().compactMap { width in
       BitDrawing.packing(of: width, symbol: "c").map {

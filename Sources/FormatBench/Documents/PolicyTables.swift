@@ -7,21 +7,13 @@ enum PolicyTables {
     var table = SheetTable([
       .init("choice", "Choice"), .init("id", "Id"), .init("meaning", "Meaning"),
     ])
-    func add(_ choice: String, _ entries: [(id: String, meaning: String)]) {
-      for entry in entries {
-        table.append([.text(choice), .text(entry.id), .text(entry.meaning)])
+    for aspect in PolicyAspect.allCases {
+      for entry in aspect.alternatives(scaleRules: FormatCatalog.scaleRules) {
+        // A stochastic rounding is told without its parameters.
+        let id = entry.id.hasPrefix("stochastic") ? "stochastic" : entry.id
+        table.append([.text(aspect.title), .text(id), .text(entry.meaning)])
       }
     }
-    add(
-      PolicyAspect.rounding.rawValue,
-      RoundingRule.deterministic.map { ($0.id, $0.meaning) } + [
-        ("stochastic", RoundingRule.stochastic(StochasticSource(seed: 0)).meaning)
-      ])
-    add(PolicyAspect.overflow.rawValue, OverflowRule.allCases.map { ($0.id, $0.meaning) })
-    add(PolicyAspect.nonFinite.rawValue, NonFiniteRule.allCases.map { ($0.id, $0.meaning) })
-    add(PolicyAspect.scaleRule.rawValue, ScaleRule.all.map { ($0.id, $0.meaning) })
-    add(PolicyAspect.scaleFloor.rawValue, ScaleFloor.allCases.map { ($0.id, $0.meaning) })
-    add(PolicyAspect.zeroBlock.rawValue, ZeroBlockRule.allCases.map { ($0.id, $0.meaning) })
     return table
   }
 
@@ -137,7 +129,8 @@ enum PolicyTables {
         let encoded = EncodedVector(FormatSheet.workedValues, as: format, policy: policy)
         let trace = format.trace(FormatSheet.workedValues, policy: policy)
         table.append([
-          .text(format.id), .text(rule.id), .text(encoded.scaleText), .text(encoded.codeText),
+          .text(format.id), .text(rule.id), .text(encoded.text(of: "scales")),
+          .text(encoded.text(of: "codes")),
           .text(encoded.decodedText), .text(NumberStyle.general.text(trace.squaredError)),
         ])
       }
@@ -162,7 +155,7 @@ enum PolicyTables {
         var policy = format.defaultPolicy
         policy.scaleFloor = floor
         policy.zeroBlock = zero
-        let scales = EncodedVector(values, as: format, policy: policy).scales
+        let scales = EncodedVector(values, as: format, policy: policy).codes(of: "scales")
         table.append(
           [.text(floor.id), .text(zero.id)]
             + scales.map { .text(FieldText.scale($0, .e4m3fn)) })

@@ -6,20 +6,20 @@ extension Explanation {
     [choices] + blocks.enumerated().map { section(of: $1, number: $0) }
   }
 
-  /// The choices that were followed.
+  /// The choices that were followed, those that make no difference for the format left out.
   private var policyFacts: [(key: String, value: Cell)] {
-    [
-      ("scale_rule", .text(policy.scaleRule.id)), ("rounding", .text(policy.rounding.id)),
-      ("overflow", .text(policy.overflow.id)), ("non_finite", .text(policy.nonFinite.id)),
-    ]
+    PolicyAspect.allCases.filter(format.follows).map {
+      ($0.key, .text($0.chosen(in: policy).id))
+    }
   }
 
   /// The tensor's scale, if it has one.
   private var tensorFacts: [(key: String, value: Cell)] {
-    guard format.layout.tensorScale != .absent else { return [] }
+    guard let field = format.layout.tensorField else { return [] }
+    let name = format.layout.fields[field].name
     return [
-      ("tensor_encode_scale", .number(Double(tensorScale.encode))),
-      ("tensor_scale", .number(Double(tensorScale.decode))),
+      (name.replacing("tensor_", with: "tensor_encode_"), .number(Double(tensorScale.encode))),
+      (name, .number(Double(tensorScale.decode))),
     ]
   }
 
@@ -34,7 +34,7 @@ extension Explanation {
           ] : []))
   }
 
-  private func section(of block: BlockExplanation, number: Int) -> SheetSection {
+  private func section(of block: ExplainedBlock, number: Int) -> SheetSection {
     var parts: [SheetPart] = []
     let facts = block.facts.map { fact in
       guard fact.key == "squared_error", case .number(let error) = fact.value else { return fact }
@@ -58,10 +58,14 @@ extension Explanation {
       rows: facts.map { [.text($0.key.replacing("_", with: " ")), $0.value] })
   }
 
-  private static func table(of block: BlockExplanation) -> SheetTable {
+  private static func table(of block: ExplainedBlock) -> SheetTable {
     var table = SheetTable([
       .init("index", "Index", .right), .init("value", "Value", .right),
-      .init("subscale", "Sub-scale", .right), .init("scaled", "Scaled", .right),
+    ] + block.partFields.map { part in
+      let field = block.format.layout.fields[part.field]
+      return .init(field.singular, field.singularTitle, .right)
+    } + [
+      .init("scaled", "Scaled", .right),
       .init("code", "Code", .right),
       .init("element_value", "Element", .right), .init("decoded", "Decoded", .right),
       .init("error", "Error", .right), .init("why", "Why"),
@@ -69,8 +73,8 @@ extension Explanation {
     for row in block.rows {
       table.append([
         .integer(row.index), .number(Double(row.value)),
-        block.format.layout.subscale == nil ? .text("") : .integer(Int(row.subscale)),
-        .number(row.scaled), .text(ExactNumber.hex(row.code, bitWidth: block.element.bitWidth)),
+      ] + row.partCodes.map { .integer(Int($0)) } + [
+        row.scaled.map(Cell.number) ?? .text(""), .text(ExactNumber.hex(row.code, bitWidth: block.element.bitWidth)),
         .number(row.elementValue), .number(Double(row.decoded)),
         .text(NumberStyle.general.text(row.error)), .text(row.reason),
       ])
@@ -100,7 +104,7 @@ extension Explanation {
         .init(key: "block", title: "Block", style: .general),
         .init(key: "index", title: "Index", style: .general),
         .init(key: "value", title: "Value", style: .exact),
-        .init(key: "subscale", title: "Sub-scale", style: .general),
+      ] + partColumns.map { .init(key: $0.key, title: $0.title, style: .general) } + [
         .init(key: "scaled", title: "Scaled", style: .exact),
         .init(key: "code", title: "Code"),
         .init(key: "element_value", title: "Element", style: .exact),
@@ -112,7 +116,8 @@ extension Explanation {
       for row in block.rows {
         report.append([
           .integer(number), .integer(row.index), .number(Double(row.value)),
-          .integer(Int(row.subscale)), .number(row.scaled),
+        ] + (row.partCodes.isEmpty ? [.integer(0)] : row.partCodes.map { .integer(Int($0)) }) + [
+          row.scaled.map(Cell.number) ?? .text(""),
           .text(ExactNumber.hex(row.code, bitWidth: block.element.bitWidth)),
           .number(row.elementValue), .number(Double(row.decoded)), .number(row.error),
           .text(row.reason),
@@ -123,18 +128,31 @@ extension Explanation {
   }
 }
 
-extension BlockExplanation {
+extension Explanation {
+  /// A column for each field of parts of a block; programs find one of zeros where there is none.
+  private var partColumns: [(key: String, title: String)] {
+    let parts = format.layout.fields.filter { if case .every = $0.extent { true } else { false } }
+    return parts.isEmpty
+      ? [("subscale", "Sub-scale")] : parts.map { ($0.singular, $0.singularTitle) }
+  }
+}
+
+extension ExplainedBlock {
   /// What the block stores besides its codes, and the error.
   var facts: [(key: String, value: Cell)] {
     var facts: [(key: String, value: Cell)] = [("amax", .number(Double(statistics.amax)))]
-    if let scale = format.layout.scale {
-      facts += [
-        ("scale_code", .text(ExactNumber.hex(trace.scale, bitWidth: scale.bitWidth))),
-        ("scale", .number(scale.value(of: trace.scale))),
-      ]
-    }
-    if !trace.subscales.isEmpty {
-      facts.append(("subscales", .text(trace.subscales.map(String.init).joined(separator: " "))))
+    for (index, field) in format.layout.fields.enumerated().dropFirst() {
+      let codes = trace.codes[index]
+      switch field.extent {
+      case .perBlock(1):
+        facts += [
+          ("\(field.singular)_code", .text(ExactNumber.hex(codes[0], field.element))),
+          (field.singular, .number(number(0, of: index))),
+        ]
+      case .perBlock, .every, .everyElement:
+        facts.append((field.name, .text(codes.map(String.init).joined(separator: " "))))
+      case .perTensor: break
+      }
     }
     facts.append(("squared_error", .number(trace.squaredError)))
     return facts
@@ -146,18 +164,19 @@ extension BlockExplanation {
     guard let first = candidates.first else { return nil }
     var table = SheetTable(
       [.init("candidate", "Scale candidate")]
-        + first.fields.map { .init($0.key, $0.title, .right) }
+        + first.facts.map { .init($0.key, $0.title, .right) }
         + [
           .init("squared_error", "Squared error", .right), .init("clipped", "Clipped", .right),
           .init("overflowed", "Overflowed", .right), .init("chosen", "Chosen"),
         ])
     for candidate in candidates {
       table.append(
-        [.text(candidate.name)] + candidate.fields.map(\.value)
+        [.text(candidate.name)] + candidate.facts.map { Cell($0.number) }
           + [
             .text(NumberStyle.general.text(candidate.trace.squaredError)),
-            .integer(candidate.clippedCount),
-            candidate.overflowedCount == 0 ? .text("") : .integer(candidate.overflowedCount),
+            .integer(clippedCount(in: candidate.trace)),
+            overflowedCount(in: candidate.trace) == 0
+              ? .text("") : .integer(overflowedCount(in: candidate.trace)),
             .text(candidate.isChosen ? "yes" : ""),
           ])
     }
@@ -169,12 +188,30 @@ extension BlockExplanation {
     candidates.flatMap { candidate -> [(key: String, value: Cell)] in
       let name = candidate.name.replacing(" -1", with: "_below").replacing(" +1", with: "_above")
         .replacing(" ", with: "_")
-      return candidate.fields.map { ("candidate_\(name)_\($0.key)", $0.value) } + [
+      return candidate.facts.map { ("candidate_\(name)_\($0.key)", Cell($0.number)) } + [
         ("candidate_\(name)_squared_error", .number(candidate.trace.squaredError)),
-        ("candidate_\(name)_clipped", .integer(candidate.clippedCount)),
-        ("candidate_\(name)_overflowed", .integer(candidate.overflowedCount)),
+        ("candidate_\(name)_clipped", .integer(clippedCount(in: candidate.trace))),
+        ("candidate_\(name)_overflowed", .integer(overflowedCount(in: candidate.trace))),
         ("candidate_\(name)_chosen", .text(candidate.isChosen ? "yes" : "no")),
       ]
     }
+  }
+
+  /// The values that the largest element value replaced.
+  private func clippedCount(in trace: BlockTrace) -> Int {
+    trace.tally.saturatedCount - overflowedCount(in: trace)
+  }
+}
+
+extension Cell {
+  /// A number on the way to a scale.
+  fileprivate init(_ number: ScaleCandidate.Number) {
+    self =
+      switch number {
+      case .integer(let value): .integer(value)
+      case .real(let value): .number(value)
+      case .code(let code, let element): .text(FieldText.scale(code, element))
+      case .none: .text("none")
+      }
   }
 }

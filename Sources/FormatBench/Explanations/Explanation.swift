@@ -2,14 +2,14 @@ import BlockFormats
 
 /// How values become codes under a format and a policy, block by block.
 ///
-/// Codes, scales and decoded values are the encoder's own; the reasons are read off the element's
-/// table of values.
+/// Codes, scales and decoded values are the encoder's own, and so is the arithmetic on the way to them;
+/// the reasons are read off the element's table of values.
 struct Explanation {
   let format: any BlockFormat
   let policy: EncodingPolicy
   /// The tensor's scale; one where the format has none.
   let tensorScale: TensorScale
-  let blocks: [BlockExplanation]
+  let blocks: [ExplainedBlock]
 
   /// Explains the values as a vector, cut into as many blocks as they fill.
   ///
@@ -22,97 +22,48 @@ struct Explanation {
     self.policy = policy
     let statistics = values.withUnsafeBufferPointer { ValueStatistics($0) }
     let scale =
-      format.layout.tensorScale == .absent
+      format.layout.tensorField == nil
       ? TensorScale(encode: 1, decode: 1)
       : decodeScale.map(TensorScale.init(decode:))
         ?? format.tensorScale(for: statistics, policy: policy)
     tensorScale = scale
     let length = Self.blockLength(of: format.layout, count: values.count)
     blocks = stride(from: 0, to: values.count, by: length).map { first in
-      BlockExplanation(
-        of: Array(values[first..<min(first + length, values.count)]), firstIndex: first,
-        as: format, policy: policy, tensorScale: scale)
+      ExplainedBlock(
+        Array(values[first..<min(first + length, values.count)]), as: format, policy: policy,
+        tensorScale: scale, firstIndex: first)
     }
   }
 
-  /// The values of a vector that share a scale.
+  /// The values of a vector that make a block; all where nothing is shared.
   private static func blockLength(of layout: BlockLayout, count: Int) -> Int {
-    guard layout.scale != nil else { return max(count, 1) }
+    guard layout.fields.count > 1 else { return max(count, 1) }
     switch layout.block {
-    case .vector(let length): return length
+    case .vector(let length), .run(let length): return length
     case .tile(_, let columns): return columns
     case .row, .tensor: return max(count, 1)
     }
   }
 }
 
-/// One block: its scale, the scales it might have had, and its values.
-struct BlockExplanation {
-  let format: any BlockFormat
-  let policy: EncodingPolicy
-  let tensorScale: TensorScale
-  /// The index of the first value.
-  let firstIndex: Int
-  let values: [Float]
-  let statistics: ValueStatistics
-  /// The block as the encoder stores it.
-  let trace: BlockTrace
-
-  init(
-    of values: [Float], firstIndex: Int, as format: any BlockFormat, policy: EncodingPolicy,
-    tensorScale: TensorScale
-  ) {
-    self.format = format
-    self.policy = policy
-    self.tensorScale = tensorScale
-    self.firstIndex = firstIndex
-    self.values = values
-    statistics = values.withUnsafeBufferPointer { ValueStatistics($0) }
-    trace = format.trace(
-      values, policy: policy, tensorScale: tensorScale, firstIndex: firstIndex)
-  }
-
+extension ExplainedBlock {
   var element: ElementFormat { format.layout.element }
+
+  /// The format's own account; nil where it gives none.
+  var account: (any ExplainedFormat)? { format as? any ExplainedFormat }
 
   /// Whether NaN or Inf made the whole block NaN.
   var isNaN: Bool {
     tensorScale.encode.isNaN
-      || format.layout.scale.map { $0.value(of: trace.scale).isNaN } ?? false
+      || format.layout.fields.indices.contains { field in
+        format.layout.fields[field].extent == .perBlock(1) && number(0, of: field).isNaN
+      }
   }
 
-  /// Whether the block's own scale is zero, which loses every value.
-  var hasZeroScale: Bool { format.layout.scale.map { $0.value(of: trace.scale) == 0 } ?? false }
-
-  /// The sub-scale of the value at a position; 0 where the format has none.
-  func subscale(at position: Int) -> UInt32 {
-    guard let length = format.layout.subscale?.length else { return 0 }
-    return trace.subscales[position / length]
-  }
-
-  /// What is rounded to an element: the value under the block's scales.
-  ///
-  /// The arithmetic is the one that each encoder documents. Tests encode the result as a bare
-  /// element and compare with the encoder's code.
-  func scaledValue(at position: Int) -> Double {
-    let value = values[position]
-    guard !isNaN else { return .nan }
-    switch format {
-    case is SharedExponentFormat:
-      let scale = format.layout.scale ?? .e8m0fnu
-      let exponent = Int(scale.value(of: trace.scale).exponent) - Int(subscale(at: position))
-      return Double(value) * Double(sign: .plus, exponent: -exponent, significand: 1)
-    case is TwoLevelFormat:
-      return hasZeroScale ? 0 : Double(value.scaled(by: twoLevelMultiplier(trace.scale)))
-    case is ScaledFormat: return Double(value.scaled(by: trace.encodeMultiplier))
-    default: return Double(value)
+  /// The fields of parts of a block, with the elements that share a code.
+  var partFields: [(field: Int, length: Int)] {
+    format.layout.fields.enumerated().compactMap { index, field in
+      if case .every(let length) = field.extent { (index, length) } else { nil }
     }
-  }
-
-  /// The multiplier of a two-level block with a scale code above zero.
-  func twoLevelMultiplier(_ code: UInt32) -> Float {
-    guard let format = format as? TwoLevelFormat, let scale = format.layout.scale else {
-      return .nan
-    }
-    return format.encodeMultiplier(scale: Float(scale.value(of: code)), tensorScale: tensorScale)
   }
 }

@@ -60,21 +60,7 @@ struct RoundingReason {
   // MARK: - Neighbours
 
   /// The value on the other side of the scaled one, as if the codes went on above the largest.
-  private var neighbour: Double {
-    let isOutward = scaled.magnitude > chosen.magnitude
-    switch element.encoding {
-    case .twosComplement:
-      let step = element.leastNonzeroMagnitude
-      return chosen + (scaled > chosen ? step : -step)
-    case .floatingPoint:
-      let sign: Double = scaled < 0 ? -1 : 1
-      let magnitude = element.isSigned ? code & UInt32(element.codeCount / 2 - 1) : code
-      if isOutward && magnitude == element.greatestFiniteCode {
-        return sign * (2 * chosen.magnitude - element.value(of: magnitude - 1))
-      }
-      return sign * element.value(of: isOutward ? magnitude + 1 : magnitude - 1)
-    }
-  }
+  private var neighbour: Double { element.neighbour(of: code, isAbove: scaled > chosen) }
 
   private var rounded: String {
     let (low, high) = (min(chosen, neighbour), max(chosen, neighbour))
@@ -103,8 +89,7 @@ struct RoundingReason {
 
   /// Whether the value lies where only a two's-complement format with its full range has one.
   private var isBeyondLeastInteger: Bool {
-    guard case .twosComplement(let layout) = element.encoding else { return false }
-    return layout.range == .full && scaled < 0
+    element.producesLeastInteger && scaled < 0
   }
 
   private func name(_ value: Double) -> String { ExactNumber.text(value) }

@@ -30,44 +30,36 @@ struct SpecialCase: Sendable {
     ]
 }
 
-/// The stored fields and decoded values of a vector, unpacked and ready to print.
+/// The stored codes and decoded values of a vector, unpacked and ready to print.
 struct EncodedVector {
   let tensor: QuantizedTensor
-  let codes: [UInt32]
-  let scales: [UInt32]
-  let subscales: [UInt32]
   let decoded: [Float]
 
   init(_ values: [Float], as format: any BlockFormat, policy: EncodingPolicy? = nil) {
     tensor = Tensor(values).quantized(to: format, policy: policy)
-    codes = tensor.codes.unpacked()
-    scales = tensor.scales.unpacked()
-    subscales = tensor.subscales.unpacked()
     decoded = tensor.dequantized().elements
   }
 
-  /// The scale codes with their values, such as `0x79 = 2^-6`.
-  var scaleText: String {
-    guard let scale = tensor.format.layout.scale else { return "" }
-    return scales.map { FieldText.scale($0, scale) }.joined(separator: ", ")
-  }
+  /// The codes of a field.
+  func codes(of field: String) -> [UInt32] { tensor[field].unpacked() }
 
-  /// The sub-scales, such as `1 0 0`.
-  var subscaleText: String { subscales.map(String.init).joined(separator: " ") }
-
-  /// The codes in hexadecimal.
-  var codeText: String {
-    codes.map { ExactNumber.digits($0, tensor.format.layout.element.bitWidth) }
-      .joined(separator: " ")
+  /// The codes of a field as people read them: those of elements in hexadecimal, microexponents as
+  /// integers, one of a block with its value, and the tensor's number as a number.
+  func text(of name: String) -> String {
+    guard let index = tensor.format.layout.index(of: name) else { return "" }
+    let field = tensor.format.layout.fields[index]
+    let codes = codes(of: name)
+    switch field.extent {
+    case .everyElement:
+      return codes.map { ExactNumber.digits($0, field.bitWidth) }.joined(separator: " ")
+    case .every: return codes.map(String.init).joined(separator: " ")
+    case .perBlock: return codes.map { FieldText.scale($0, field.element) }.joined(separator: ", ")
+    case .perTensor: return codes.map { ExactNumber.text(field.element.value(of: $0)) }.joined()
+    }
   }
 
   /// The decoded values.
   var decodedText: String { FieldText.list(decoded) }
-
-  /// The stored tensor scale.
-  var tensorScaleText: String {
-    tensor.tensorScale.map { ExactNumber.text(Double($0)) } ?? ""
-  }
 }
 
 /// Stored fields as texts.
@@ -86,20 +78,26 @@ enum FieldText {
 }
 
 extension FormatSheet {
+  /// The fields in the order in which a person follows an encoder: what the tensor has, what blocks
+  /// have, the codes.
+  private var fieldsFromTheTop: [StoredField] {
+    layout.fields.filter { $0.extent == .perTensor }
+      + layout.fields.dropFirst().filter { $0.extent != .perTensor } + [layout.fields[0]]
+  }
+
   /// What the encoder makes of the special cases, found by running it.
   var cases: SheetSection {
-    var table = SheetTable([
-      .init("case", "Block"), .init("values", "Values"), .init("tensor_scale", "Tensor scale"),
-      .init("scale", "Scale"), .init("subscales", "Sub-scales"), .init("codes", "Codes"),
-      .init("decoded", "Decoded"),
-    ])
+    var table = SheetTable(
+      [.init("case", "Block"), .init("values", "Values")]
+        + fieldsFromTheTop.map { field in
+          .init(field.columnKey, field.columnTitle)
+        } + [.init("decoded", "Decoded")])
     for special in SpecialCase.all {
       let encoded = EncodedVector(special.values, as: format)
       table.append(
-        [
-          special.name, FieldText.list(special.values), encoded.tensorScaleText,
-          encoded.scaleText, encoded.subscaleText, encoded.codeText, encoded.decodedText,
-        ].map(Cell.text))
+        ([special.name, FieldText.list(special.values)]
+          + fieldsFromTheTop.map { encoded.text(of: $0.name) } + [encoded.decodedText])
+          .map(Cell.text))
     }
     return SheetSection(
       key: "special_cases", title: "Special cases", parts: [.table(table.withoutEmptyColumns())])
@@ -117,23 +115,41 @@ extension FormatSheet {
       if !text.isEmpty { steps.append([.text(name), .text(text)]) }
     }
     step("values", FieldText.list(values))
-    if layout.scale != nil {
+    if layout.fields.count > 1 {
       step("amax", ExactNumber.text(Double(values.map(\.magnitude).max() ?? 0)))
     }
-    step("tensor scale", encoded.tensorScaleText)
-    step("scale", encoded.scaleText)
-    step("sub-scales", encoded.subscaleText)
-    step("codes", encoded.codeText)
-    step(
-      "element values",
-      encoded.codes.map { ExactNumber.text(element.value(of: $0)) }.joined(separator: ", "))
-    step("code bytes", ExactNumber.bytes(encoded.tensor.codes.bytes))
-    step("scale bytes", ExactNumber.bytes(encoded.tensor.scales.bytes))
-    step("sub-scale bytes", ExactNumber.bytes(encoded.tensor.subscales.bytes))
-    if encoded.tensor.tensorScale != nil {
-      step("tensor scale bytes", ExactNumber.bytes(Array(encoded.tensor.storedBytes.suffix(4))))
+    for field in fieldsFromTheTop {
+      step(field.columnTitle.lowercased(), encoded.text(of: field.name))
+    }
+    if layout.fields[0].extent == .everyElement {
+      step(
+        "element values",
+        encoded.codes(of: layout.fields[0].name).map { ExactNumber.text(element.value(of: $0)) }
+          .joined(separator: ", "))
+    }
+    for field in layout.fields {
+      step(
+        "\(field.singularTitle.lowercased()) bytes", ExactNumber.bytes(encoded.tensor[field.name].bytes))
     }
     step("decoded", encoded.decodedText)
     return SheetSection(key: "worked_block", title: "Worked block", parts: [.table(steps)])
+  }
+}
+
+extension StoredField {
+  /// The heading of the field's codes: `Scale` where a block has one, `Codes` and `Sub-scales`.
+  fileprivate var columnTitle: String {
+    switch extent {
+    case .perBlock(1), .perTensor: singularTitle
+    case .perBlock, .every, .everyElement: title.prefix(1).uppercased() + title.dropFirst()
+    }
+  }
+
+  /// The same for programs.
+  fileprivate var columnKey: String {
+    switch extent {
+    case .perBlock(1), .perTensor: singular
+    case .perBlock, .every, .everyElement: name
+    }
   }
 }

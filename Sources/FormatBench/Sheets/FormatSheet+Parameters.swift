@@ -12,31 +12,50 @@ extension FormatSheet {
     row("source", .text(format.source))
     row("element", .text(element.name))
     for fact in ElementFacts(element).rows { row(fact.name, fact.value, code: fact.code) }
-    if let scale = layout.scale {
-      row("block", .text(BlockText.phrase(layout.block)))
-      row("scale", .text("\(scale.name), \(scale.bitWidth) bits"))
-      row("largest scale", .number(scale.greatestFiniteMagnitude), code: largestScaleCode(scale))
-      row(
-        "smallest scale", .number(scale.leastNonzeroMagnitude),
-        code: ExactNumber.hex(scale.hasZero ? 1 : 0, bitWidth: scale.bitWidth))
-      if let nan = scale.nanCode {
-        row("NaN scale", .number(.nan), code: ExactNumber.hex(nan, bitWidth: scale.bitWidth))
-      }
-    }
-    if let subscale = layout.subscale {
-      row("sub-scale", .text("\(subscale.bitWidth)-bit shift for each \(subscale.length) elements"))
-    }
-    if layout.tensorScale != .absent { row("tensor scale", .text("one fp32 decode multiplier")) }
+    if layout.fields.count > 1 { row("block", .text(layout.block.phrase)) }
+    for field in layout.fields.dropFirst() { for fact in FieldFacts(field).rows { row(fact.name, fact.value, code: fact.code) } }
     row("nominal bits per element", .number(layout.nominalBitsPerElement))
-    if layout.scale != nil, let count = layout.block.elementCount {
+    if layout.fields.count > 1, let count = layout.block.elementCount {
       row("bits per full block", .number(layout.nominalBitsPerElement * Double(count)))
     }
     return SheetSection(
       key: "parameters", title: "Parameters", parts: [.table(table)])
   }
+}
 
-  private func largestScaleCode(_ scale: ElementFormat) -> String {
-    ExactNumber.hex(scale.greatestFiniteCode, bitWidth: scale.bitWidth)
+/// What there is to say about a stored field, one fact a row.
+struct FieldFacts {
+  private let field: StoredField
+
+  init(_ field: StoredField) { self.field = field }
+
+  /// The facts in the order of listings.
+  var rows: [ElementFacts.Row] {
+    let (element, name) = (field.element, field.singularTitle.lowercased())
+    switch field.extent {
+    case .everyElement: return [.init(name: name, value: .text("\(element.name), each element"))]
+    case .every(let length):
+      return [.init(name: name, value: .text("\(element.name) for each \(length) elements"))]
+    case .perBlock(let count) where count > 1:
+      return [.init(name: name, value: .text("\(count) of \(element.name) for each block"))]
+    case .perTensor:
+      return [.init(name: name, value: .text("one \(element.name) decode multiplier"))]
+    case .perBlock:
+      func hex(_ code: UInt32) -> String { ExactNumber.hex(code, element) }
+      var rows: [ElementFacts.Row] = [
+        .init(name: name, value: .text("\(element.name), \(element.bitWidth) bits")),
+        .init(
+          name: "largest \(name)", value: .number(element.greatestFiniteMagnitude),
+          code: hex(element.greatestFiniteCode)),
+        .init(
+          name: "smallest \(name)", value: .number(element.leastNonzeroMagnitude),
+          code: hex(element.leastPositiveCode)),
+      ]
+      if let nan = element.nanCode {
+        rows.append(.init(name: "NaN \(name)", value: .number(.nan), code: hex(nan)))
+      }
+      return rows
+    }
   }
 }
 
@@ -53,38 +72,18 @@ struct ElementFacts {
 
   init(_ element: ElementFormat) { self.element = element }
 
-  /// The fields of a code, such as `1 sign, 4 exponent, 3 fraction`.
-  var fields: String {
-    switch element.encoding {
-    case .twosComplement(let layout):
-      return "two's complement"
-        + (layout.fractionBitCount == 0 ? "" : ", \(layout.fractionBitCount) fraction bits")
-    case .floatingPoint(let layout):
-      return [
-        element.isSigned ? "1 sign" : nil,
-        layout.exponentBitCount > 0 ? "\(layout.exponentBitCount) exponent" : nil,
-        layout.significandBitCount > 0
-          ? "\(layout.significandBitCount) \(layout.exponentBitCount > 0 ? "fraction" : "magnitude")"
-          : nil,
-      ].compactMap { $0 }.joined(separator: ", ")
-    }
-  }
-
   /// The facts in the order of listings.
   var rows: [Row] {
     var rows = [
       Row(name: "bits", value: .integer(element.bitWidth)),
-      Row(name: "fields", value: .text(fields)),
+      Row(name: "fields", value: .text(element.partsText)),
     ]
-    if let bias { rows.append(Row(name: "exponent bias", value: .integer(bias))) }
+    if let bias = element.exponentBias { rows.append(Row(name: "exponent bias", value: .integer(bias))) }
     rows.append(
       Row(
         name: "largest", value: .number(element.greatestFiniteMagnitude),
         code: hex(element.greatestFiniteCode)))
-    if element.isSigned, case .twosComplement(let layout) = element.encoding,
-      layout.range == .full
-    {
-      let least = UInt32(element.codeCount / 2)
+    if element.producesLeastInteger, let least = element.leastIntegerCode {
       rows.append(Row(name: "least", value: .number(element.value(of: least)), code: hex(least)))
     }
     if let normal = element.leastNormalMagnitude {
@@ -94,7 +93,7 @@ struct ElementFacts {
     rows.append(
       Row(
         name: "smallest above zero", value: .number(element.leastNonzeroMagnitude),
-        code: hex(element.hasZero ? 1 : 0)))
+        code: hex(element.leastPositiveCode)))
     rows.append(Row(name: "emax", value: .integer(element.greatestExponent)))
     rows.append(Row(name: "zero", value: .text(zeroText), code: zeroCodes))
     if let infinity = element.infinityCode {
@@ -113,14 +112,6 @@ struct ElementFacts {
       }
     }
     return rows
-  }
-
-  /// The exponent bias; nil without exponent field.
-  var bias: Int? {
-    guard case .floatingPoint(let layout) = element.encoding, layout.exponentBitCount > 0 else {
-      return nil
-    }
-    return layout.exponentBias
   }
 
   private var zeroText: String {
@@ -152,18 +143,5 @@ struct ElementFacts {
 
   private func hex(_ code: UInt32) -> String {
     ExactNumber.hex(code, bitWidth: element.bitWidth)
-  }
-}
-
-/// Block shapes in words.
-enum BlockText {
-  /// Which elements share a scale.
-  static func phrase(_ shape: BlockShape) -> String {
-    switch shape {
-    case .vector(let length): "\(length) elements along the block axis"
-    case .row: "all elements along the block axis"
-    case .tile(let rows, let columns): "\(rows) x \(columns) elements of the last two axes"
-    case .tensor: "the whole tensor"
-    }
   }
 }

@@ -7,16 +7,16 @@ extension FormatSheet {
     if let bytes = BitDrawing.packing(of: element.bitWidth, symbol: "c") {
       parts.append(.drawing(["element codes c0, c1, ... in their bytes"] + bytes))
     }
-    if let scale = layout.scale, scale.bitWidth <= 8 {
-      parts.append(.drawing(BitDrawing.fields(of: scale, label: "scale ")))
-      if let bytes = BitDrawing.packing(of: scale.bitWidth, symbol: "s") {
-        parts.append(.drawing(["scale codes s0, s1, ... in their bytes"] + bytes))
+    let others = layout.fields.dropFirst().filter { $0.bitWidth <= 8 }
+    for (field, symbol) in zip(others, ["s", "t", "u", "v", "w"]) {
+      // The bits of microexponents have no parts to draw.
+      if case .perBlock = field.extent {
+        parts.append(.drawing(BitDrawing.fields(of: field.element, label: "\(field.singular) ")))
       }
-    }
-    if let width = layout.subscale?.bitWidth,
-      let bytes = BitDrawing.packing(of: width, symbol: "t")
-    {
-      parts.append(.drawing(["sub-scales t0, t1, ... in their bytes"] + bytes))
+      if let bytes = BitDrawing.packing(of: field.bitWidth, symbol: symbol) {
+        let name = if case .perBlock = field.extent { "\(field.singular) codes" } else { field.title }
+        parts.append(.drawing(["\(name) \(symbol)0, \(symbol)1, ... in their bytes"] + bytes))
+      }
     }
     parts.append(.table(planes))
     return SheetSection(key: "layout", title: "Layout", parts: parts)
@@ -26,7 +26,7 @@ extension FormatSheet {
   private var planes: SheetTable {
     let shape =
       switch layout.block {
-      case .vector(let length): [2, 2 * length + 1]
+      case .vector(let length), .run(let length): [2, 2 * length + 1]
       case .tile(let rows, let columns): [rows + 1, columns + 1]
       case .row, .tensor: [2, 33]
       }
@@ -39,23 +39,12 @@ extension FormatSheet {
       .init("bytes_per_row", "Bytes per row", .right), .init("bytes", "Bytes", .right),
     ])
     var offset = 0
-    for (name, plane) in [
-      ("codes", storage.codes), ("scales", storage.scales), ("sub-scales", storage.subscales),
-    ] {
-      guard let plane else { continue }
+    for (field, plane) in zip(layout.fields, storage.planes) {
       table.append([
-        .text(name), .integer(offset), .integer(plane.rowCount), .integer(plane.rowLength),
+        .text(field.title), .integer(offset), .integer(plane.rowCount), .integer(plane.rowLength),
         .integer(plane.bitWidth), .integer(plane.bytesPerRow), .integer(plane.byteCount),
       ])
       offset += plane.byteCount
-    }
-    let scaleByteCount = storage.tensorScaleByteCount
-    if scaleByteCount > 0 {
-      table.append([
-        .text("tensor scale"), .integer(offset), .integer(1), .integer(1),
-        .integer(8 * scaleByteCount), .integer(scaleByteCount), .integer(scaleByteCount),
-      ])
-      offset += scaleByteCount
     }
     table.append(
       [.text("total"), .integer(offset)] + Array(repeating: .text(""), count: 4)
@@ -68,16 +57,7 @@ extension FormatSheet {
 enum BitDrawing {
   /// The fields of a code: a line of bit numbers and a line of letters.
   static func fields(of element: ElementFormat, label: String = "") -> [String] {
-    let letters: [String]
-    switch element.encoding {
-    case .twosComplement(let layout):
-      letters = Array(repeating: "Q", count: layout.bitCount)
-    case .floatingPoint(let layout):
-      letters =
-        (element.isSigned ? ["S"] : [])
-        + Array(repeating: "E", count: layout.exponentBitCount)
-        + Array(repeating: "M", count: layout.significandBitCount)
-    }
+    let letters = element.bitLetters.map(String.init)
     let numbers = letters.indices.reversed().map(String.init)
     let width = numbers.map(\.count).max() ?? 1
     func line(_ fields: [String], _ head: String) -> String {

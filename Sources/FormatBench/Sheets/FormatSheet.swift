@@ -23,11 +23,17 @@ struct FormatSheet {
     } else {
       parts = [.paragraph("\(element.name) has 2^\(element.bitWidth) codes: too many to list.")]
     }
-    if let scale = layout.scale, let grid = ValueGrid(scale) {
+    for field in layout.fields.dropFirst() {
+      guard let grid = ValueGrid(field.element) else { continue }
+      // Microexponents are powers of two, which say themselves.
+      if case .every = field.extent, grid.formula == nil { continue }
       if let formula = grid.formula {
         parts.append(.paragraph(formula))
       } else {
-        parts += [.paragraph("scale \(scale.name), \(scale.codeCount) codes:"), .grid(grid)]
+        parts += [
+          .paragraph("\(field.singular) \(field.element.name), \(field.element.codeCount) codes:"),
+          .grid(grid),
+        ]
       }
     }
     return SheetSection(key: "values", title: "Values of codes", parts: parts)
@@ -43,13 +49,13 @@ struct FormatSheet {
     for policy in PolicyAspect.allCases {
       let others = policy.alternatives(for: format)
       guard !others.isEmpty || policy.isAlwaysShown else { continue }
-      let id = policy.id(in: defaults)
+      let chosen = policy.chosen(in: defaults)
       table.append([
-        .text(policy.rawValue), .text(id), .text(policy.meaning(in: defaults)),
+        .text(policy.title), .text(chosen.id), .text(chosen.meaning),
         .text(others.joined(separator: ", ")),
       ])
     }
-    let steps = EncoderText.steps(of: format)
+    let steps = (format as? any ExplainedFormat)?.steps ?? []
     return SheetSection(
       key: "rules", title: "Rules",
       parts: [.table(table.withoutEmptyColumns())]

@@ -81,6 +81,6 @@ enum KernelCoverage: Equatable {
   /// A choice's id, without the seed of a stochastic rounding.
   private static func name(of aspect: PolicyAspect, in policy: EncodingPolicy) -> String {
     if case .rounding = aspect, case .stochastic = policy.rounding { return "stochastic" }
-    return aspect.id(in: policy)
+    return aspect.chosen(in: policy).id
   }
 }

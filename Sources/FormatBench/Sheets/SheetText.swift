@@ -1,3 +1,5 @@
+import BlockFormats
+
 /// Sections of a sheet as aligned text.
 ///
 /// A table that is too wide for its destination breaks its headings, then wraps texts within their
@@ -96,7 +98,7 @@ struct SheetText {
 
     init(of table: SheetTable) {
       self.table = table
-      texts = table.rows.map { $0.map(ExactNumber.text) }
+      texts = table.rows.map { $0.map(\.sheetText) }
       headings = table.columns.map { [$0.title] }
     }
 
@@ -233,8 +235,16 @@ enum SheetMarkdown {
         MarkdownText.row(rule),
       ]
       + table.rows.map { row in
-        MarkdownText.row(row.map { MarkdownText.escaped(ExactNumber.text($0)) })
+        MarkdownText.row(row.map { MarkdownText.escaped($0.sheetText) })
       })
       .joined(separator: "\n")
+  }
+}
+
+extension Cell {
+  /// The cell for people; numbers are exact.
+  var sheetText: String {
+    if case .number(let value) = self { return ExactNumber.text(value) }
+    return TextLayout.escaped(exactText)
   }
 }

@@ -19,7 +19,7 @@ struct ValueGrid: Sendable {
   /// Every code.
   var codes: Range<UInt32> { 0..<UInt32(element.codeCount) }
 
-  private var isFolded: Bool { element.isSigned && element.bitWidth > 6 }
+  private var isFolded: Bool { element.mirror != nil && element.bitWidth > 6 }
   private var shown: Range<UInt32> { isFolded ? 0..<UInt32(element.codeCount / 2) : codes }
 
   /// Rows of so many codes, named by the first.
@@ -59,15 +59,15 @@ struct ValueGrid: Sendable {
 
   /// How the values of codes that are not shown follow from those that are.
   var remarks: [String] {
-    guard isFolded else { return [] }
+    guard isFolded, let rule = element.mirror else { return [] }
     let half = shown.upperBound
     let mirror: (UInt32) -> UInt32
     var lines: [String]
-    switch element.encoding {
-    case .floatingPoint:
+    switch rule {
+    case .signBit:
       mirror = { $0 | half }
       lines = ["Code c + \(hex(half)) is the negative of code c."]
-    case .twosComplement:
+    case .complement:
       mirror = { $0 == 0 ? half : (2 * half - $0) }
       lines = ["Code \(hex(2 * half)) - c is the negative of code c."]
     }
@@ -81,7 +81,7 @@ struct ValueGrid: Sendable {
       }
       lines.append("But: " + list.joined(separator: ", ") + ".")
     }
-    if case .twosComplement(let layout) = element.encoding, layout.range == .symmetric {
+    if rule == .complement && !element.producesLeastInteger {
       lines.append("The encoder never produces \(hex(half)).")
     }
     return [lines.joined(separator: " ")]

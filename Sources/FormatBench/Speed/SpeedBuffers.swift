@@ -99,7 +99,7 @@ final class SpeedBuffers {
         var storage = quantizer.makeStorage()
         quantizer.encode(source, into: &storage)
         // Codes of 16 bits are stored as the little-endian number itself.
-        bytes.copyBytes(from: storage.codes.bytes)
+        bytes.copyBytes(from: storage["codes"].bytes)
       }
     }
   }

@@ -29,8 +29,8 @@ final class SpeedSubject {
     let values = buffers.values(quantizer.elementCount, as: variant.input)
     quantizer.encode(values, as: variant.input, into: &storage)
     // One FP32 scale for the whole tensor is given like a tensor scale.
-    let hasSharedScale = format.layout.block == .tensor && format.layout.scale == .fp32
-    let shared = hasSharedScale ? storage.scales.unpacked().first : nil
+    let shared =
+      format.layout.hasOneFloat32Scale ? storage.planes.last?.unpacked().first : nil
     tensorScale = storage.tensorScale ?? shared.map(Float.init(bitPattern:))
   }
 

@@ -6,12 +6,11 @@ import TensorFiles
 /// The planes are stored as they are packed (`BitPlane` tells the order of bits), each row of its
 /// last axis beginning on a byte:
 ///
-/// - `packed`: the element codes; U8, the tensor's shape with the bytes of a row as last extent.
-/// - `scales`: one for each block, in `QuantizedTensor.scaleShape`; F32 where the scale is FP32,
-///   U16 where it has 16 bits, otherwise U8 with the bytes of a row as last extent. Absent without
-///   scales.
-/// - `subscales`: U8, with the bytes of a row as last extent. Absent without sub-scales.
-/// - `tensor_scale`: F32 [1], the decode multiplier. Absent where the format has none.
+/// - `packed`: the element codes; U8, the shape of the field `codes` with the bytes of a row as last
+///   extent.
+/// - Every other field of the format under its name, such as `scales`, `subscales` and `tensor_scale`,
+///   in the field's shape (`QuantizedTensor.shape(of:)`): F32 where its numbers are FP32, U16 where its
+///   codes have 16 bits, otherwise U8 with the bytes of a row as last extent.
 /// - `codes`: on request, the codes once more, unpacked, one for an element; U8, U16 above 8 bits,
 ///   U32 above 16.
 ///
@@ -35,8 +34,10 @@ enum QuantizedTensorFile {
     case packedAndUnpacked
   }
 
-  /// The names of the tensors a file may have.
-  static let tensorNames = ["packed", "scales", "subscales", "tensor_scale", "codes"]
+  /// The name of a field's tensor: the codes of elements are called after their form.
+  static func tensorName(of field: StoredField) -> String {
+    field.name == "codes" ? "packed" : field.name
+  }
 
   /// Writes a tensor, replacing the file only when it is complete.
   static func write(
@@ -46,7 +47,8 @@ enum QuantizedTensorFile {
     if forms == .packedAndUnpacked {
       tensors.append(
         integers(
-          "codes", tensor.codeShape, tensor.codes.unpacked(), bitWidth: tensor.codes.bitWidth))
+          "codes", tensor.shape(of: "codes"), tensor["codes"].unpacked(),
+          bitWidth: tensor["codes"].bitWidth))
     }
     let (contents, metadata) = (tensors, metadata(of: tensor))
     try CommandError.bridgingFileFailures { () throws(TensorFileError) in
@@ -56,24 +58,16 @@ enum QuantizedTensorFile {
 
   /// The stored bytes of a tensor, plane by plane, in the order of `QuantizedTensor.storedBytes`.
   static func planes(of tensor: QuantizedTensor) -> [TensorData] {
-    let layout = tensor.format.layout
-    var planes = [rows("packed", tensor.codeShape, tensor.codes)]
-    if let scale = layout.scale, let shape = tensor.scaleShape {
-      let bytes = tensor.scales.bytes
-      switch scale.bitWidth {
-      case 32 where scale == .fp32:
-        planes.append(TensorData(name: "scales", dtype: .f32, shape: shape, bytes: bytes))
-      case 16: planes.append(TensorData(name: "scales", dtype: .u16, shape: shape, bytes: bytes))
-      default: planes.append(rows("scales", shape, tensor.scales))
+    zip(tensor.format.layout.fields, tensor.planes).map { field, plane in
+      let (name, shape) = (tensorName(of: field), tensor.shape(of: field.name))
+      switch field.bitWidth {
+      case 32 where field.element == .fp32 && name != "packed":
+        return TensorData(name: name, dtype: .f32, shape: shape, bytes: plane.bytes)
+      case 16 where name != "packed":
+        return TensorData(name: name, dtype: .u16, shape: shape, bytes: plane.bytes)
+      default: return rows(name, shape, plane)
       }
     }
-    if let shape = tensor.subscaleShape {
-      planes.append(rows("subscales", shape, tensor.subscales))
-    }
-    if let scale = tensor.tensorScale {
-      planes.append(TensorData(name: "tensor_scale", shape: [1], [scale]))
-    }
-    return planes
   }
 
   /// A plane of bytes: the shape of its codes with the bytes of a row as last extent.
@@ -97,19 +91,17 @@ enum QuantizedTensorFile {
   }
 
   private static func metadata(of tensor: QuantizedTensor) -> [String: String] {
-    [
+    var metadata = [
       "producer": "fmtbench \(Fmtbench.version)",
       "layout": Layout.packed.rawValue,
       "format": tensor.format.id,
       "shape": ShapeText.text(of: tensor.shape),
       "axis": String(tensor.axis),
-      "scale_rule": tensor.policy.scaleRule.id,
-      "rounding": tensor.policy.rounding.id,
-      "overflow": tensor.policy.overflow.id,
-      "non_finite": tensor.policy.nonFinite.id,
-      "scale_floor": tensor.policy.scaleFloor.id,
-      "zero_block": tensor.policy.zeroBlock.id,
     ]
+    for aspect in PolicyAspect.allCases {
+      metadata[aspect.key] = aspect.chosen(in: tensor.policy).id
+    }
+    return metadata
   }
 }
 

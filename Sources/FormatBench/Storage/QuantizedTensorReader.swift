@@ -17,17 +17,13 @@ struct QuantizedTensorReader {
   /// Layout, format and axis come from the metadata. Every field must have the type and shape that
   /// format and tensor shape demand, and fields that say the same must agree.
   func tensor() throws(CommandError) -> QuantizedTensor {
-    for tensor in file.tensors where !QuantizedTensorFile.tensorNames.contains(tensor.name) {
-      throw failure("tensor '\(tensor.name.prefix(80))' is no part of a quantized tensor")
-    }
     let format = try format()
     guard let axis = file.metadata["axis"].flatMap(Int.init) else {
       throw failure("metadata names no axis")
     }
-    let fields = presentFields(of: format)
-    for name in ["scales", "subscales", "tensor_scale"]
-    where !fields.contains(name) && file.tensor(named: name) != nil {
-      throw failure("tensor '\(name)' does not belong to \(format.id)")
+    let known = ["codes", "packed"] + otherFields(of: format).map(\.name)
+    for tensor in file.tensors where !known.contains(tensor.name) {
+      throw failure("tensor '\(tensor.name.prefix(80))' does not belong to \(format.id)")
     }
     switch try layout() {
     case .packed: return try packedTensor(format, axis)
@@ -35,11 +31,9 @@ struct QuantizedTensorReader {
     }
   }
 
-  /// The tensors besides the codes that a format has.
-  private func presentFields(of format: any BlockFormat) -> [String] {
-    let layout = format.layout
-    return (layout.scale == nil ? [] : ["scales"]) + (layout.subscale == nil ? [] : ["subscales"])
-      + (layout.tensorScale == .absent ? [] : ["tensor_scale"])
+  /// The fields of a format besides the codes of its elements.
+  private func otherFields(of format: any BlockFormat) -> ArraySlice<StoredField> {
+    format.layout.fields.dropFirst()
   }
 
   private func layout() throws(CommandError) -> QuantizedTensorFile.Layout {
@@ -61,7 +55,8 @@ struct QuantizedTensorReader {
       throw failure("metadata: shape '\(text.prefix(80))' is none")
     }
     var bytes: [UInt8] = []
-    for name in ["packed"] + presentFields(of: format) {
+    for field in format.layout.fields {
+      let name = QuantizedTensorFile.tensorName(of: field)
       guard let plane = file.tensor(named: name) else { throw failure("no tensor '\(name)'") }
       bytes += try CommandError.bridgingFileFailures { () throws(TensorFileError) in
         try file.bytes(of: plane)
@@ -76,8 +71,8 @@ struct QuantizedTensorReader {
       }
     }
     if file.tensor(named: "codes") != nil {
-      let (codes, shape) = try field("codes", as: format.layout.element)
-      guard shape == tensor.codeShape, codes == tensor.codes.unpacked() else {
+      let (codes, shape) = try codes(of: format.layout.fields[0])
+      guard shape == tensor.shape(of: "codes"), codes == tensor["codes"].unpacked() else {
         throw failure("tensor 'codes' does not hold the codes of 'packed'")
       }
     }
@@ -101,28 +96,17 @@ struct QuantizedTensorReader {
   private func unpackedTensor(
     _ format: any BlockFormat, _ axis: Int
   ) throws(CommandError) -> QuantizedTensor {
-    let layout = format.layout
-    let (codes, shape) = try field("codes", as: layout.element)
-    var scales: [UInt32] = []
-    var subscales: [UInt32] = []
-    var shapes: [(name: String, shape: [Int])] = []
-    if let scale = layout.scale {
-      let field = try field("scales", as: scale)
-      scales = field.values
-      shapes.append(("scales", field.shape))
+    var fields: [String: [UInt32]] = [:]
+    var shapes: [String: [Int]] = [:]
+    for field in format.layout.fields {
+      (fields[field.name], shapes[field.name]) = try codes(of: field)
     }
-    if let subscale = layout.subscale {
-      let field = try field("subscales", bitWidth: subscale.bitWidth)
-      subscales = field.values
-      shapes.append(("subscales", field.shape))
-    }
-    let tensorScale = layout.tensorScale == .absent ? nil : try floatField("tensor_scale")
-    let tensor = try assembled(
-      format, try policy(of: format), shape, axis, codes, scales, subscales, tensorScale)
-    for (name, shape) in shapes {
-      let expected = name == "scales" ? tensor.scaleShape : tensor.subscaleShape
-      guard shape == expected else {
-        throw failure("tensor '\(name)' has shape \(shape), not \(expected ?? [])")
+    let shape = shapes["codes"] ?? []
+    let tensor = try assembled(format, shape, axis, fields)
+    for field in otherFields(of: format) {
+      let (found, expected) = (shapes[field.name] ?? [], tensor.shape(of: field.name))
+      guard found == expected else {
+        throw failure("tensor '\(field.name)' has shape \(found), not \(expected)")
       }
     }
     if let packed = file.tensor(named: "packed") {
@@ -137,13 +121,12 @@ struct QuantizedTensorReader {
   }
 
   private func assembled(
-    _ format: any BlockFormat, _ policy: EncodingPolicy, _ shape: [Int], _ axis: Int,
-    _ codes: [UInt32], _ scales: [UInt32], _ subscales: [UInt32], _ tensorScale: Float?
+    _ format: any BlockFormat, _ shape: [Int], _ axis: Int, _ codes: [String: [UInt32]]
   ) throws(CommandError) -> QuantizedTensor {
+    let policy = try policy(of: format)
     do throws(StorageError) {
       return try QuantizedTensor(
-        format: format, shape: shape, axis: axis, policy: policy, codes: codes, scales: scales,
-        subscales: subscales, tensorScale: tensorScale)
+        format: format, shape: shape, axis: axis, policy: policy, codes: codes)
     } catch {
       throw failure(error.description)
     }
@@ -166,67 +149,33 @@ struct QuantizedTensorReader {
   /// The choices that the metadata names; those it leaves out are the format's own.
   private func policy(of format: any BlockFormat) throws(CommandError) -> EncodingPolicy {
     var policy = format.defaultPolicy
-    policy.scaleRule = try choice("scale_rule", policy.scaleRule) { id in
-      format.scaleRules.first { $0.id == id }
+    for aspect in PolicyAspect.allCases {
+      guard let id = file.metadata[aspect.key] else { continue }
+      guard aspect.choose(id, in: &policy, scaleRules: format.scaleRules) else {
+        throw failure("metadata: \(aspect.key) '\(id.prefix(80))' is not known")
+      }
     }
-    policy.rounding = try choice("rounding", policy.rounding, RoundingRule.init(id:))
-    policy.overflow = try choice("overflow", policy.overflow, OverflowRule.init(rawValue:))
-    policy.nonFinite = try choice("non_finite", policy.nonFinite, NonFiniteRule.init(rawValue:))
-    policy.scaleFloor = try choice("scale_floor", policy.scaleFloor, ScaleFloor.init(rawValue:))
-    policy.zeroBlock = try choice("zero_block", policy.zeroBlock, ZeroBlockRule.init(rawValue:))
     return policy
   }
 
-  private func choice<Choice>(
-    _ key: String, _ fallback: Choice, _ named: (String) -> Choice?
-  ) throws(CommandError) -> Choice {
-    guard let id = file.metadata[key] else { return fallback }
-    guard let choice = named(id) else {
-      throw failure("metadata: \(key) '\(id.prefix(80))' is not known")
-    }
-    return choice
-  }
-
   /// The codes of a tensor that must be there with the dtype of its format.
-  private func field(
-    _ name: String, as element: ElementFormat
+  private func codes(
+    of field: StoredField
   ) throws(CommandError) -> (values: [UInt32], shape: [Int]) {
-    guard name == "scales", element == .fp32 else {
-      return try field(name, bitWidth: element.bitWidth)
-    }
-    let info = try info(name, dtype: .f32)
-    let floats = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-      try file.floats(of: info)
-    }
-    return (floats.map(\.bitPattern), info.shape)
-  }
-
-  private func field(
-    _ name: String, bitWidth: Int
-  ) throws(CommandError) -> (values: [UInt32], shape: [Int]) {
-    let dtype: TensorDType = bitWidth <= 8 ? .u8 : bitWidth <= 16 ? .u16 : .u32
-    let info = try info(name, dtype: dtype)
+    let isFloat = field.element == .fp32 && field.name != "codes"
+    let dtype: TensorDType =
+      isFloat ? .f32 : field.bitWidth <= 8 ? .u8 : field.bitWidth <= 16 ? .u16 : .u32
+    let info = try info(field.name, dtype: dtype)
     let file = file
     let values = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
       switch dtype {
+      case .f32: try file.floats(of: info).map(\.bitPattern)
       case .u8: try file.integers(of: info, as: UInt8.self).map(UInt32.init)
       case .u16: try file.integers(of: info, as: UInt16.self).map(UInt32.init)
       default: try file.integers(of: info, as: UInt32.self)
       }
     }
     return (values, info.shape)
-  }
-
-  private func floatField(_ name: String) throws(CommandError) -> Float {
-    let info = try info(name, dtype: .f32)
-    let file = file
-    let floats = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-      try file.floats(of: info)
-    }
-    guard floats.count == 1 else {
-      throw failure("tensor '\(name)' has \(floats.count) elements, not 1")
-    }
-    return floats[0]
   }
 
   private func info(_ name: String, dtype: TensorDType) throws(CommandError) -> TensorInfo {

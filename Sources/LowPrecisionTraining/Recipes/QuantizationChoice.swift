@@ -93,7 +93,7 @@ public struct BlockQuantization: Sendable {
     guard premultiplier >= 0.5 && premultiplier <= 2 else {
       return (.premultiplier, "\(premultiplier) is outside 0.5...2")
     }
-    if case .delayed = scaling, format.layout.block != .tensor || format.layout.scale != .fp32 {
+    if case .delayed = scaling, !format.layout.hasOneFloat32Scale {
       return (
         .delayedScaling, "\(format.id) does not have one FP32 scale for the whole tensor"
       )
@@ -117,7 +117,7 @@ public struct BlockQuantization: Sendable {
 extension BlockQuantization: Hashable {
   /// Formats are equal if their ids and layouts are.
   public static func == (a: BlockQuantization, b: BlockQuantization) -> Bool {
-    a.format.id == b.format.id && a.format.layout == b.format.layout && a.policy == b.policy
+    a.format.isSame(as: b.format) && a.policy == b.policy
       && a.stochasticBitCount == b.stochasticBitCount && a.transform == b.transform
       && a.source == b.source && a.premultiplier == b.premultiplier && a.scaling == b.scaling
   }

@@ -117,13 +117,13 @@ extension BlockQuantization: CustomStringConvertible {
   /// Format, scale rule, rounding with its tie rule, overflow and all that differs from a plain
   /// cast of FP32 values.
   public var description: String {
-    var parts = [
-      format.id, "scale \(policy.scaleRule.id)",
-      "rounding " + (stochasticBitCount.map { "stochastic(bits=\($0))" } ?? policy.rounding.id),
-      "overflow \(policy.overflow.id)", "non-finite \(policy.nonFinite.id)",
-    ]
-    if format.layout.canStoreZeroScale { parts.append("scale floor \(policy.scaleFloor.id)") }
-    if format.layout.hasZeroBlockChoice { parts.append("zero block \(policy.zeroBlock.id)") }
+    var parts = [format.id]
+    for aspect in PolicyAspect.allCases where format.follows(aspect) {
+      let chosen =
+        aspect == .rounding ? stochasticBitCount.map { "stochastic(bits=\($0))" } : nil
+      let title = aspect == .scaleRule ? "scale" : aspect.title
+      parts.append("\(title) \(chosen ?? aspect.chosen(in: policy).id)")
+    }
     parts.append("source \(source.rawValue)")
     parts.append(
       transform.map { "Hadamard \($0.length), signs \($0.signs.rawValue)" } ?? "no transform")

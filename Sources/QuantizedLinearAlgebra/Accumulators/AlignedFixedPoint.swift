@@ -161,7 +161,8 @@ extension ProductDefinition {
   /// The bits of the largest possible dot product of a group; 1 for units that are not exact.
   var dotBitWidth: Int {
     guard unit.isExact, case .quantized(let left) = a, case .quantized(let right) = b,
-      let x = OperandElements(left.layout).integers, let y = OperandElements(right.layout).integers
+      let x = left.layout.factors.flatMap({ OperandElements($0).integers }),
+      let y = right.layout.factors.flatMap({ OperandElements($0).integers })
     else { return 1 }
     let greatest = x.greatest * y.greatest * groupLength
     return Int.bitWidth - greatest.leadingZeroBitCount

@@ -19,17 +19,17 @@ package struct OperandElements: Hashable, Sendable {
     package let bitWidth: Int
   }
 
-  package init(_ layout: BlockLayout) {
-    let element = layout.element
+  package init(_ factors: FactorLayout) {
+    let element = factors.element
     // Sub-scales only make values smaller; the largest sub-scale gives the finest step.
-    let deepest = layout.subscale.map { (1 << $0.bitWidth) - 1 } ?? 0
+    let deepest = factors.shift?.greatest ?? 0
     let lowest = element.leastSpacingExponent - deepest
     let top = element.greatestDecodableMagnitude
     let isFinite = element.nanCode == nil && element.infinityCode == nil
     if isFinite && Int(top.exponent) - lowest < 31 {
       let greatest = Int(Double.scaled(top, byPowerOfTwo: -lowest))
       // The largest magnitude of two's complement is a negative number's.
-      let positive = if case .twosComplement = element.encoding { greatest - 1 } else { greatest }
+      let positive = element.leastIntegerCode == nil ? greatest : greatest - 1
       integers = Integers(
         unitExponent: lowest, greatest: greatest,
         bitWidth: Int.bitWidth - positive.leadingZeroBitCount + 1)
@@ -39,37 +39,6 @@ package struct OperandElements: Hashable, Sendable {
     areBFloat16 =
       element.significandBitCount <= 8 && lowest >= -133 && top <= Double(Float.greatestBFloat16)
     areFarFromSubnormal = lowest >= -60 && top <= 0x1p60
-  }
-}
-
-extension ElementFormat {
-  /// The exponent of a power of two that divides every finite value.
-  fileprivate var leastSpacingExponent: Int {
-    switch encoding {
-    case .twosComplement(let layout): -layout.fractionBitCount
-    case .floatingPoint(let layout):
-      (layout.lowestBinade == .subnormal ? 1 : 0) - layout.exponentBias
-        - layout.significandBitCount
-    }
-  }
-
-  /// The largest magnitude of a finite code, one that encoders never produce included.
-  fileprivate var greatestDecodableMagnitude: Double {
-    switch encoding {
-    case .twosComplement(let layout):
-      Double.scaled(1, byPowerOfTwo: layout.bitCount - 1 - layout.fractionBitCount)
-    case .floatingPoint: greatestFiniteMagnitude
-    }
-  }
-
-  /// The bits that hold every value's significand.
-  fileprivate var significandBitCount: Int {
-    switch encoding {
-    // The most negative integer is a power of two.
-    case .twosComplement(let layout): layout.bitCount - 1
-    case .floatingPoint(let layout):
-      layout.significandBitCount + (layout.exponentBitCount > 0 ? 1 : 0)
-    }
   }
 }
 

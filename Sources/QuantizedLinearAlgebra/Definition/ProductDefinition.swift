@@ -136,11 +136,14 @@ public struct ProductDefinition: Sendable {
     init?(_ operand: OperandFormat) {
       guard case .quantized(let format) = operand, format is any FactoredFormat else { return nil }
       let layout = format.layout
-      elements = OperandElements(layout)
-      switch layout.scale == nil ? .tensor : layout.block {
+      guard let factors = layout.factors else { return nil }
+      elements = OperandElements(factors)
+      switch factors.scale == nil ? .tensor : layout.block {
       case .vector(let length): blockLength = length
       case .tile(_, let columns): blockLength = columns
       case .row, .tensor: blockLength = .max
+      // Runs may begin in the middle of a row.
+      case .run: return nil
       }
     }
   }

@@ -1,19 +1,19 @@
 import BlockFormats
 
-/// How the codes of a format, sub-scales included, become elements of a unit.
+/// How the codes of a format, microexponents included, become elements of a unit.
 struct ElementMap: Sendable {
   /// Bits of a code.
   let width: Int
-  /// Bits of a sub-scale, 0 without.
-  let subscaleWidth: Int
+  /// Bits of a microexponent, 0 without.
+  let shiftWidth: Int
   private(set) var way: Way
 
   /// From the quickest to the most general.
   enum Way: Sendable {
-    /// By a table over codes of up to eight bits, above which the sub-scale lies.
+    /// By a table over codes of up to eight bits, above which the microexponent lies.
     case int8([Int8])
     case int16([Int16])
-    /// By a table over codes of up to eight bits, times a power of two for the sub-scale.
+    /// By a table over codes of up to eight bits, times the power of two of the microexponent.
     case scaledInt16([Int16], deepest: Int)
     /// Codes are BF16 numbers themselves.
     case copied
@@ -27,9 +27,9 @@ struct ElementMap: Sendable {
     let unit: ProductUnit
     let unitExponent: Int
 
-    func bits(_ code: UInt32, subscale: Int) -> Int16 {
+    func bits(_ code: UInt32, shift: Int) -> Int16 {
       let value = Double(
-        sign: .plus, exponent: -unitExponent - subscale, significand: element.value(of: code))
+        sign: .plus, exponent: -unitExponent - shift, significand: element.value(of: code))
       // Exact both ways.
       return unit == .bfloat16
         ? Int16(truncatingIfNeeded: Float(value).bitPattern >> 16) : Int16(value)
@@ -40,17 +40,17 @@ struct ElementMap: Sendable {
   init(_ layout: BlockLayout, unit: ProductUnit, unitExponent: Int) {
     let element = layout.element
     width = element.bitWidth
-    subscaleWidth = layout.subscale?.bitWidth ?? 0
+    shiftWidth = layout.factors?.shift?.bitWidth ?? 0
     let conversion = Conversion(element: element, unit: unit, unitExponent: unitExponent)
-    let deepest = (1 << subscaleWidth) - 1
-    if width + subscaleWidth <= 8 {
+    let deepest = (1 << shiftWidth) - 1
+    if width + shiftWidth <= 8 {
       let codes = element.codeCount
-      let values = (0..<codes << subscaleWidth).map { index in
-        conversion.bits(UInt32(index % codes), subscale: index / codes)
+      let values = (0..<codes << shiftWidth).map { index in
+        conversion.bits(UInt32(index % codes), shift: index / codes)
       }
       way = unit == .int8 ? .int8(values.map { Int8($0) }) : .int16(values)
     } else if width <= 8 && unit == .int16 {
-      let values = (0..<UInt32(element.codeCount)).map { conversion.bits($0, subscale: deepest) }
+      let values = (0..<UInt32(element.codeCount)).map { conversion.bits($0, shift: deepest) }
       way = .scaledInt16(values, deepest: deepest)
     } else if element == .bf16 && unit == .bfloat16 {
       way = .copied
@@ -68,7 +68,7 @@ struct ElementMap: Sendable {
   /// The same with codes in the place of elements.
   var keepingCodes: ElementMap {
     var map = self
-    map.way = .int8((0..<1 << (width + subscaleWidth)).map { Int8($0) })
+    map.way = .int8((0..<1 << (width + shiftWidth)).map { Int8($0) })
     return map
   }
 }

@@ -20,29 +20,31 @@ struct FactoredMatrix {
   init(_ matrix: QuantizedMatrix, groupLength: Int, unitExponent: Int) {
     let storage = matrix.storage
     let layout = storage.format.layout
+    let (shift, scale) = (layout.factors?.shift, layout.factors?.scale)
     let places = ScalePlaces(layout, shape: storage.shape)
     let columns = matrix.columnCount
     let rows = matrix.batchCount * matrix.rowCount
-    let codes = storage.codes.unpacked()
-    let subscales = storage.subscales.unpacked()
-    let scaleCodes = storage.scales.unpacked()
+    let codes = storage.planes[0].unpacked()
+    let shiftPlane = shift.map { storage.planes[$0.field] }
+    let shifts = shiftPlane?.unpacked() ?? []
+    let scalePlane = scale.map { storage.planes[$0.field] }
+    let scaleCodes = scalePlane?.unpacked() ?? []
     elements = (0..<rows * columns).map { index in
       let value = Double.scaled(
         layout.element.value(of: codes[index]), byPowerOfTwo: -unitExponent)
-      guard places.subscaleLength > 0 else { return value }
+      guard let shift, let shiftPlane else { return value }
       let (row, column) = index.quotientAndRemainder(dividingBy: columns)
-      let subscale = subscales[
-        row * storage.subscales.rowLength + column / places.subscaleLength]
-      return Double.scaled(value, byPowerOfTwo: -Int(subscale))
+      let place = row * shiftPlane.rowLength + column / shift.length
+      return Double.scaled(value, byPowerOfTwo: -Int(shifts[place]))
     }
     let groupCount = columns == 0 ? 0 : (columns + groupLength - 1) / groupLength
     self.groupCount = groupCount
     scales = (0..<rows * groupCount).map { index in
-      guard let scale = layout.scale else { return 1 }
+      guard let scale, let scalePlane else { return 1 }
       let (row, group) = index.quotientAndRemainder(dividingBy: groupCount)
       let column = group * groupLength / places.blockLength
-      let place = places.scaleRow(row) * storage.scales.rowLength + column
-      return Float(scale.value(of: scaleCodes[place]))
+      let place = places.scaleRow(row) * scalePlane.rowLength + column
+      return Float(scale.element.value(of: scaleCodes[place]))
     }
     tensorScale = storage.tensorScale ?? 1
   }

@@ -21,7 +21,7 @@ public struct QuantizedMatrix: Sendable {
         throw .wrongBlockAxis(
           format: storage.format.id, shape: storage.shape, axis: storage.axis)
       }
-    case .tile, .tensor: break
+    case .run, .tile, .tensor: break
     }
     self.storage = storage
   }

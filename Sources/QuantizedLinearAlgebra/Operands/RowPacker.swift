@@ -42,7 +42,7 @@ struct RowPacker: Sendable {
       format.layout, groupLength: layout.groupLength, blockLength: places.blockLength)
   }
 
-  /// The same packer, but with codes of four bits, sub-scales joined, in the place of integers.
+  /// The same packer, but with codes of four bits, microexponents joined, in the place of integers.
   var keepingCodes: RowPacker {
     var packer = self
     packer.elements = elements.keepingCodes
@@ -65,7 +65,7 @@ struct RowPacker: Sendable {
   func pack(
     _ row: Int, of planes: MatrixPlanes, into target: Target, scratch: PackingScratch
   ) -> ScaleRange {
-    packElements(planes.codes.row(row), planes.subscales.row(row), into: target, scratch)
+    packElements(planes.codes.row(row), planes.shifts.row(row), into: target, scratch)
     if let offsets = target.offsets { fillOffsets(target, offsets) }
     return packScales(planes.scales.row(places.scaleRow(row)), into: target, scratch)
   }
@@ -73,13 +73,13 @@ struct RowPacker: Sendable {
   // MARK: - Elements
 
   private func packElements(
-    _ codes: UnsafePointer<UInt8>, _ subscales: UnsafePointer<UInt8>, into target: Target,
+    _ codes: UnsafePointer<UInt8>, _ shifts: UnsafePointer<UInt8>, into target: Target,
     _ scratch: PackingScratch
   ) {
     let byteCount = layout.unit.elementByteCount
     let depth = layout.depth
     let line = layout.isDense ? target.elements : scratch.elements
-    convert(codes, subscales, into: line, scratch)
+    convert(codes, shifts, into: line, scratch)
     let used = depth * byteCount
     if layout.isDense {
       pad(line + used, byteCount: layout.rowByteCount - used)
@@ -102,17 +102,17 @@ struct RowPacker: Sendable {
   }
 
   private func convert(
-    _ packed: UnsafePointer<UInt8>, _ packedSubscales: UnsafePointer<UInt8>,
+    _ packed: UnsafePointer<UInt8>, _ packedShifts: UnsafePointer<UInt8>,
     into line: UnsafeMutableRawPointer, _ scratch: PackingScratch
   ) {
     let depth = layout.depth
     let (blocks, products) = (kernels.blocks, kernels.products)
     let width = UInt32(elements.width)
-    let subscaleLength = places.subscaleLength
-    if subscaleLength > 0 {
-      let count = (depth + subscaleLength - 1) / subscaleLength
+    let shiftLength = places.shiftLength
+    if shiftLength > 0 {
+      let count = (depth + shiftLength - 1) / shiftLength
       blocks.pointee.unpack(
-        packedSubscales, count, UInt32(elements.subscaleWidth), scratch.subscales)
+        packedShifts, count, UInt32(elements.shiftWidth), scratch.shifts)
     }
     if case .copied = elements.way {
       line.copyMemory(from: packed, byteCount: 2 * depth)
@@ -122,36 +122,36 @@ struct RowPacker: Sendable {
       blocks.pointee.unpack_wide(packed, depth, width, scratch.wideCodes)
       let line = line.assumingMemoryBound(to: Int16.self)
       for index in 0..<depth {
-        let subscale = subscaleLength > 0 ? Int(scratch.subscales[index / subscaleLength]) : 0
-        line[index] = conversion.bits(scratch.wideCodes[index], subscale: subscale)
+        let shift = shiftLength > 0 ? Int(scratch.shifts[index / shiftLength]) : 0
+        line[index] = conversion.bits(scratch.wideCodes[index], shift: shift)
       }
       return
     }
     blocks.pointee.unpack(packed, depth, width, scratch.codes)
     switch elements.way {
     case .int8(let values):
-      joinSubscales(scratch)
+      joinShifts(scratch)
       products.pointee.map_int8(
         scratch.codes, depth, joinedWidth, values, line.assumingMemoryBound(to: Int8.self))
     case .int16(let values):
-      joinSubscales(scratch)
+      joinShifts(scratch)
       products.pointee.map_int16(
         scratch.codes, depth, joinedWidth, values, line.assumingMemoryBound(to: Int16.self))
     case .scaledInt16(let values, let deepest):
       let line = line.assumingMemoryBound(to: Int16.self)
       products.pointee.map_int16(scratch.codes, depth, width, values, line)
       products.pointee.scale_int16(
-        line, depth, subscaleLength, scratch.subscales, UInt32(deepest))
+        line, depth, shiftLength, scratch.shifts, UInt32(deepest))
     case .copied, .general: break
     }
   }
 
-  private var joinedWidth: UInt32 { UInt32(elements.width + elements.subscaleWidth) }
+  private var joinedWidth: UInt32 { UInt32(elements.width + elements.shiftWidth) }
 
-  private func joinSubscales(_ scratch: PackingScratch) {
-    guard places.subscaleLength > 0 else { return }
+  private func joinShifts(_ scratch: PackingScratch) {
+    guard places.shiftLength > 0 else { return }
     kernels.products.pointee.join_shifts(
-      scratch.codes, layout.depth, places.subscaleLength, scratch.subscales,
+      scratch.codes, layout.depth, places.shiftLength, scratch.shifts,
       UInt32(elements.width))
   }
 
@@ -211,7 +211,7 @@ struct RowPacker: Sendable {
 /// Memory for what a row is while it is packed.
 final class PackingScratch {
   let codes: UnsafeMutablePointer<UInt8>
-  let subscales: UnsafeMutablePointer<UInt8>
+  let shifts: UnsafeMutablePointer<UInt8>
   let elements: UnsafeMutableRawPointer
   private let memory: AlignedMemory
   private lazy var wide = AlignedMemory(byteCount: 4 * count)
@@ -221,7 +221,7 @@ final class PackingScratch {
     count = layout.depth + 64
     memory = AlignedMemory(byteCount: 2 * count + 4 * count)
     codes = memory.base.assumingMemoryBound(to: UInt8.self)
-    subscales = codes + count
+    shifts = codes + count
     elements = UnsafeMutableRawPointer(codes + 2 * count)
   }
 
@@ -233,7 +233,7 @@ final class PackingScratch {
 struct MatrixPlanes {
   let codes: Plane
   let scales: Plane
-  let subscales: Plane
+  let shifts: Plane
 
   struct Plane {
     let base: UnsafePointer<UInt8>
@@ -246,21 +246,19 @@ struct MatrixPlanes {
     _ tensor: QuantizedTensor, _ body: (MatrixPlanes) -> Result
   ) -> Result {
     let nothing: StaticString = ""
-    return tensor.codes.bytes.withUnsafeBufferPointer { codes in
-      tensor.scales.bytes.withUnsafeBufferPointer { scales in
-        tensor.subscales.bytes.withUnsafeBufferPointer { subscales in
-          // Planes without bytes are never read.
-          body(
-            MatrixPlanes(
-              codes: Plane(
-                base: codes.baseAddress ?? nothing.utf8Start,
-                bytesPerRow: tensor.codes.bytesPerRow),
-              scales: Plane(
-                base: scales.baseAddress ?? nothing.utf8Start,
-                bytesPerRow: tensor.scales.bytesPerRow),
-              subscales: Plane(
-                base: subscales.baseAddress ?? nothing.utf8Start,
-                bytesPerRow: tensor.subscales.bytesPerRow)))
+    let factors = tensor.format.layout.factors
+    /// Runs a step with the plane of a field; planes without bytes are never read.
+    func with<Value>(_ field: Int?, _ step: (Plane) -> Value) -> Value {
+      guard let field else { return step(Plane(base: nothing.utf8Start, bytesPerRow: 0)) }
+      let plane = tensor.planes[field]
+      return plane.bytes.withUnsafeBufferPointer {
+        step(Plane(base: $0.baseAddress ?? nothing.utf8Start, bytesPerRow: plane.bytesPerRow))
+      }
+    }
+    return with(0) { codes in
+      with(factors?.scale?.field) { scales in
+        with(factors?.shift?.field) { shifts in
+          body(MatrixPlanes(codes: codes, scales: scales, shifts: shifts))
         }
       }
     }

@@ -13,10 +13,11 @@ struct ScaleMap: Sendable {
   private let table: [Float]
 
   init(_ layout: BlockLayout, groupLength: Int, blockLength: Int) {
-    element = layout.scale
-    width = layout.scale?.bitWidth ?? 0
+    let scale = layout.factors?.scale?.element
+    element = scale
+    width = scale?.bitWidth ?? 0
     groupsPerBlock = max(1, (blockLength + groupLength - 1) / groupLength)
-    if let scale = layout.scale {
+    if let scale {
       table = scale.bitWidth <= 8 ? scale.valueTable.map { Float($0) } : []
       let range = table.withUnsafeBufferPointer { ScaleRange($0) }
       narrowRange = scale.bitWidth <= 8 && range.isNarrow ? range : nil

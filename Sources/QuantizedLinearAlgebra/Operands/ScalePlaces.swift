@@ -4,8 +4,8 @@ import BlockFormats
 struct ScalePlaces {
   /// Elements of a row that share a scale.
   let blockLength: Int
-  /// Elements of a row that share a sub-scale, 0 without sub-scales.
-  let subscaleLength: Int
+  /// Elements of a row that share a microexponent, 0 without microexponents.
+  let shiftLength: Int
   private let rowsPerScaleRow: Int
   private let rowCount: Int
   private let hasOneScale: Bool
@@ -13,10 +13,11 @@ struct ScalePlaces {
   init(_ layout: BlockLayout, shape: [Int]) {
     let columns = max(shape.last ?? 1, 1)
     rowCount = max(shape.dropLast().last ?? 1, 1)
-    subscaleLength = layout.subscale?.length ?? 0
-    switch layout.scale == nil ? .tensor : layout.block {
+    let factors = layout.factors
+    shiftLength = factors?.shift?.length ?? 0
+    switch factors?.scale == nil ? .tensor : layout.block {
     case .vector(let length): (blockLength, rowsPerScaleRow) = (min(length, columns), 1)
-    case .row: (blockLength, rowsPerScaleRow) = (columns, 1)
+    case .row, .run: (blockLength, rowsPerScaleRow) = (columns, 1)
     case .tile(let rows, let length):
       (blockLength, rowsPerScaleRow) = (min(length, columns), rows)
     case .tensor: (blockLength, rowsPerScaleRow) = (columns, 1)

@@ -40,8 +40,7 @@ final class BandQuantizer: Sendable {
   private static let bandElements = 1 << 16
 
   func fits(_ format: some BlockFormat, policy: EncodingPolicy, shape: [Int]) -> Bool {
-    shape == self.shape && policy == whole.policy && format.id == whole.format.id
-      && format.layout == whole.format.layout
+    shape == self.shape && policy == whole.policy && format.isSame(as: whole.format)
   }
 
   /// The quantizer of a band of so many rows.

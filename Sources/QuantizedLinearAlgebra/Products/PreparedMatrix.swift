@@ -172,7 +172,7 @@ public final class PreparedMatrix: @unchecked Sendable {
       let packer = packer(format, shape: [columnCount, depth])
       panels.fill(
         values, bands: bands, levels: levels, packer: packer, parallelism: parallelism)
-      tensorScale = format.layout.tensorScale == .absent ? 1 : levels.tensorScale
+      tensorScale = format.layout.tensorField == nil ? 1 : levels.tensorScale
     }
   }
 

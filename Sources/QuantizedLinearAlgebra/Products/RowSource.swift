@@ -63,7 +63,7 @@ struct RowSource: @unchecked Sendable {
       } else {
         bandRows = bands.bandRows
         let levels = RowSource.levels(rows, bands.whole, tensorScale: given)
-        tensorScale = format.layout.tensorScale == .absent ? 1 : levels.tensorScale
+        tensorScale = format.layout.tensorField == nil ? 1 : levels.tensorScale
         way = .quantized(rows, bands, levels, packer(format, shape))
       }
     }
@@ -80,7 +80,7 @@ struct RowSource: @unchecked Sendable {
   ) -> TensorQuantizer.Levels {
     let layout = quantizer.format.layout
     let gathered = AlignedMemory()
-    let readsNumbers = layout.tensorScale != .absent || layout.block == .tensor
+    let readsNumbers = layout.needsStatistics
     let rows = readsNumbers || rows.isDense ? rows : rows.withoutGaps
     return quantizer.levels(
       of: rows.denseBytes(gathering: gathered), as: rows.type, tensorScale: tensorScale)
@@ -201,9 +201,7 @@ struct RowSource: @unchecked Sendable {
     let values = band.denseBytes(gathering: memory.gathered)
     // Taken out, so that its arrays have one owner and are written in place.
     var storage = memory.storage.take() ?? quantizer.makeStorage()
-    if storage.shape != quantizer.shape || storage.format.id != quantizer.format.id
-      || storage.format.layout != quantizer.format.layout
-    {
+    if storage.shape != quantizer.shape || !storage.format.isSame(as: quantizer.format) {
       storage = quantizer.makeStorage()
     }
     quantizer.encodeBand(values, as: band.type, levels: levels, into: &storage)

@@ -42,8 +42,8 @@ enum EncodingOptions {
   ) throws(CommandError) -> Float? {
     guard let scale = arguments[tensorScale] else { return nil }
     let layout = format.layout
-    let isOneBlock = layout.block == .tensor && layout.scale == .fp32
-    guard layout.tensorScale != .absent || (includesBlockScale && isOneBlock) else {
+    let isOneBlock = layout.hasOneFloat32Scale
+    guard layout.tensorField != nil || (includesBlockScale && isOneBlock) else {
       throw .usage("--tensor-scale: \(format.id) has no tensor scale")
     }
     guard !isOneBlock || arguments[scaleRule] == nil else {

@@ -3,11 +3,11 @@ import BlockFormats
 extension ValueKind<ScaleRule> {
   /// A scale rule by its id.
   static let scaleRule = ValueKind(
-    placeholder: "RULE", accepted: "a scale rule", choices: ScaleRule.all.map(\.id)
+    placeholder: "RULE", accepted: "a scale rule", choices: FormatCatalog.scaleRules.map(\.id)
   ) { (text) throws(ValueFailure) in
     let alias = text == "search(floor)" ? "search" : text
-    guard let rule = ScaleRule.all.first(where: { $0.id == alias }) else {
-      throw .unknown("scale rule", text, known: ScaleRule.all.map(\.id))
+    guard let rule = FormatCatalog.scaleRules.first(where: { $0.id == alias }) else {
+      throw .unknown("scale rule", text, known: FormatCatalog.scaleRules.map(\.id))
     }
     return rule
   }
@@ -100,10 +100,10 @@ enum PolicyOptions {
     var policy = format.defaultPolicy
     policy.overflow = arguments[overflow] ?? policy.overflow
     policy.nonFinite = arguments[nonFinite] ?? policy.nonFinite
-    if format.layout.canStoreZeroScale {
+    if format.follows(.scaleFloor) {
       policy.scaleFloor = arguments[scaleFloor] ?? policy.scaleFloor
     }
-    if format.layout.hasZeroBlockChoice {
+    if format.follows(.zeroBlock) {
       policy.zeroBlock = arguments[zeroBlock] ?? policy.zeroBlock
     }
     return policy
@@ -115,10 +115,10 @@ enum PolicyOptions {
   ) throws(CommandError) {
     let names = formats.count == 1 ? formats[0].id : "every format compared"
     guard
-      arguments[scaleFloor] == nil || formats.contains(where: { $0.layout.canStoreZeroScale })
+      arguments[scaleFloor] == nil || formats.contains(where: { $0.follows(.scaleFloor) })
     else { throw .usage("--scale-floor: scales of \(names) are never zero") }
     guard
-      arguments[zeroBlock] == nil || formats.contains(where: { $0.layout.hasZeroBlockChoice })
+      arguments[zeroBlock] == nil || formats.contains(where: { $0.follows(.zeroBlock) })
     else { throw .usage("--zero-block: a block of zeros has one form in \(names)") }
   }
 

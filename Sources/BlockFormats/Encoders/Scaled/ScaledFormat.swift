@@ -15,7 +15,7 @@ import CallerChecks
 /// NaN block stores a NaN scale and the element's NaN code (0 if it has none).
 ///
 /// Source: TransformerEngine's current-scaling and block-scaling recipes.
-public struct ScaledFormat: BlockFormat, Hashable {
+public struct ScaledFormat: ComposedFormat, Hashable {
   /// The canonical id.
   public let id: String
   /// The defining document.
@@ -23,7 +23,13 @@ public struct ScaledFormat: BlockFormat, Hashable {
   /// What the format stores.
   public let layout: BlockLayout
   /// The choices made where the caller states none.
-  public let defaultPolicy: EncodingPolicy
+  public var defaultPolicy: EncodingPolicy
+
+  /// The places of the fields in the layout.
+  enum Field {
+    static let codes = 0
+    static let scale = 1
+  }
 
   /// FP32 scales, or powers of two.
   public var scaleRules: [ScaleRule] { [.amax, .amaxPowerOfTwo] }
@@ -38,18 +44,18 @@ public struct ScaledFormat: BlockFormat, Hashable {
   public init(id: String, source: String, element: ElementFormat, block: BlockShape) {
     self.id = id
     self.source = source
-    layout = BlockLayout(element: element, block: block, scale: .fp32)
+    layout = BlockLayout(block: block, fields: [.codes(element), .blockScale(.fp32)])
     defaultPolicy = EncodingPolicy(
       nonFinite: element.nanCode == nil ? .blockNaN : .element, scaleRule: .amax)
   }
 
   /// Chooses the block's scale by the policy's rule.
   public func encodeScale(
-    of values: UnsafeBufferPointer<Float>, statistics: ValueStatistics,
+    of values: Span<Float>, statistics: ValueStatistics,
     context: borrowing EncodingContext, into fields: inout BlockFields
   ) {
     guard !context.policy.poisons(statistics, element: element) else {
-      fields.scale = Float.nan.bitPattern
+      fields[Field.scale, 0] = Float.nan.bitPattern
       fields.encodeMultiplier = .nan
       return
     }
@@ -58,32 +64,32 @@ public struct ScaledFormat: BlockFormat, Hashable {
       multiplier = min(
         Float(element.greatestFiniteMagnitude) / statistics.amax, .greatestFiniteMagnitude)
     }
-    switch context.policy.scaleRule {
+    switch context.policy.scaleRule.as(AmaxRule.self) {
     case .amax: break
     case .amaxPowerOfTwo:
       // Below 2^-127 the reciprocal would not be finite.
       multiplier = Float(sign: .plus, exponent: max(multiplier.exponent, -127), significand: 1)
-    case .unscaled, .powerOfTwo, .search, .fourOverSix:
+    case .fourOverSix, nil:
       refuse("\(id) has no scale rule \(context.policy.scaleRule.id)")
     }
     fields.encodeMultiplier = multiplier
-    fields.scale = min(1 / multiplier, .greatestFiniteMagnitude).bitPattern
+    fields[Field.scale, 0] = min(1 / multiplier, .greatestFiniteMagnitude).bitPattern
   }
 
   /// Encodes the block's values with the scale in `fields`.
   public func encodeElements(
-    of values: UnsafeBufferPointer<Float>, context: borrowing EncodingContext,
+    of values: Span<Float>, context: borrowing EncodingContext,
     into fields: inout BlockFields
   ) {
     let multiplier = fields.encodeMultiplier
     guard !multiplier.isNaN else {
-      fields.codes.update(repeating: element.nanCode ?? 0)
+      fields.fill(Field.codes, with: element.nanCode ?? 0)
       return
     }
-    let scale = Float(bitPattern: fields.scale)
+    let scale = Float(bitPattern: fields[Field.scale, 0])
     let limit = context.codeLimit { ScaledFormat.decoded($0, scale) }
     for position in values.indices {
-      fields.codes[position] = context.code(
+      fields[Field.codes, position] = context.code(
         for: Double(values[position].scaled(by: multiplier)), at: position, limit: limit,
         tally: &fields.tally)
     }
@@ -92,11 +98,11 @@ public struct ScaledFormat: BlockFormat, Hashable {
   /// Decodes the block.
   public func decode(
     _ fields: BlockFields, context: borrowing DecodingContext,
-    into values: UnsafeMutableBufferPointer<Float>
+    into values: inout MutableSpan<Float>
   ) {
-    let scale = Float(bitPattern: fields.scale)
+    let scale = Float(bitPattern: fields[Field.scale, 0])
     for position in values.indices {
-      let element = context.elementValue(of: fields.codes[position])
+      let element = context.elementValue(of: fields[Field.codes, position])
       values[position] = ScaledFormat.decoded(element, scale).canonicalNaN
     }
   }

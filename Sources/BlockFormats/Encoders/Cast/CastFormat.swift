@@ -3,7 +3,7 @@
 /// NaN becomes the element's NaN; where there is none it becomes the largest value (0 for two's
 /// complement), or +0 under `NonFiniteRule.nanToZero`. Without a scale the block of 32 only groups
 /// elements for the share of exact blocks.
-public struct CastFormat: BlockFormat, Hashable {
+public struct CastFormat: ComposedFormat, Hashable {
   /// The element's name.
   public let id: String
   /// The defining document.
@@ -11,7 +11,7 @@ public struct CastFormat: BlockFormat, Hashable {
   /// What the format stores.
   public let layout: BlockLayout
   /// The choices made where the caller states none.
-  public let defaultPolicy: EncodingPolicy
+  public var defaultPolicy: EncodingPolicy
 
   /// None: there is no scale.
   public var scaleRules: [ScaleRule] { [.unscaled] }
@@ -20,24 +20,24 @@ public struct CastFormat: BlockFormat, Hashable {
   public init(element: ElementFormat, source: String) {
     id = element.name
     self.source = source
-    layout = BlockLayout(element: element, block: .vector(length: 32), scale: nil)
+    layout = BlockLayout(block: .vector(length: 32), fields: [.codes(element)])
     defaultPolicy = EncodingPolicy(nonFinite: .element, scaleRule: .unscaled)
   }
 
   /// There is no scale to choose.
   public func encodeScale(
-    of values: UnsafeBufferPointer<Float>, statistics: ValueStatistics,
+    of values: Span<Float>, statistics: ValueStatistics,
     context: borrowing EncodingContext, into fields: inout BlockFields
   ) {}
 
   /// Encodes the block's values with the scale in `fields`.
   public func encodeElements(
-    of values: UnsafeBufferPointer<Float>, context: borrowing EncodingContext,
+    of values: Span<Float>, context: borrowing EncodingContext,
     into fields: inout BlockFields
   ) {
     let limit = context.codeLimit { Float($0) }
     for position in values.indices {
-      fields.codes[position] = context.code(
+      fields[0, position] = context.code(
         for: Double(values[position]), at: position, limit: limit, tally: &fields.tally)
     }
   }
@@ -45,10 +45,10 @@ public struct CastFormat: BlockFormat, Hashable {
   /// Decodes the block.
   public func decode(
     _ fields: BlockFields, context: borrowing DecodingContext,
-    into values: UnsafeMutableBufferPointer<Float>
+    into values: inout MutableSpan<Float>
   ) {
     for position in values.indices {
-      values[position] = Float(context.elementValue(of: fields.codes[position]))
+      values[position] = Float(context.elementValue(of: fields[0, position]))
     }
   }
 }

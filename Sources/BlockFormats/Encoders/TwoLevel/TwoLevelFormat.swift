@@ -26,7 +26,7 @@ import CallerChecks
 ///
 /// Sources: TransformerEngine's NVFP4 casts and arXiv 2509.25149; arXiv 2512.02010 (four over
 /// six); Dai et al., "VS-Quant", MLSys 2021.
-public struct TwoLevelFormat: BlockFormat, Hashable {
+public struct TwoLevelFormat: ComposedFormat, Hashable {
   /// The canonical id.
   public let id: String
   /// The defining document.
@@ -34,13 +34,16 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
   /// What the format stores.
   public let layout: BlockLayout
   /// The choices made where the caller states none.
-  public let defaultPolicy: EncodingPolicy
+  public var defaultPolicy: EncodingPolicy
 
   /// `amax`, and `fourOverSix` for E2M1 with E4M3 scales.
   public var scaleRules: [ScaleRule] {
-    element == .e2m1fn && scaleFormat == .e4m3fn && layout.tensorScale == .float32
+    element == .e2m1fn && scaleFormat == .e4m3fn && tensorScale == .float32
       ? [.amax, .fourOverSix] : [.amax]
   }
+
+  /// Block scales may be zero, and a block of zeros has one of two.
+  public func follows(_ aspect: PolicyAspect) -> Bool { true }
 
   /// Creates a format.
   ///
@@ -54,7 +57,7 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
   ///   - scaleRule: the default rule.
   public init(
     id: String, source: String, element: ElementFormat, block: BlockShape, scale: ElementFormat,
-    tensorScale: BlockLayout.TensorScaleLayout = .float32, scaleRule: ScaleRule = .amax
+    tensorScale: TensorScaling = .float32, scaleRule: ScaleRule = .amax
   ) {
     require(scale.hasZero, "\(scale) has no zero, so it cannot be a block scale of \(id)")
     require(
@@ -63,11 +66,32 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
     self.id = id
     self.source = source
     scaleFormat = scale
-    layout = BlockLayout(element: element, block: block, scale: scale, tensorScale: tensorScale)
+    self.tensorScale = tensorScale
+    layout = BlockLayout(
+      block: block,
+      fields: [.codes(element), .blockScale(scale)]
+        + (tensorScale == .float32 ? [.tensorScale] : []))
     defaultPolicy = EncodingPolicy(nonFinite: .blockNaN, scaleRule: scaleRule)
     require(
       scaleRules.contains(scaleRule),
       "\(id) cannot follow \(scaleRule.id): that rule is for E2M1 elements with E4M3 scales")
+  }
+
+  /// Whether there is a scale above those of the blocks.
+  public enum TensorScaling: Hashable, Sendable {
+    /// None: S is 1.
+    case absent
+    /// One FP32 decode multiplier.
+    case float32
+  }
+
+  /// Whether there is a scale above those of the blocks.
+  public let tensorScale: TensorScaling
+
+  /// The places of the fields in the layout.
+  enum Field {
+    static let codes = 0
+    static let scale = 1
   }
 
   private let scaleFormat: ElementFormat
@@ -89,15 +113,15 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
 
   /// Chooses the block's scale by the policy's rule.
   public func encodeScale(
-    of values: UnsafeBufferPointer<Float>, statistics: ValueStatistics,
+    of values: Span<Float>, statistics: ValueStatistics,
     context: borrowing EncodingContext, into fields: inout BlockFields
   ) {
     guard !context.tensorScale.encode.isNaN else {
-      fields.scale = 0
+      fields[Field.scale, 0] = 0
       return
     }
     if context.policy.poisons(statistics, element: element), let nan = scaleFormat.nanCode {
-      fields.scale = nan
+      fields[Field.scale, 0] = nan
       return
     }
     let rule = context.policy.scaleRule
@@ -105,36 +129,36 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
     if rule == .fourOverSix {
       encodeBetterBranch(of: values, amax: statistics.amax, context, &fields)
     } else {
-      fields.scale = scaleCode(
+      fields[Field.scale, 0] = scaleCode(
         amax: statistics.amax, mappedTo: greatestElement, tensorScale: context.tensorScale,
         floor: context.policy.scaleFloor)
     }
     if statistics.amax == 0 && context.policy.zeroBlock == .one {
-      fields.scale = withinFloat32(scaleFormat.code(for: 1))
+      fields[Field.scale, 0] = withinFloat32(scaleFormat.code(for: 1))
     }
   }
 
   /// Stores the scale of the target whose decoded block has the smallest squared error.
   private func encodeBetterBranch(
-    of values: UnsafeBufferPointer<Float>, amax: Float, _ context: borrowing EncodingContext,
+    of values: Span<Float>, amax: Float, _ context: borrowing EncodingContext,
     _ fields: inout BlockFields
   ) {
     let tally = fields.tally
     var best: (scale: UInt32, error: Double)?
     for target in targets(of: .fourOverSix) {
-      fields.scale = scaleCode(
+      fields[Field.scale, 0] = scaleCode(
         amax: amax, mappedTo: target, tensorScale: context.tensorScale,
         floor: context.policy.scaleFloor)
       encodeElements(of: values, context: context, into: &fields)
       let error = squaredError(of: fields, context: context.decoding, against: values)
-      if error < best?.error ?? .infinity || best == nil { best = (fields.scale, error) }
+      if error < best?.error ?? .infinity || best == nil { best = (fields[Field.scale, 0], error) }
     }
-    if let best { fields.scale = best.scale }
+    if let best { fields[Field.scale, 0] = best.scale }
     fields.tally = tally
   }
 
   /// The code of the scale that maps a block's amax to an element value.
-  package func scaleCode(
+  func scaleCode(
     amax: Float, mappedTo target: Float, tensorScale: TensorScale, floor: ScaleFloor
   ) -> UInt32 {
     // The factor may be infinite, and its product with zero NaN.
@@ -157,48 +181,48 @@ public struct TwoLevelFormat: BlockFormat, Hashable {
 
   /// The largest block scale that the tensor scale aims at: with four over six, one and a half times
   /// as much must still be a scale.
-  package func greatestScale(under rule: ScaleRule) -> Float {
+  func greatestScale(under rule: ScaleRule) -> Float {
     rule == .fourOverSix ? 256 : Float(scaleFormat.greatestFiniteMagnitude)
   }
 
   /// The element values that a rule may map a block's amax to, in the order in which they win ties.
-  package func targets(of rule: ScaleRule) -> [Float] {
+  func targets(of rule: ScaleRule) -> [Float] {
     rule == .fourOverSix ? [greatestElement, 4] : [greatestElement]
   }
 
   /// Encodes the block's values with the scale in `fields`.
   public func encodeElements(
-    of values: UnsafeBufferPointer<Float>, context: borrowing EncodingContext,
+    of values: Span<Float>, context: borrowing EncodingContext,
     into fields: inout BlockFields
   ) {
-    guard fields.scale != 0, fields.scale != scaleFormat.nanCode else {
-      fields.codes.update(repeating: 0)
+    guard fields[Field.scale, 0] != 0, fields[Field.scale, 0] != scaleFormat.nanCode else {
+      fields.fill(Field.codes, with: 0)
       return
     }
-    let scale = Float(context.decoding.scaleValue(of: fields.scale))
+    let scale = Float(context.decoding.value(of: fields[Field.scale, 0], in: Field.scale))
     let multiplier = encodeMultiplier(scale: scale, tensorScale: context.tensorScale)
     let tensorScale = context.decoding.tensorScale
     let limit = context.codeLimit { TwoLevelFormat.decoded($0, scale, tensorScale) }
     for position in values.indices {
-      fields.codes[position] = context.code(
+      fields[Field.codes, position] = context.code(
         for: Double(values[position].scaled(by: multiplier)), at: position, limit: limit,
         tally: &fields.tally)
     }
   }
 
   /// What values are multiplied by: step 3 of the definition above.
-  package func encodeMultiplier(scale: Float, tensorScale: TensorScale) -> Float {
+  func encodeMultiplier(scale: Float, tensorScale: TensorScale) -> Float {
     min(1 / (scale * tensorScale.encodeReciprocal), .greatestFiniteMagnitude)
   }
 
   /// Decodes the block.
   public func decode(
     _ fields: BlockFields, context: borrowing DecodingContext,
-    into values: UnsafeMutableBufferPointer<Float>
+    into values: inout MutableSpan<Float>
   ) {
-    let scale = Float(context.scaleValue(of: fields.scale))
+    let scale = Float(context.value(of: fields[Field.scale, 0], in: Field.scale))
     for position in values.indices {
-      let element = context.elementValue(of: fields.codes[position])
+      let element = context.elementValue(of: fields[Field.codes, position])
       values[position] =
         TwoLevelFormat.decoded(element, scale, context.tensorScale).canonicalNaN
     }

@@ -14,7 +14,7 @@ import CallerChecks
 ///
 /// Sources: OCP Microscaling Formats v1.0 section 6.3; Rouhani et al., "With shared
 /// microexponents, a little shifting goes a long way", ISCA 2023 (arXiv 2302.08007).
-public struct SharedExponentFormat: BlockFormat, Hashable {
+public struct SharedExponentFormat: ComposedFormat, Hashable {
   /// The canonical id.
   public let id: String
   /// The defining document.
@@ -22,10 +22,13 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
   /// What the format stores.
   public let layout: BlockLayout
   /// The choices made where the caller states none.
-  public let defaultPolicy: EncodingPolicy
+  public var defaultPolicy: EncodingPolicy
 
   /// Every power-of-two rule, and searches around each.
   public var scaleRules: [ScaleRule] { ScaleRule.powersOfTwo }
+
+  /// A block of zeros has one of two scales.
+  public func follows(_ aspect: PolicyAspect) -> Bool { aspect != .scaleFloor }
 
   /// Creates a format.
   ///
@@ -35,11 +38,11 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
   ///   - element: the element format.
   ///   - block: the elements that share a scale.
   ///   - scaleBitCount: the width of the exponent-only scale, 8 for E8M0.
-  ///   - subscale: microexponents, if any.
+  ///   - microexponents: the second level inside a block, if any.
   ///   - rounding: the default rounding.
   public init(
     id: String, source: String, element: ElementFormat, block: BlockShape,
-    scaleBitCount: Int = 8, subscale: SubscaleLayout? = nil,
+    scaleBitCount: Int = 8, microexponents: Microexponents? = nil,
     rounding: RoundingRule = .toNearestOrEven
   ) {
     require(
@@ -49,10 +52,44 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
     let scale = ElementFormat.exponentOnly(bitCount: scaleBitCount)
     bias = (1 << (scaleBitCount - 1)) - 1
     greatestScaleCode = scale.greatestFiniteCode
-    layout = BlockLayout(element: element, block: block, scale: scale, subscale: subscale)
+    self.microexponents = microexponents
+    layout = BlockLayout(
+      block: block,
+      fields: [.codes(element), .blockScale(scale)]
+        + (microexponents.map { [.microexponents(bitCount: $0.bitCount, length: $0.length)] } ?? []))
     defaultPolicy = EncodingPolicy(
       rounding: rounding, nonFinite: .blockNaN, scaleRule: .powerOfTwo(.floor))
   }
+
+  /// Shared microexponents: each sub-block of a block lowers the block's exponent by its sub-scale.
+  public struct Microexponents: Hashable, Sendable {
+    /// The bits of a sub-scale, d2 of the BDR paper: 1...8.
+    public var bitCount: Int
+    /// The elements that share one, k2 of the BDR paper: a divisor of the block length.
+    public var length: Int
+
+    /// Creates microexponents; `BlockLayout` checks them.
+    public init(bitCount: Int, length: Int) {
+      self.bitCount = bitCount
+      self.length = length
+    }
+
+    /// The largest sub-scale.
+    package var greatest: Int { (1 << bitCount) - 1 }
+  }
+
+  /// The second level inside a block; `nil` where there is none.
+  public let microexponents: Microexponents?
+
+  /// The places of the fields in the layout.
+  enum Field {
+    static let codes = 0
+    static let scale = 1
+    static let subscales = 2
+  }
+
+  /// Below every exponent that a rule gives: what it gives for a block of zeros.
+  private static let exponentOfZero = -4096
 
   /// The exponent of scale code c is c - bias.
   private let bias: Int
@@ -61,68 +98,52 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
 
   /// Chooses the shared exponent, then the microexponents below it.
   public func encodeScale(
-    of values: UnsafeBufferPointer<Float>, statistics: ValueStatistics,
+    of values: Span<Float>, statistics: ValueStatistics,
     context: borrowing EncodingContext, into fields: inout BlockFields
   ) {
     guard !context.policy.poisons(statistics, element: element) else {
-      fields.scale = scaleNaN
-      fields.subscales.update(repeating: 0)
+      fields[Field.scale, 0] = scaleNaN
+      if microexponents != nil { fields.fill(Field.subscales, with: 0) }
       return
     }
-    switch context.policy.scaleRule {
-    case .powerOfTwo(let rule):
+    switch context.policy.scaleRule.as(PowerOfTwoScale.self) {
+    case .rule(let rule):
       setScale(ruleExponent(statistics.amax, rule), values, rule, &fields)
     case .search(let rule):
       searchScale(ruleExponent(statistics.amax, rule), values, rule, context, &fields)
-    case .unscaled, .amax, .amaxPowerOfTwo, .fourOverSix:
-      refuse("\(id) has no scale rule \(context.policy.scaleRule.id)")
+    case nil: refuse("\(id) has no scale rule \(context.policy.scaleRule.id)")
     }
-    if statistics.amax == 0 && context.policy.zeroBlock == .one { fields.scale = UInt32(bias) }
+    if statistics.amax == 0 && context.policy.zeroBlock == .one { fields[Field.scale, 0] = UInt32(bias) }
   }
 
   /// The rule's exponent, or one below every scale for amax = 0.
   private func ruleExponent(_ amax: Float, _ rule: PowerOfTwoRule) -> Int {
-    amax == 0 ? -4096 : rule.exponent(amax: amax, element: element)
+    amax == 0 ? Self.exponentOfZero : rule.exponent(amax: amax, element: element)
   }
 
   /// Stores the scale of an exponent, clamped, and the sub-scales below it.
-  private func setScale(
-    _ exponent: Int, _ values: UnsafeBufferPointer<Float>, _ rule: PowerOfTwoRule,
+  func setScale(
+    _ exponent: Int, _ values: Span<Float>, _ rule: PowerOfTwoRule,
     _ fields: inout BlockFields
   ) {
     let code = min(max(exponent + bias, 0), Int(greatestScaleCode))
-    fields.scale = UInt32(code)
-    guard let subscale = layout.subscale else { return }
-    let greatest = (1 << subscale.bitWidth) - 1
-    for index in fields.subscales.indices {
-      let part = UnsafeBufferPointer(rebasing: values[subBlock(index, subscale, values.count)])
+    fields[Field.scale, 0] = UInt32(code)
+    guard let microexponents else { return }
+    for index in 0..<fields.count(of: Field.subscales) {
+      let part = values.extracting(subBlock(index, microexponents, values.count))
       let own = ruleExponent(ValueStatistics(part).amax, rule)
-      fields.subscales[index] = UInt32(min(max(code - bias - own, 0), greatest))
+      fields[Field.subscales, index] = UInt32(
+        min(max(code - bias - own, 0), microexponents.greatest))
     }
   }
 
   /// The exponents that a search tries, in the order in which they win ties.
-  package static func searchedExponents(around exponent: Int) -> [Int] {
+  static func searchedExponents(around exponent: Int) -> [Int] {
     [exponent, exponent - 1, exponent + 1]
   }
 
-  /// The fields that an exponent stands for in a block, for explanations.
-  package func scales(
-    forExponent exponent: Int, rule: PowerOfTwoRule, of values: [Float]
-  ) -> BlockTrace.Scales {
-    let length = layout.subscale?.length ?? values.count
-    let count = layout.subscale == nil ? 0 : (values.count + length - 1) / length
-    return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count) { subscales in
-      subscales.initialize(repeating: 0)
-      var fields = BlockFields(
-        subscales: subscales, codes: UnsafeMutableBufferPointer(start: nil, count: 0))
-      values.withUnsafeBufferPointer { setScale(exponent, $0, rule, &fields) }
-      return BlockTrace.Scales(scale: fields.scale, subscales: Array(subscales))
-    }
-  }
-
   private func searchScale(
-    _ exponent: Int, _ values: UnsafeBufferPointer<Float>, _ rule: PowerOfTwoRule,
+    _ exponent: Int, _ values: Span<Float>, _ rule: PowerOfTwoRule,
     _ context: borrowing EncodingContext, _ fields: inout BlockFields
   ) {
     let tally = fields.tally
@@ -139,60 +160,62 @@ public struct SharedExponentFormat: BlockFormat, Hashable {
 
   /// Encodes the block's values with the scale in `fields`.
   public func encodeElements(
-    of values: UnsafeBufferPointer<Float>, context: borrowing EncodingContext,
+    of values: Span<Float>, context: borrowing EncodingContext,
     into fields: inout BlockFields
   ) {
-    guard fields.scale != scaleNaN else {
-      fields.codes.update(repeating: element.nanCode ?? 0)
+    guard fields[Field.scale, 0] != scaleNaN else {
+      fields.fill(Field.codes, with: element.nanCode ?? 0)
       return
     }
-    let exponent = Int(fields.scale) - bias
-    guard let subscale = layout.subscale else {
+    let exponent = Int(fields[Field.scale, 0]) - bias
+    guard let microexponents else {
       encode(values.indices, of: values, exponent: exponent, context, &fields)
       return
     }
-    for index in fields.subscales.indices {
+    for index in 0..<fields.count(of: Field.subscales) {
       encode(
-        subBlock(index, subscale, values.count), of: values,
-        exponent: exponent - Int(fields.subscales[index]), context, &fields)
+        subBlock(index, microexponents, values.count), of: values,
+        exponent: exponent - Int(fields[Field.subscales, index]), context, &fields)
     }
   }
 
   @inline(__always)
   private func encode(
-    _ range: Range<Int>, of values: UnsafeBufferPointer<Float>, exponent: Int,
+    _ range: Range<Int>, of values: Span<Float>, exponent: Int,
     _ context: borrowing EncodingContext, _ fields: inout BlockFields
   ) {
     let multiplier = Double.scaled(1, byPowerOfTwo: -exponent)
     let scale = Double.scaled(1, byPowerOfTwo: exponent)
     let limit = context.codeLimit { Float($0 * scale) }
     for position in range {
-      fields.codes[position] = context.code(
+      fields[Field.codes, position] = context.code(
         for: Double(values[position]) * multiplier, at: position, limit: limit,
         tally: &fields.tally)
     }
   }
 
-  private func subBlock(_ index: Int, _ subscale: SubscaleLayout, _ count: Int) -> Range<Int> {
-    index * subscale.length..<min((index + 1) * subscale.length, count)
+  private func subBlock(
+    _ index: Int, _ microexponents: Microexponents, _ count: Int
+  ) -> Range<Int> {
+    index * microexponents.length..<min((index + 1) * microexponents.length, count)
   }
 
   /// Decodes the block.
   public func decode(
     _ fields: BlockFields, context: borrowing DecodingContext,
-    into values: UnsafeMutableBufferPointer<Float>
+    into values: inout MutableSpan<Float>
   ) {
-    let scale = context.scaleValue(of: fields.scale)
-    guard let subscale = layout.subscale else {
+    let scale = context.value(of: fields[Field.scale, 0], in: Field.scale)
+    guard let microexponents else {
       for position in values.indices {
-        values[position] = Float(context.elementValue(of: fields.codes[position]) * scale)
+        values[position] = Float(context.elementValue(of: fields[Field.codes, position]) * scale)
       }
       return
     }
-    for index in fields.subscales.indices {
-      let part = Double.scaled(scale, byPowerOfTwo: -Int(fields.subscales[index]))
-      for position in subBlock(index, subscale, values.count) {
-        values[position] = Float(context.elementValue(of: fields.codes[position]) * part)
+    for index in 0..<fields.count(of: Field.subscales) {
+      let part = Double.scaled(scale, byPowerOfTwo: -Int(fields[Field.subscales, index]))
+      for position in subBlock(index, microexponents, values.count) {
+        values[position] = Float(context.elementValue(of: fields[Field.codes, position]) * part)
       }
     }
   }

@@ -1,0 +1,100 @@
+import CallerChecks
+
+/// What a block format stores, as data: everything packing, sizes and file layouts need.
+///
+/// Stored tensors keep one plane of codes for each field, in the order of `fields`.
+public struct BlockLayout: Hashable, Sendable {
+  /// The elements that make a block.
+  public let block: BlockShape
+  /// What is stored, the codes of the elements first.
+  public let fields: [StoredField]
+
+  /// Creates a layout.
+  ///
+  /// - Parameters:
+  ///   - block: the elements that make a block.
+  ///   - fields: `codes`: those of the elements, one for each or a fixed number for each block (the
+  ///     coefficients of a generator), and then what else is stored.
+  /// - Precondition: block lengths of 1...2^20; fields of different names; fields of every n
+  ///   elements only in vectors and runs whose length n divides; counts of at least 1; a fixed number
+  ///   of codes in the place of elements only in vectors and runs; fields of the tensor in FP32.
+  public init(block: BlockShape, fields: [StoredField]) {
+    BlockLayout.check(block)
+    require(
+      fields.first?.name == "codes",
+      "the first field of a layout is '\(fields.first?.name ?? "")', not 'codes'")
+    for (index, field) in fields.enumerated() {
+      require(
+        !fields[..<index].contains { $0.name == field.name },
+        "two fields of a layout are called \(field.name)")
+      BlockLayout.check(field, of: block, isFirst: index == 0)
+    }
+    self.block = block
+    self.fields = fields
+  }
+
+  private static func check(_ block: BlockShape) {
+    switch block {
+    case .vector(let length), .run(let length):
+      require(
+        (1...1 << 20).contains(length), "a block of \(length) elements is outside 1...2^20")
+    case .tile(let rows, let columns):
+      require(
+        (1...1 << 20).contains(rows) && (1...1 << 20).contains(columns),
+        "a block of \(rows)x\(columns) elements is outside 1...2^20")
+    case .row, .tensor: break
+    }
+  }
+
+  private static func check(_ field: StoredField, of block: BlockShape, isFirst: Bool) {
+    let isLine = switch block {
+      case .vector, .run: true
+      case .row, .tile, .tensor: false
+    }
+    switch field.extent {
+    case .everyElement: break
+    case .every(let length):
+      require(!isFirst, "\(field.name): the first field holds the codes of the elements")
+      require(length >= 1, "\(field.name): one code for every \(length) elements")
+      require(isLine, "\(field.name): parts of blocks need vector blocks, not \(block.id)")
+      require(
+        (block.elementCount ?? 0) % length == 0,
+        "\(field.name): \(length) elements do not divide a block of \(block.id)")
+    case .perBlock(let count):
+      require(
+        count >= 1 && (!isFirst || isLine),
+        "\(field.name): \(count) codes for each block of \(block.id) cannot be stored")
+    case .perTensor:
+      require(!isFirst, "\(field.name): the first field holds the codes of the elements")
+      require(field.element == .fp32, "\(field.name): a number of the tensor is FP32")
+    }
+  }
+
+  /// The format of the elements' codes.
+  public var element: ElementFormat { fields[0].element }
+
+  /// The place of a field in `fields`.
+  public func index(of name: String) -> Int? { fields.firstIndex { $0.name == name } }
+
+  /// The field that holds an FP32 number of the whole tensor; `nil` where there is none.
+  public var tensorField: Int? { fields.firstIndex { $0.extent == .perTensor } }
+
+  /// Whether scales depend on all values of a tensor.
+  package var needsStatistics: Bool { tensorField != nil || block == .tensor }
+
+  /// Stored bits for an element in full blocks of a large tensor.
+  ///
+  /// What rows and the tensor store is not counted, since its share depends on the shape;
+  /// `QuantizedTensor.bitsPerElement` counts the bytes of an actual tensor.
+  public var nominalBitsPerElement: Double {
+    fields.reduce(0) { bits, field in
+      switch field.extent {
+      case .everyElement: bits + Double(field.bitWidth)
+      case .every(let length): bits + Double(field.bitWidth) / Double(length)
+      case .perBlock(let count):
+        bits + (block.elementCount.map { Double(field.bitWidth * count) / Double($0) } ?? 0)
+      case .perTensor: bits
+      }
+    }
+  }
+}

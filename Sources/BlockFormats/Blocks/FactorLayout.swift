@@ -1,0 +1,61 @@
+/// A layout in which every value is a product: the code's value times at most one power of two of its
+/// part of the block, one factor of its block and one FP32 factor of its tensor.
+///
+/// These are the layouts that kernels and matrix products know. All others take part by their decoded
+/// values.
+package struct FactorLayout: Hashable, Sendable {
+  /// The format of the elements' codes.
+  package let element: ElementFormat
+  /// The powers of two of parts of a block.
+  package let shift: Shift?
+  /// The factors of blocks.
+  package let scale: Factor?
+  /// Which field is the factor of the tensor.
+  package let tensorField: Int?
+
+  /// A field of factors.
+  package struct Factor: Hashable, Sendable {
+    /// The place in `BlockLayout.fields`.
+    package let field: Int
+    package let element: ElementFormat
+  }
+
+  /// A field of microexponents: code τ multiplies by 2^-τ.
+  package struct Shift: Hashable, Sendable {
+    /// The place in `BlockLayout.fields`.
+    package let field: Int
+    /// The elements that share one.
+    package let length: Int
+    package let bitWidth: Int
+    /// The largest τ.
+    package var greatest: Int { (1 << bitWidth) - 1 }
+  }
+
+  /// The layout as factors; `nil` where it stores anything else.
+  package init?(_ layout: BlockLayout) {
+    guard layout.fields[0].extent == .everyElement,
+      layout.fields.allSatisfy({ $0.role == .factor })
+    else { return nil }
+    var (shift, scale): (Shift?, Factor?) = (nil, nil)
+    for (index, field) in layout.fields.enumerated().dropFirst() {
+      switch field.extent {
+      case .every(let length) where shift == nil:
+        guard field.element == .microexponent(bitCount: field.bitWidth) else { return nil }
+        shift = Shift(field: index, length: length, bitWidth: field.bitWidth)
+      case .perBlock(1) where scale == nil:
+        scale = Factor(field: index, element: field.element)
+      case .perTensor where index == layout.tensorField: break
+      case .every, .everyElement, .perBlock, .perTensor: return nil
+      }
+    }
+    element = layout.element
+    self.shift = shift
+    self.scale = scale
+    tensorField = layout.tensorField
+  }
+}
+
+extension BlockLayout {
+  /// The layout as factors; `nil` where it stores anything else.
+  package var factors: FactorLayout? { FactorLayout(self) }
+}

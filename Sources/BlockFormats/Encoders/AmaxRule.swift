@@ -1,0 +1,36 @@
+/// The scale rules by which a block's largest magnitude maps to an element value.
+///
+/// `ScaledFormat` follows the first two, `TwoLevelFormat` the first and the third.
+public enum AmaxRule: String, ScaleRuleChoice, CaseIterable {
+  /// The largest magnitude maps to the element's largest value.
+  case amax
+  /// As `amax`, with the encoding scale rounded down to a power of two (the decoding scale up).
+  case amaxPowerOfTwo = "amax_pow2"
+  /// Per block, map the largest magnitude to 6 or to 4, whichever gives the smaller squared
+  /// error; ties go to 6. Source: arXiv 2512.02010.
+  case fourOverSix = "four_over_six"
+
+  /// The rule's name in options and reports.
+  public var id: String { rawValue }
+
+  /// The rule in a few words.
+  public var meaning: String {
+    switch self {
+    case .amax: "the block's largest magnitude maps to the largest element value"
+    case .amaxPowerOfTwo: "as amax, with the encode multiplier rounded down to a power of two"
+    case .fourOverSix: "the block's largest magnitude maps to 6 or 4, by squared error"
+    }
+  }
+
+  /// Whether a block is encoded several times to choose its scale.
+  public var triesCandidates: Bool { self == .fourOverSix }
+}
+
+extension ScaleRule {
+  /// The largest magnitude maps to the element's largest value.
+  public static let amax = ScaleRule(AmaxRule.amax)
+  /// As `amax`, with the encoding scale rounded down to a power of two (the decoding scale up).
+  public static let amaxPowerOfTwo = ScaleRule(AmaxRule.amaxPowerOfTwo)
+  /// The largest magnitude maps to 6 or to 4; see `AmaxRule.fourOverSix`.
+  public static let fourOverSix = ScaleRule(AmaxRule.fourOverSix)
+}

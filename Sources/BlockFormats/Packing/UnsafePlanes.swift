@@ -1,0 +1,121 @@
+/// A packed plane in memory that somebody else owns.
+struct UnsafePlane: @unchecked Sendable {
+  let bitWidth: Int
+  let bytesPerRow: Int
+  let bytes: UnsafeMutableBufferPointer<UInt8>
+
+  init(_ plane: BitPlane, over bytes: UnsafeMutableBufferPointer<UInt8>) {
+    bitWidth = plane.bitWidth
+    bytesPerRow = plane.bytesPerRow
+    self.bytes = bytes
+  }
+
+  /// Packs a rectangle whose rows start on byte boundaries.
+  func store(_ codes: UnsafeMutableBufferPointer<UInt32>, _ range: BlockGrid.PlaneRange) {
+    let width = range.columns.count
+    for (part, row) in range.rows.enumerated() {
+      BitPacking.pack(
+        UnsafeBufferPointer(rebasing: codes[part * width..<(part + 1) * width]),
+        bitWidth: bitWidth,
+        into: UnsafeMutableBufferPointer(rebasing: bytes[span(row, range.columns)]))
+    }
+  }
+
+  /// Unpacks a rectangle whose rows start on byte boundaries.
+  func load(_ range: BlockGrid.PlaneRange, into codes: UnsafeMutableBufferPointer<UInt32>) {
+    let width = range.columns.count
+    for (part, row) in range.rows.enumerated() {
+      BitPacking.unpack(
+        UnsafeBufferPointer(rebasing: bytes[span(row, range.columns)]), bitWidth: bitWidth,
+        into: UnsafeMutableBufferPointer(rebasing: codes[part * width..<(part + 1) * width]))
+    }
+  }
+
+  /// The bytes of consecutive codes of a row that start on a byte boundary.
+  private func span(_ row: Int, _ columns: Range<Int>) -> Range<Int> {
+    let start = row * bytesPerRow
+    return start + columns.lowerBound * bitWidth
+      / 8..<start + (columns.upperBound * bitWidth + 7) / 8
+  }
+}
+
+/// The packed planes of a tensor, in the order of its layout's fields.
+///
+/// Slabs start and end on byte boundaries of every plane, so several threads may work on different
+/// slabs.
+struct UnsafePlanes: @unchecked Sendable {
+  private(set) var planes: [UnsafePlane] = []
+
+  /// Packs the codes of a slab.
+  func store(_ scratch: borrowing SlabScratch, of slab: BlockGrid.Slab, _ grid: BlockGrid) {
+    for (index, plane) in planes.enumerated() {
+      plane.store(scratch.codes(index), grid.range(of: grid.fields[index], in: slab))
+    }
+  }
+
+  /// Unpacks the codes of a slab.
+  func load(_ slab: BlockGrid.Slab, _ grid: BlockGrid, into scratch: borrowing SlabScratch) {
+    for (index, plane) in planes.enumerated() {
+      plane.load(grid.range(of: grid.fields[index], in: slab), into: scratch.codes(index))
+    }
+  }
+}
+
+extension QuantizedTensor {
+  /// Runs `body` with the planes, which several threads may write.
+  mutating func withUnsafeMutablePlanes<Result>(_ body: (UnsafePlanes) -> Result) -> Result {
+    planes.withUnsafeMutableBufferPointer { planes in
+      func collect(_ index: Int, _ collected: UnsafePlanes) -> Result {
+        guard index < planes.count else { return body(collected) }
+        let plane = BitPlane(extentsOf: planes[index])
+        return planes[index].bytes.withUnsafeMutableBufferPointer { bytes in
+          collect(index + 1, collected.adding(UnsafePlane(plane, over: bytes)))
+        }
+      }
+      return collect(0, UnsafePlanes())
+    }
+  }
+
+  /// Runs `body` with the planes, which it must only read.
+  func withUnsafePlanes<Result>(_ body: (UnsafePlanes) -> Result) -> Result {
+    func collect(_ index: Int, _ collected: UnsafePlanes) -> Result {
+      guard index < planes.count else { return body(collected) }
+      return planes[index].bytes.withUnsafeBufferPointer { bytes in
+        let plane = UnsafePlane(
+          planes[index], over: UnsafeMutableBufferPointer(mutating: bytes))
+        return collect(index + 1, collected.adding(plane))
+      }
+    }
+    return collect(0, UnsafePlanes())
+  }
+}
+
+extension UnsafePlanes {
+  fileprivate func adding(_ plane: UnsafePlane) -> UnsafePlanes {
+    var more = self
+    more.planes.append(plane)
+    return more
+  }
+}
+
+extension QuantizedTensor {
+  /// Stores what a block that spans the tensor has besides its elements.
+  mutating func store(_ block: TensorLevels.Block) {
+    for (index, codes) in block.codes.enumerated() {
+      guard let codes else { continue }
+      planes[index] = BitPlane(
+        rowCount: planes[index].rowCount, rowLength: planes[index].rowLength,
+        bitWidth: planes[index].bitWidth, codes: codes)
+    }
+  }
+
+  /// What a block that spans the tensor has besides its elements; `nil` in a tensor without elements.
+  var wholeTensorBlock: TensorLevels.Block? {
+    guard elementCount > 0 else { return nil }
+    let codes = format.layout.fields.enumerated().map { index, field -> [UInt32]? in
+      guard case .perBlock = field.extent else { return nil }
+      return planes[index].unpacked()
+    }
+    return TensorLevels.Block(codes: codes, encodeMultiplier: 1)
+  }
+}
