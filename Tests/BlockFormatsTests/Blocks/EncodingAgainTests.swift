@@ -36,7 +36,7 @@ private enum Kept {
       return isFullRange(format) || format.element == .e4m3fn ? .nothing : .values
     case .powerOfTwo(.rceil): return isFullRange(format) && !isNearest ? .nothing : .values
     case .powerOfTwo(.nearestLog2): return .nothing
-    case .search(.nearestLog2): return format.layout.subscale == nil ? .values : .nothing
+    case .search(.nearestLog2): return format.layout.factors?.shift == nil ? .values : .nothing
     case .powerOfTwo(.ceil), .search, .amaxPowerOfTwo: return .values
     case .amax:
       guard isNearest else { return .nothing }
@@ -69,7 +69,7 @@ struct EncodingAgainTests {
   private func hasFineScales(_ tensor: QuantizedTensor) -> Bool {
     guard tensor.format is TwoLevelFormat else { return true }
     let least: UInt32 = tensor.format.id == "vsq" ? 8 : 4
-    return tensor.scales.unpacked().allSatisfy { $0 == 0 || $0 >= least }
+    return tensor["scales"].unpacked().allSatisfy { $0 == 0 || $0 >= least }
   }
 
   @Test("Every line of the table holds on adversarial blocks, whatever rule and rounding")
@@ -77,7 +77,7 @@ struct EncodingAgainTests {
     var checked = 0
     for (number, format) in Self.formats.enumerated() {
       // A scale of the whole tensor needs blocks of one size to have fine block scales.
-      let isOneScale = format.layout.tensorScale != .absent || format is ScaledFormat
+      let isOneScale = format.layout.tensorField != nil || format is ScaledFormat
       for rule in format.scaleRules {
         for (turn, rounding) in Self.roundings.enumerated() {
           var policy = format.defaultPolicy
@@ -88,7 +88,7 @@ struct EncodingAgainTests {
             let x = blocks.rows(
               Intensity.isDeep ? 400 : 8, of: length,
               exponents: isOneScale ? top...top + 4 : nil)
-            let scales: [Float?] = format.layout.tensorScale == .absent ? [nil] : [nil, 0.3]
+            let scales: [Float?] = format.layout.tensorField == nil ? [nil] : [nil, 0.3]
             for scale in scales {
               let given = scale.map { Float(sign: .plus, exponent: top, significand: $0) }
               let once = quantized(x, format, policy, given)
@@ -115,7 +115,7 @@ struct EncodingAgainTests {
       let twice = quantized(once.dequantized(), format, format.defaultPolicy, nil)
       #expect(twice.codes == once.codes && twice.scales == once.scales, "\(format.id)")
       // The finite values that the block lost no longer count for a tensor scale.
-      guard format.layout.tensorScale == .absent else { continue }
+      guard format.layout.tensorField == nil else { continue }
       #expect(twice.storedBytes == once.storedBytes, "\(format.id)")
     }
   }

@@ -4,14 +4,17 @@ import Testing
 /// A format written from outside the library, in the manner of SeedLM.
 ///
 /// A block of eight values is a combination of three pseudo-random sign vectors. Stored are the
-/// generator's seed (as the scale), a shared exponent (as the sub-scale) and three coefficients
-/// instead of eight codes.
+/// generator's seed, a shared exponent and three coefficients instead of eight codes.
 private struct GeneratorFormat: BlockFormat {
   let id = "generator"
   let source = "this test"
   let layout = BlockLayout(
-    element: .int4, codes: .perBlock(3), block: .vector(length: 8),
-    scale: .unsignedInteger(bitCount: 8), subscale: SubscaleLayout(length: 8, bitWidth: 4))
+    block: .vector(length: 8),
+    fields: [
+      StoredField("codes", .int4, .perBlock(3), role: .opaque),
+      StoredField("seeds", .unsignedInteger(bitCount: 8), .perBlock(1), role: .opaque),
+      StoredField("exponents", .unsignedInteger(bitCount: 4), .perBlock(1), role: .opaque),
+    ])
   let defaultPolicy = EncodingPolicy(scaleRule: .unscaled)
   let scaleRules: [ScaleRule] = [.unscaled]
 
@@ -26,7 +29,7 @@ private struct GeneratorFormat: BlockFormat {
   }
 
   func encodeScale(
-    of values: UnsafeBufferPointer<Float>, statistics: ValueStatistics,
+    of values: Span<Float>, statistics: ValueStatistics,
     context: borrowing EncodingContext, into fields: inout BlockFields
   ) {
     var best = Float.infinity
@@ -34,43 +37,43 @@ private struct GeneratorFormat: BlockFormat {
       for exponent in UInt32(0)..<16 {
         let unit = Float(sign: .plus, exponent: Int(exponent) - 8, significand: 1)
         let q = (0..<3).map { p in
-          let dot = values.indices.reduce(Float(0)) {
-            $0 + values[$1] * Self.signs(seed: seed, row: $1)[p]
-          }
+          var dot = Float(0)
+          for row in values.indices { dot += values[row] * Self.signs(seed: seed, row: row)[p] }
           return Int(min(max((dot / Float(values.count) / unit).rounded(), -7), 7))
         }
-        let error = values.indices.reduce(Float(0)) {
-          let e = values[$1] - Self.value(q, seed: seed, exponent: exponent, row: $1)
-          return $0 + e * e
+        var error = Float(0)
+        for row in values.indices {
+          let e = values[row] - Self.value(q, seed: seed, exponent: exponent, row: row)
+          error += e * e
         }
         if error < best {
           best = error
-          fields.scale = seed
-          fields.subscales[0] = exponent
-          for p in 0..<3 { fields.codes[p] = UInt32(bitPattern: Int32(q[p])) & 15 }
+          fields[1, 0] = seed
+          fields[2, 0] = exponent
+          for p in 0..<3 { fields[0, p] = UInt32(bitPattern: Int32(q[p])) & 15 }
         }
       }
     }
   }
 
   func encodeElements(
-    of values: UnsafeBufferPointer<Float>, context: borrowing EncodingContext,
+    of values: Span<Float>, context: borrowing EncodingContext,
     into fields: inout BlockFields
   ) {}
 
   func decode(
     _ fields: BlockFields, context: borrowing DecodingContext,
-    into values: UnsafeMutableBufferPointer<Float>
+    into values: inout MutableSpan<Float>
   ) {
-    let q = (0..<3).map { Int(context.elementValue(of: fields.codes[$0])) }
+    let q = (0..<3).map { Int(context.elementValue(of: fields[0, $0])) }
     for row in values.indices {
       values[row] = Self.value(
-        q, seed: fields.scale, exponent: fields.subscales[0], row: row)
+        q, seed: fields[1, 0], exponent: fields[2, 0], row: row)
     }
   }
 }
 
-@Suite("A format from outside whose scale is a generator's seed")
+@Suite("A format from outside that stores a generator's seed")
 struct GeneratorFormatTests {
   private let tensor = Tensor((0..<60).map { Float($0 * 7 % 31) - 15 }, shape: [3, 20])
 
@@ -81,7 +84,7 @@ struct GeneratorFormatTests {
     // Eight blocks of 3 · 4 + 8 + 4 bits.
     #expect(q.storedByteCount == 24)
     #expect(q.storedBytes.count == 24)
-    #expect(q.codeShape == [1, 24])
+    #expect(q.shape(of: "codes") == [1, 24])
   }
 
   @Test(
@@ -91,10 +94,10 @@ struct GeneratorFormatTests {
     let y = q.dequantized()
     #expect(y == tensor.fakeQuantized(to: GeneratorFormat(), axis: axis).tensor)
     let (codes, seeds, exponents) = (
-      q.codes.unpacked(), q.scales.unpacked(), q.subscales.unpacked()
+      q["codes"].unpacked(), q["seeds"].unpacked(), q["exponents"].unpacked()
     )
-    #expect(q.scaleShape == (axis == 0 ? [1, 20] : [3, 3]))
-    #expect(q.codeShape == (axis == 0 ? [3, 20] : [3, 9]))
+    #expect(q.shape(of: "seeds") == (axis == 0 ? [1, 20] : [3, 3]))
+    #expect(q.shape(of: "codes") == (axis == 0 ? [3, 20] : [3, 9]))
     for row in 0..<3 {
       for column in 0..<20 {
         let (lane, along) = axis == 0 ? (column, row) : (row, column)

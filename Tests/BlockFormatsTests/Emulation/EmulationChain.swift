@@ -60,7 +60,7 @@ struct EmulationChain {
       case .vector(let length): length
       case .row, .tensor, .tile: 0
       }
-    let unit = format.layout.subscale?.length ?? block
+    let unit = format.layout.factors?.shift?.length ?? block
     let isExact = format.kernelScaling == .byPowersOfTwo
     let kind =
       switch format.kernelScale(policy: policy) {
@@ -71,7 +71,7 @@ struct EmulationChain {
       }
     return "CHAIN(\"\(name)\", \"\(format.layout.element.name).\(policy.rounding.shortName)\", "
       + "\(isExact), \(EmulationTable.hex(format.poisonCode)), \(block), \(unit), "
-      + "\(format.layout.scale?.bitWidth ?? 0), \(format.layout.subscale?.bitWidth ?? 0), "
+      + "\(format.layout.factors?.scale?.element?.bitWidth ?? 0), \(format.layout.factors?.shift?.bitWidth ?? 0), "
       + "BK_RULE_\(kind), \"chain.\(name)\", "
       + "\(EmulationTable.hex(tensorScale.decode)))"
   }

@@ -70,7 +70,7 @@ extension EmulationTable {
       ]
       return "FLOAT_RULE(\"\(name)\", {\(fields.joined(separator: ", "))})"
     case .twoLevel(let rules, _):
-      let element = elements.firstIndex { $0 == format.layout.scale } ?? -1
+      let element = elements.firstIndex { $0 == format.layout.factors?.scale?.element } ?? -1
       // With the tensor's scale, as KernelConstants has it.
       let constants =
         "\(hex(tensor.encode * rules[0].factor)), \(hex(tensor.encodeReciprocal)), "

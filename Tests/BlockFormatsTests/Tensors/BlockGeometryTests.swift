@@ -59,10 +59,10 @@ struct BlockGeometryTests {
       for (format, _) in try Self.formats() {
         for axis in shape.indices {
           let tensor = Tensor([], shape: shape).quantized(to: format, axis: axis)
-          #expect(tensor.codes.bytes.isEmpty && tensor.scales.bytes.isEmpty)
-          #expect(tensor.storedByteCount == (format.layout.tensorScale == .absent ? 0 : 4))
+          #expect(tensor["codes"].bytes.isEmpty && tensor["scales"].bytes.isEmpty)
+          #expect(tensor.storedByteCount == (format.layout.tensorField == nil ? 0 : 4))
           #expect(tensor.blockCount == 0)
-          if format.layout.tensorScale == .absent { #expect(tensor.bitsPerElement.isNaN) }
+          if format.layout.tensorField == nil { #expect(tensor.bitsPerElement.isNaN) }
           #expect(tensor.dequantized() == Tensor([], shape: shape))
           #expect(Tensor([], shape: shape).fakeQuantized(to: format, axis: axis).blockCount == 0)
         }
@@ -75,7 +75,7 @@ struct BlockGeometryTests {
     let tensor = Tensor([Float](repeating: 1, count: 5 * 33 * 50), shape: [5, 33, 50])
     func shapes(_ id: String, _ axis: Int) throws -> [[Int]?] {
       let encoded = tensor.quantized(to: try FormatCatalog.format(id: id), axis: axis)
-      return [encoded.scaleShape, encoded.subscaleShape]
+      return [encoded.shape(of: "scales"), encoded.shape(of: "subscales")]
     }
     #expect(try shapes("mxfp4", -1) == [[5, 33, 2], nil])
     #expect(try shapes("mxfp4", 1) == [[5, 2, 50], nil])
@@ -94,7 +94,7 @@ struct BlockGeometryTests {
     // Rows of 20 with blocks of 32: a block that crossed the row would see the other magnitude.
     let values = (0..<40).map { Float($0 < 20 ? 1 : 1024) }
     let tensor = Tensor(values, shape: [2, 20]).quantized(to: .mxfp4)
-    #expect(tensor.scales.unpacked() == [125, 135])
+    #expect(tensor["scales"].unpacked() == [125, 135])
     #expect(tensor.dequantized().elements == values)
   }
 
@@ -104,12 +104,12 @@ struct BlockGeometryTests {
     let vector = Tensor(values).quantized(to: .nvfp4TwoDimensional)
     let matrix = Tensor(values, shape: [1, 40]).quantized(to: .nvfp4TwoDimensional)
     #expect(vector.storedBytes == matrix.storedBytes)
-    #expect(vector.scaleShape == [3] && matrix.scaleShape == [1, 3])
+    #expect(vector.shape(of: "scales") == [3] && matrix.shape(of: "scales") == [1, 3])
     let scalar = Tensor([2.5], shape: []).quantized(to: .nvfp4TwoDimensional)
     #expect(
       scalar.storedBytes
         == Tensor([2.5], shape: [1, 1]).quantized(to: .nvfp4TwoDimensional).storedBytes)
-    #expect(scalar.scaleShape == [1])
+    #expect(scalar.shape(of: "scales") == [1])
   }
 
   @Test("The block axis has no part in 2-D and whole-tensor blocks")

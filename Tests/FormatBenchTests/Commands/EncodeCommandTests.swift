@@ -67,7 +67,7 @@ struct EncodeCommandTests {
       #expect(shape("codes", packed) == nil)
       #expect(shape("codes", both) == [3, 70] && dtype("codes", both) == type)
       let expected = Tensor(values, shape: [3, 70])
-        .quantized(to: try FormatCatalog.format(id: format)).codes.unpacked()
+        .quantized(to: try FormatCatalog.format(id: format))["codes"].unpacked()
       let info = try #require(both.tensor(named: "codes"))
       let codes: [UInt32] =
         switch type {

@@ -238,7 +238,7 @@ struct ExplainCommandTests {
           let encoded = EncodedVector(Self.probe, as: format, policy: policy)
           #expect(explanation.blocks.flatMap(\.trace.codes) == encoded.codes, "\(format.id)")
           #expect(explanation.blocks.flatMap(\.trace.decoded) == encoded.decoded, "\(format.id)")
-          if format.layout.scale != nil {
+          if format.layout.factors?.scale?.element != nil {
             #expect(explanation.blocks.map(\.trace.scale) == encoded.scales, "\(format.id)")
           }
           #expect(explanation.blocks.flatMap(\.trace.subscales) == encoded.subscales)

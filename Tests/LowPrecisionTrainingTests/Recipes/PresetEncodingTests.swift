@@ -49,7 +49,7 @@ struct PresetEncodingTests {
     let encoded = values.map { $0 * quantization.premultiplier }
       .quantized(to: quantization.format, policy: policy)
     #expect(encoded.tally.saturatedCount == 0)
-    for (block, scale) in encoded.scales.unpacked().enumerated() {
+    for (block, scale) in encoded["scales"].unpacked().enumerated() {
       let amax = values[32 * block..<32 * block + 32].reduce(0) { max($0, abs($1)) }
       #expect(Int(scale) - 127 == Int(amax.exponent) - 2)
     }

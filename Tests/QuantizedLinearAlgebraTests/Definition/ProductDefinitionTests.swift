@@ -65,7 +65,7 @@ struct ProductDefinitionTests {
   @Test("Extreme blocks of up to 32 elements of all pairs of integer formats stay below 2^24")
   func bounds() throws {
     let formats = FormatCatalog.all.filter {
-      guard case .vector(let length) = $0.layout.block, length <= 32, $0.layout.scale != nil
+      guard case .vector(let length) = $0.layout.block, length <= 32, $0.layout.factors?.scale?.element != nil
       else { return false }
       return $0 is any FactoredFormat && OperandElements($0.layout).integers != nil
     }
