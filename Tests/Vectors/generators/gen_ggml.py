@@ -34,7 +34,7 @@ def library():
     if not path:
         import llama_cpp
 
-        path = pathlib.Path(llama_cpp.__file__).parent / "lib" / "libggml-base.so"
+        [path, *_] = sorted((pathlib.Path(llama_cpp.__file__).parent / "lib").glob("*ggml-base*"))
     return ctypes.CDLL(str(path))
 
 
