@@ -163,13 +163,13 @@ def round_f32(q):
 # Files --------------------------------------------------------------------------------------
 
 
-def header(tool, version, source, comment):
+def header(tool, version, source, comment, date=DATE):
     script = os.path.basename(sys.argv[0])
     return {
         "tool": tool,
         "version": version,
         "command": f"python3 Tests/Vectors/generators/{script} OUTDIR",
-        "date": DATE,
+        "date": date,
         "source": source,
         "comment": comment,
     }
