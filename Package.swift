@@ -94,6 +94,9 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
+      name: "ExternalFormatTests", dependencies: ["BlockFormats", "FormatBench"],
+      swiftSettings: settings),
+    .testTarget(
       name: "SystemResourcesTests", dependencies: ["SystemResources"], swiftSettings: settings),
     .testTarget(
       name: "TensorFilesTests", dependencies: ["TensorFiles", "FormatTestSupport"],

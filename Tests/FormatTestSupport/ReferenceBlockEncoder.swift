@@ -89,12 +89,12 @@ public struct ReferenceBlockEncoder {
       result.codes, rowLength: extents[extents.count - 1], bitWidth: format.element.bitWidth)
     if let bits = format.scaleBits {
       result.storedBytes += ReferenceBlockPacking.pack(
-        result.scales, rowLength: geometry.shape(of: "scales")[geometry.shape(of: "scales").count - 1],
+        result.scales, rowLength: geometry.scaleShape[geometry.scaleShape.count - 1],
         bitWidth: bits)
     }
     if subLength != nil {
       result.storedBytes += ReferenceBlockPacking.pack(
-        result.subscales, rowLength: geometry.shape(of: "subscales")[geometry.shape(of: "subscales").count - 1],
+        result.subscales, rowLength: geometry.subscaleShape[geometry.subscaleShape.count - 1],
         bitWidth: subBits)
     }
     if let scale = result.tensorScale {

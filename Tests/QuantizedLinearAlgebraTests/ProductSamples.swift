@@ -18,10 +18,12 @@ func matrix(
   _ format: some BlockFormat, rows: Int, codes: [UInt32], scales: [UInt32] = [],
   tensorScale: Float? = nil
 ) throws -> QuantizedMatrix {
-  QuantizedMatrix(
+  var fields = ["codes": codes]
+  if !scales.isEmpty { fields["scales"] = scales }
+  if let tensorScale { fields["tensor_scale"] = [tensorScale.bitPattern] }
+  return QuantizedMatrix(
     try QuantizedTensor(
-      format: format, shape: [rows, codes.count / rows], codes: codes, scales: scales,
-      tensorScale: tensorScale))
+      format: format, shape: [rows, codes.count / rows], codes: fields))
 }
 
 /// A matrix of given values without scales.

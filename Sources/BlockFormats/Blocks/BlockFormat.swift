@@ -29,6 +29,9 @@ public protocol BlockFormat: Sendable {
   /// The scale rules that the format can follow.
   var scaleRules: [ScaleRule] { get }
 
+  /// Where producers put the stored bits of blocks.
+  var packings: [BlockPacking] { get }
+
   /// Whether a choice of the policy can make a difference.
   func follows(_ aspect: PolicyAspect) -> Bool
 
@@ -67,6 +70,9 @@ public protocol BlockFormat: Sendable {
 }
 
 extension BlockFormat {
+  /// None: producers store no other bytes than the library.
+  public var packings: [BlockPacking] { [] }
+
   /// All but scale floor and zero block, which concern formats with narrow scales.
   public func follows(_ aspect: PolicyAspect) -> Bool {
     switch aspect {

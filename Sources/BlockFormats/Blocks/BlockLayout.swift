@@ -98,3 +98,23 @@ public struct BlockLayout: Hashable, Sendable {
     }
   }
 }
+
+extension BlockLayout {
+  /// Whether one FP32 number of a block that spans the tensor is all that scales it.
+  package var hasOneFloat32Scale: Bool {
+    guard block == .tensor, let factors else { return false }
+    return factors.tensorField == nil && factors.scale?.element == .fp32
+  }
+
+  /// The codes of each field that a block of some elements has.
+  func codeCounts(ofBlock elementCount: Int) -> [Int] {
+    fields.map { field in
+      switch field.extent {
+      case .everyElement: elementCount
+      case .every(let length): (elementCount + length - 1) / length
+      case .perBlock(let count): count
+      case .perTensor: 1
+      }
+    }
+  }
+}

@@ -51,7 +51,7 @@ extension ElementFormat {
   }
 
   /// The parameters of the `float(...)` family.
-  static let floatParameters: [FormatFamily.Parameter] = [
+  static let floatParameters: [FormatParameter] = [
     "e", "m", "bias", "specials=ieee", "signed=yes",
   ]
 

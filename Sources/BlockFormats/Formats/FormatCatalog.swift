@@ -1,24 +1,39 @@
-/// The one list of formats: command line, tables, documents and tests all follow from it.
-public enum FormatCatalog {
+/// A list of formats: command line, tables, documents and tests all follow from it.
+///
+/// The package's own is `builtIn`. Formats composed outside join a catalog of the caller's own:
+///
+/// ```swift
+/// var catalog = FormatCatalog.builtIn
+/// catalog.families.append(FormatFamily("mine") { _ in MyFormat() })
+/// let format = try catalog.format(id: "mine")
+/// ```
+public struct FormatCatalog: Sendable {
   /// Every family, in the order of listings.
-  public static let families: [FormatFamily] =
-    FormatFamily.mx + FormatFamily.bdr + FormatFamily.blockFloatingPoint + FormatFamily.nvfp4
-    + FormatFamily.vsq + FormatFamily.scaledFP8 + FormatFamily.scaledIntegers
-    + FormatFamily.composed + FormatFamily.casts
+  public var families: [FormatFamily]
+
+  /// Creates a catalog.
+  public init(families: [FormatFamily]) { self.families = families }
+
+  /// The package's own formats.
+  public static let builtIn = FormatCatalog(
+    families: FormatFamily.mx + FormatFamily.bdr + FormatFamily.blockFloatingPoint
+      + FormatFamily.nvfp4 + FormatFamily.vsq + FormatFamily.scaledFP8
+      + FormatFamily.scaledIntegers + FormatFamily.nf4 + FormatFamily.affine + FormatFamily.q5_0
+      + FormatFamily.q4_k + FormatFamily.hif4 + FormatFamily.composed + FormatFamily.casts)
 
   /// Every family's format with default parameters.
-  public static var all: [any BlockFormat] { families.compactMap(\.defaultFormat) }
+  public var all: [any BlockFormat] { families.compactMap(\.defaultFormat) }
+
+  /// The formats compared where none is named.
+  public var standard: [any BlockFormat] {
+    families.filter { $0.role == .standard }.compactMap(\.defaultFormat)
+  }
 
   /// Every scale rule that one of the formats follows, each once.
-  public static var scaleRules: [ScaleRule] {
+  public var scaleRules: [ScaleRule] {
     all.flatMap(\.scaleRules).reduce(into: []) { rules, rule in
       if !rules.contains(rule) { rules.append(rule) }
     }
-  }
-
-  /// The formats compared where none is named.
-  public static var standard: [any BlockFormat] {
-    families.filter { $0.role == .standard }.compactMap(\.defaultFormat)
   }
 
   /// The format that a text names.
@@ -27,7 +42,7 @@ public enum FormatCatalog {
   ///   - id: a name, or a name with parameters as `FormatFamily` describes; the name of any element
   ///     format that `ElementFormat.init(parsing:)` knows is its bare cast.
   ///   - block: replaces the block length, if the family has that as a parameter.
-  public static func format(
+  public func format(
     id: String, block: Int? = nil
   ) throws(FormatNameError) -> any BlockFormat {
     var text = try FormatText(id)
@@ -40,5 +55,31 @@ public enum FormatCatalog {
     let element = try ElementFormat(parsing: id)
     if block != nil { throw .unknownParameter("block", of: text.name, known: []) }
     return CastFormat.cast(to: element)
+  }
+}
+
+// MARK: - The catalog in use
+
+extension FormatCatalog {
+  /// The catalog that ids are looked up in where none is named: `builtIn`, unless a task has another.
+  @TaskLocal public static var current = FormatCatalog.builtIn
+
+  /// Every family of the current catalog, in the order of listings.
+  public static var families: [FormatFamily] { current.families }
+
+  /// Every family's format with default parameters, of the current catalog.
+  public static var all: [any BlockFormat] { current.all }
+
+  /// The formats of the current catalog compared where none is named.
+  public static var standard: [any BlockFormat] { current.standard }
+
+  /// Every scale rule that a format of the current catalog follows, each once.
+  public static var scaleRules: [ScaleRule] { current.scaleRules }
+
+  /// The format of the current catalog that a text names; see the method of the same name.
+  public static func format(
+    id: String, block: Int? = nil
+  ) throws(FormatNameError) -> any BlockFormat {
+    try current.format(id: id, block: block)
   }
 }

@@ -45,10 +45,14 @@ public struct QuantizedTensor: Sendable {
   public subscript(field: String) -> BitPlane { planes[index(of: field)] }
 
   /// The shape of a field's codes: the tensor's, with the block axis cut to the codes that its elements
-  /// have; one number for the tensor is `[1]`.
+  /// have, and flattened for runs; one number for the tensor is `[1]`.
   ///
   /// - Precondition: the format has the field.
-  public func shape(of field: String) -> [Int] { grid.fields[index(of: field)].shape }
+  public func shape(of field: String) -> [Int] {
+    let index = index(of: field)
+    let isElements = format.layout.fields[index].extent == .everyElement
+    return isElements && shape.isEmpty ? [] : grid.fields[index].shape
+  }
 
   private func index(of field: String) -> Int {
     guard let index = format.layout.index(of: field) else {

@@ -23,6 +23,9 @@ struct Quantizer<Format: BlockFormat>: Sendable {
       \(format.id) has no scale rule \(policy.scaleRule.id); \
       it has \(format.scaleRules.map(\.id).joined(separator: ", "))
       """)
+    require(
+      format.follows(.rounding) || policy.rounding == format.defaultPolicy.rounding,
+      "\(format.id) follows no rounding but its own, not \(policy.rounding.id)")
     self.format = format
     self.policy = policy
     self.parallelism = parallelism
@@ -181,7 +184,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
   }
 
   /// Below some tens of microseconds of work, waking a thread costs more than it saves.
-  private static var elementsWorthAThread: Int { 1 << 18 }
+  static var elementsWorthAThread: Int { 1 << 18 }
   /// The same of the reference, which takes longer for each.
   private static var referenceElementsWorthAThread: Int { 1 << 16 }
 

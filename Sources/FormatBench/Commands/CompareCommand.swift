@@ -14,7 +14,7 @@ enum CompareCommand: Command {
   static let scaleRules = Option.list(
     "scale-rule", .scaleRule, help: "rules to sweep; each format's own default without it")
   static let roundings = Option.list(
-    "rounding", .rounding, default: "nearest_even", help: "roundings to sweep")
+    "rounding", .rounding, help: "roundings to sweep; each format's own by default")
   static let tensor = Option.optional(
     "tensor", .namePattern,
     help: "only tensors in whose name the expression (in ICU's syntax) matches")

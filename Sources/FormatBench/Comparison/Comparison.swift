@@ -104,7 +104,8 @@ struct Comparison {
 extension Comparison {
   /// The candidates of a sweep: every format under every rule that it has and every rounding.
   ///
-  /// A format that has none of the rules asked for keeps its default rule.
+  /// A format that has none of the rules asked for keeps its default rule; where no rounding is asked
+  /// for, or rounding is a part of its definition, it keeps its own.
   ///
   /// - Returns: the candidates, and the ids of formats that kept their rule against the request.
   static func candidates(
@@ -118,9 +119,15 @@ extension Comparison {
       let applicable = scaleRules.filter(format.scaleRules.contains)
       if !scaleRules.isEmpty && applicable.isEmpty { withoutRule.append(format.id) }
       for rule in applicable.isEmpty ? [base.scaleRule] : applicable {
+        var ruled = base
+        ruled.scaleRule = rule
+        guard format.follows(.rounding), !roundings.isEmpty else {
+          let own = format.follows(.rounding) ? ruled.rounding.id : "own"
+          candidates.append(Candidate(format: format, policy: ruled, rounding: own))
+          continue
+        }
         for rounding in roundings {
-          var policy = base
-          policy.scaleRule = rule
+          var policy = ruled
           policy.rounding = rounding.rule(seed: seed)
           candidates.append(
             Candidate(format: format, policy: policy, rounding: rounding.id))

@@ -48,7 +48,7 @@ struct FormatSheet {
     ])
     for policy in PolicyAspect.allCases {
       let others = policy.alternatives(for: format)
-      guard !others.isEmpty || policy.isAlwaysShown else { continue }
+      guard !others.isEmpty || policy.isAlwaysShown && format.follows(policy) else { continue }
       let chosen = policy.chosen(in: defaults)
       table.append([
         .text(policy.title), .text(chosen.id), .text(chosen.meaning),

@@ -64,7 +64,8 @@ enum KernelCoverage: Equatable {
 
   /// Every scale rule of a format with every rounding and overflow rule.
   static func policies(of format: some BlockFormat) -> [EncodingPolicy] {
-    let roundings = RoundingRule.deterministic + [.stochastic(StochasticSource(seed: 0))]
+    let roundings =
+      format.follows(.rounding) ? RoundingRule.alternatives : [format.defaultPolicy.rounding]
     return format.scaleRules.flatMap { rule in
       roundings.flatMap { rounding in
         OverflowRule.allCases.map { overflow in

@@ -9,6 +9,7 @@ extension PolicyAspect {
   /// Scale rules are those that the format says it can follow, roundings are all. Of the rest, an
   /// alternative makes a difference if a special case is stored in other bytes.
   func alternatives(for format: any BlockFormat) -> [String] {
+    guard format.follows(self) else { return [] }
     let policy = format.defaultPolicy
     let others = variants(of: policy, scaleRules: format.scaleRules)
     switch self {

@@ -22,7 +22,7 @@ final class SpeedSubject {
     self.variant = variant
     self.shape = shape
     var policy = format.defaultPolicy
-    policy.rounding = variant.rounding.rule(seed: seed)
+    if format.follows(.rounding) { policy.rounding = variant.rounding.rule(seed: seed) }
     self.policy = policy
     let quantizer = Self.quantizer(format, variant, shape, policy, .allCores)
     storage = quantizer.makeStorage()

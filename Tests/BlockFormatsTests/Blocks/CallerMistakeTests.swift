@@ -12,20 +12,20 @@ struct CallerMistakeTests {
     let divisor = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = SharedExponentFormat.bdr(m: 4, k1: 16, k2: 3, d1: 8, d2: 1)
     }
-    #expect(reports(divisor, "sub-blocks of 3 do not divide a block of 16"))
+    #expect(reports(divisor, "subscales: 3 elements do not divide a block of 16"))
     let tile = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = BlockLayout(
-        element: .e2m1fn, block: .tile(rows: 2, columns: 0), scale: .e8m0fnu)
+        block: .tile(rows: 2, columns: 0), fields: [.codes(.e2m1fn), .blockScale(.e8m0fnu)])
     }
     #expect(reports(tile, "a block of 2x0 elements is outside 1...2^20"))
     let inTile = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = BlockLayout(
-        element: .e2m1fn, block: .tile(rows: 2, columns: 4), scale: .e8m0fnu,
-        subscale: SubscaleLayout(length: 2, bitWidth: 1))
+        block: .tile(rows: 2, columns: 4),
+        fields: [.codes(.e2m1fn), .microexponents(bitCount: 1, length: 2)])
     }
-    #expect(reports(inTile, "sub-blocks need vector blocks, not 2x4 tiles"))
+    #expect(reports(inTile, "subscales: parts of blocks need vector blocks, not 2x4"))
     let width = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      _ = SubscaleLayout(length: 2, bitWidth: 9)
+      _ = StoredField.microexponents(bitCount: 9, length: 2)
     }
     #expect(reports(width, "9 sub-scale bits are outside 1...8"))
     let scale = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {

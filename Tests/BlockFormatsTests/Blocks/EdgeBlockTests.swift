@@ -229,7 +229,7 @@ struct EdgeBlockTests {
     policy.nonFinite = .nanToZero
     func scale(_ values: [Float]) -> UInt32 {
       Tensor(values).quantized(to: .nvfp4FourOverSix, policy: policy, tensorScale: 1)
-        ["scales"].unpacked()[0]
+        .scales.unpacked()[0]
     }
     // 10, 20, 30, 40 is exact with 40 mapped to 4 and not with 40 mapped to 6.
     #expect(scale([10, 20, 30, 40]) == ElementFormat.e4m3fn.code(for: 10))

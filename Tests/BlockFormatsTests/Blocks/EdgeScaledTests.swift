@@ -29,7 +29,7 @@ struct EdgeScaledTests {
       var policy = TwoLevelFormat.nvfp4.defaultPolicy
       (policy.scaleFloor, policy.zeroBlock) = (floor, zero)
       return (values + [Float](repeating: 0, count: 16)).quantized(to: .nvfp4, policy: policy)
-        ["scales"].unpacked()
+        .scales.unpacked()
     }
     // 1e-5 · 448 / 6 = 0.00075 is below half of 2^-9.
     #expect(scales(.unbounded) == [0x7E, 0, 0])

@@ -17,7 +17,8 @@ private enum Kept {
     switch self {
     case .bytes: twice.storedBytes == once.storedBytes
     case .codes:
-      twice.codes == once.codes && (once.format is ScaledFormat || twice.scales == once.scales)
+      twice["codes"] == once["codes"]
+        && (once.format is ScaledFormat || twice["scales"] == once["scales"])
     case .values: twice.dequantized() == once.dequantized()
     case .nothing: true
     }
@@ -28,20 +29,21 @@ private enum Kept {
     of format: any BlockFormat, _ rule: ScaleRule, _ rounding: RoundingRule, givenScale: Bool
   ) -> Kept {
     let isNearest = [.toNearestOrEven, .toNearestOrAway].contains(rounding)
-    switch rule {
-    case .unscaled: return .bytes
-    case .powerOfTwo(.floor): return isFullRange(format) ? .nothing : .bytes
-    case .powerOfTwo(.even):
+    switch rule.choice {
+    case PowerOfTwoScale.rule(.floor): return isFullRange(format) ? .nothing : .bytes
+    case PowerOfTwoScale.rule(.even):
       if isNearest { return .bytes }
       return isFullRange(format) || format.element == .e4m3fn ? .nothing : .values
-    case .powerOfTwo(.rceil): return isFullRange(format) && !isNearest ? .nothing : .values
-    case .powerOfTwo(.nearestLog2): return .nothing
-    case .search(.nearestLog2): return format.layout.factors?.shift == nil ? .values : .nothing
-    case .powerOfTwo(.ceil), .search, .amaxPowerOfTwo: return .values
-    case .amax:
+    case PowerOfTwoScale.rule(.rceil): return isFullRange(format) && !isNearest ? .nothing : .values
+    case PowerOfTwoScale.rule(.nearestLog2): return .nothing
+    case PowerOfTwoScale.search(.nearestLog2): return format.layout.factors?.shift == nil ? .values : .nothing
+    case PowerOfTwoScale.rule(.ceil), PowerOfTwoScale.search, AmaxRule.amaxPowerOfTwo:
+      return .values
+    case AmaxRule.amax:
       guard isNearest else { return .nothing }
       return format is TwoLevelFormat && givenScale ? .bytes : .codes
-    case .fourOverSix: return isNearest && givenScale ? .values : .nothing
+    case AmaxRule.fourOverSix: return isNearest && givenScale ? .values : .nothing
+    default: return .bytes
     }
   }
 

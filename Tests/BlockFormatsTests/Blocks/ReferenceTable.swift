@@ -184,13 +184,13 @@ extension ReferenceBlockPolicy {
       case .nanToZero: .nanToZero
       }
     let scale: Scale =
-      switch policy.scaleRule {
-      case .unscaled: .none
-      case .powerOfTwo(let rule): .powerOfTwo(power(rule))
-      case .search(let rule): .search(power(rule))
-      case .amax: .amax
-      case .amaxPowerOfTwo: .amaxPowerOfTwo
-      case .fourOverSix: .fourOverSix
+      switch policy.scaleRule.choice {
+      case PowerOfTwoScale.rule(let rule): .powerOfTwo(power(rule))
+      case PowerOfTwoScale.search(let rule): .search(power(rule))
+      case AmaxRule.amax: .amax
+      case AmaxRule.amaxPowerOfTwo: .amaxPowerOfTwo
+      case AmaxRule.fourOverSix: .fourOverSix
+      default: .none
       }
     self.init(nonFinite: nonFinite, scale: scale)
     overflowIsSpecial = policy.overflow == .special

@@ -58,7 +58,7 @@ struct EmulationChain {
     let block =
       switch format.layout.block {
       case .vector(let length): length
-      case .row, .tensor, .tile: 0
+      case .row, .run, .tensor, .tile: 0
       }
     let unit = format.layout.factors?.shift?.length ?? block
     let isExact = format.kernelScaling == .byPowersOfTwo
@@ -71,7 +71,8 @@ struct EmulationChain {
       }
     return "CHAIN(\"\(name)\", \"\(format.layout.element.name).\(policy.rounding.shortName)\", "
       + "\(isExact), \(EmulationTable.hex(format.poisonCode)), \(block), \(unit), "
-      + "\(format.layout.factors?.scale?.element?.bitWidth ?? 0), \(format.layout.factors?.shift?.bitWidth ?? 0), "
+      + "\(format.layout.factors?.scale?.element.bitWidth ?? 0), "
+      + "\(format.layout.factors?.shift?.bitWidth ?? 0), "
       + "BK_RULE_\(kind), \"chain.\(name)\", "
       + "\(EmulationTable.hex(tensorScale.decode)))"
   }

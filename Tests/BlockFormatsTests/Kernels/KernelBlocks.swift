@@ -9,9 +9,10 @@ func blockIndices(_ layout: BlockLayout, shape: [Int], axis: Int) -> [[Int]] {
   guard count > 0 else { return [] }
   let axis = axis < 0 ? axis + shape.count : axis
   switch layout.block {
-  case _ where layout.scale == nil:
+  case _ where layout.fields.count == 1:
     return alongAxis(shape, axis, block: 16)
   case .vector(let length): return alongAxis(shape, axis, block: length)
+  case .run(let length): return alongAxis([count], 0, block: length)
   case .row: return alongAxis(shape, axis, block: shape[axis])
   case .tensor: return [Array(0..<count)]
   case .tile(let rows, let columns):
@@ -65,7 +66,7 @@ struct KernelShape: Hashable, CustomStringConvertible {
   /// rows, one row, one column, ragged tiles.
   static func all(for layout: BlockLayout) -> [KernelShape] {
     switch layout.block {
-    case .vector(let n) where layout.scale != nil:
+    case .vector(let n) where layout.fields.count > 1:
       return vectors(n)
     case .tile(let rows, let columns):
       return [
@@ -75,7 +76,7 @@ struct KernelShape: Hashable, CustomStringConvertible {
         KernelShape([columns + 3]), KernelShape([]), KernelShape([rows - 1, 2 * columns]),
         KernelShape([2 * rows, columns + 17], axis: 0),
       ]
-    case .row, .tensor, .vector:
+    case .row, .run, .tensor, .vector:
       return [
         KernelShape([13, 37]), KernelShape([1]), KernelShape([0]), KernelShape([1, 100]),
         KernelShape([61, 1]), KernelShape([41, 19], axis: 0), KernelShape([3, 33, 5], axis: 1),

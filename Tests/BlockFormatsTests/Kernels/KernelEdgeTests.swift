@@ -136,7 +136,8 @@ struct KernelEdgeTests {
       let mask = UInt32(format.layout.element.codeCount - 1)
       let codes = (0..<4160).map { UInt32($0) &* 2_654_435_761 >> 7 & mask }
       let tensor = try QuantizedTensor(
-        format: format, shape: shape, codes: codes, scales: scales, tensorScale: tensorScale)
+        format: format, shape: shape,
+        codes: fieldCodes(codes, scales: scales, tensorScale: tensorScale))
       func decoded(_ kernels: KernelSelection) -> [UInt32] {
         let quantizer = TensorQuantizer(format: format, shape: shape, kernels: kernels)
         return bits(4160) { quantizer.decode(tensor, into: $0) }

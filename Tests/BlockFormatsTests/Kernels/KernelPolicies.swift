@@ -25,8 +25,8 @@ enum KernelPolicies {
 
   /// The full cross product, without choices that a format ignores.
   static func all(_ format: some BlockFormat) -> [EncodingPolicy] {
-    let floors = format.layout.canStoreZeroScale ? ScaleFloor.allCases : [.unbounded]
-    let zeros = format.layout.hasZeroBlockChoice ? ZeroBlockRule.allCases : [.fromRule]
+    let floors = format.follows(.scaleFloor) ? ScaleFloor.allCases : [.unbounded]
+    let zeros = format.follows(.zeroBlock) ? ZeroBlockRule.allCases : [.fromRule]
     var policies: [EncodingPolicy] = []
     for rule in format.scaleRules {
       for rounding in roundings {

@@ -208,20 +208,23 @@ struct KernelTensorTests {
         KernelShape.all(for: layout)[0], KernelShape([3, 83]), KernelShape([34, 19], axis: 0),
       ] {
         let empty = quantizer(format, shape, format.defaultPolicy, .reference).makeStorage()
-        func random(_ plane: BitPlane, _ format: ElementFormat?) -> [UInt32] {
+        func random(_ field: StoredField, _ plane: BitPlane) -> [UInt32] {
+          if field.extent == .perTensor {
+            return [([1, 0.37, .nan, 0x1p100, .infinity] as [Float])[number % 5].bitPattern]
+          }
           // Half of the scales lie where decoded values are ordinary.
-          (0..<plane.rowCount * plane.rowLength).map { _ in
+          return (0..<plane.rowCount * plane.rowLength).map { _ in
             let word = generator.next()
-            if format == .fp32, word & 1 == 1 { return Float(word % 1000).bitPattern }
+            if field.element == .fp32, field.name != "codes", word & 1 == 1 { return Float(word % 1000).bitPattern }
             return UInt32(word >> UInt64(64 - plane.bitWidth))
           }
         }
         let storage = try QuantizedTensor(
           format: format, shape: shape.extents, axis: shape.axis,
-          codes: random(empty.codes, layout.element), scales: random(empty.scales, layout.scale),
-          subscales: random(empty.subscales, nil),
-          tensorScale: layout.tensorScale == .absent
-            ? nil : [1, 0.37, .nan, 0x1p100, .infinity][number % 5])
+          codes: Dictionary(
+            uniqueKeysWithValues: zip(layout.fields, empty.planes).map {
+              ($0.name, random($0, $1))
+            }))
         func decoded(_ kernels: KernelSelection) -> [UInt32] {
           bits(shape.count) {
             quantizer(format, shape, format.defaultPolicy, kernels).decode(storage, into: $0)

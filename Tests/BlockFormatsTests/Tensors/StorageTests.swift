@@ -55,13 +55,10 @@ struct StorageTests {
           .quantized(to: format, axis: axis)
         let layout = StorageLayout(of: format.layout, shape: shape, axis: axis)
         #expect(layout.byteCount == tensor.storedByteCount, "\(format.id) \(shape)")
-        for (plane, stored) in [
-          (layout.codes, tensor.codes), (layout.scales, tensor.scales),
-          (layout.subscales, tensor.subscales),
-        ] {
-          #expect((plane?.rowCount ?? 0) == stored.rowCount, "\(format.id) \(shape)")
-          #expect((plane?.rowLength ?? 0) == stored.rowLength, "\(format.id) \(shape)")
-          #expect((plane?.byteCount ?? 0) == stored.bytes.count, "\(format.id) \(shape)")
+        for (plane, stored) in zip(layout.planes, tensor.planes) {
+          #expect(plane.rowCount == stored.rowCount, "\(format.id) \(shape)")
+          #expect(plane.rowLength == stored.rowLength, "\(format.id) \(shape)")
+          #expect(plane.byteCount == stored.bytes.count, "\(format.id) \(shape)")
         }
       }
     }
@@ -74,12 +71,14 @@ struct StorageTests {
       for axis in [0, -1] {
         let original = Tensor(values, shape: [7, 19]).quantized(to: format, axis: axis)
         let copy = try QuantizedTensor(
-          format: format, shape: [7, 19], axis: axis, codes: original["codes"].unpacked(),
-          scales: original["scales"].unpacked(), subscales: original["subscales"].unpacked(),
-          tensorScale: original.tensorScale)
+          format: format, shape: [7, 19], axis: axis,
+          codes: Dictionary(
+            uniqueKeysWithValues: format.layout.fields.map {
+              ($0.name, original[$0.name].unpacked())
+            }))
         #expect(copy.storedBytes == original.storedBytes && copy.axis == original.axis)
         #expect(copy.dequantized() == original.dequantized())
-        #expect(copy.shape(of: "scales") == original.shape(of: "scales") && copy.policy == format.defaultPolicy)
+        #expect(copy.planes == original.planes && copy.policy == format.defaultPolicy)
       }
     }
   }
@@ -138,61 +137,61 @@ struct StorageTests {
     let codes = [UInt32](repeating: 0, count: 20)
     #expect(
       error { () throws(StorageError) in
-        try QuantizedTensor(format: .mxfp4, shape: [4, 5], codes: [1], scales: [1, 1, 1, 1])
+        try QuantizedTensor(format: .mxfp4, shape: [4, 5], codes: fieldCodes([1], scales: [1, 1, 1, 1]))
       } == .wrongCount(field: "codes", expected: 20, actual: 1))
     #expect(
       error { () throws(StorageError) in
-        try QuantizedTensor(format: .mxfp4, shape: [4, 5], codes: codes, scales: [1, 1, 1])
+        try QuantizedTensor(format: .mxfp4, shape: [4, 5], codes: fieldCodes(codes, scales: [1, 1, 1]))
       } == .wrongCount(field: "scales", expected: 4, actual: 3))
     #expect(
       error { () throws(StorageError) in
-        try QuantizedTensor(format: .mx9, shape: [20], codes: codes, scales: [1, 1])
+        try QuantizedTensor(format: .mx9, shape: [20], codes: fieldCodes(codes, scales: [1, 1]))
       } == .wrongCount(field: "subscales", expected: 10, actual: 0))
     #expect(
       error { () throws(StorageError) in
-        try QuantizedTensor(format: .bf16, shape: [20], codes: codes, scales: [1])
-      } == .wrongCount(field: "scales", expected: 0, actual: 1))
+        try QuantizedTensor(format: .bf16, shape: [20], codes: fieldCodes(codes, scales: [1]))
+      } == .unknownField("scales", known: ["codes"]))
     #expect(
       error { () throws(StorageError) in
-        try QuantizedTensor(format: .mxfp4, shape: [1], codes: [16], scales: [0])
+        try QuantizedTensor(format: .mxfp4, shape: [1], codes: fieldCodes([16], scales: [0]))
       } == .codeTooLarge(field: "codes", code: 16, bitWidth: 4))
     #expect(
       error { () throws(StorageError) in
-        try QuantizedTensor(format: .mxfp4, shape: [1], codes: [15], scales: [256])
+        try QuantizedTensor(format: .mxfp4, shape: [1], codes: fieldCodes([15], scales: [256]))
       } == .codeTooLarge(field: "scales", code: 256, bitWidth: 8))
     #expect(
       error { () throws(StorageError) in
-        try QuantizedTensor(format: .mx9, shape: [1], codes: [1], scales: [0], subscales: [2])
+        try QuantizedTensor(format: .mx9, shape: [1], codes: fieldCodes([1], scales: [0], subscales: [2]))
       } == .codeTooLarge(field: "subscales", code: 2, bitWidth: 1))
     #expect(
       error { () throws(StorageError) in
-        try QuantizedTensor(format: .nvfp4, shape: [1], codes: [1], scales: [0])
-      } == .tensorScaleMismatch(expected: true))
+        try QuantizedTensor(format: .nvfp4, shape: [1], codes: fieldCodes([1], scales: [0]))
+      } == .wrongCount(field: "tensor_scale", expected: 1, actual: 0))
     #expect(
       error { () throws(StorageError) in
-        try QuantizedTensor(format: .mxfp4, shape: [1], codes: [1], scales: [0], tensorScale: 1)
-      } == .tensorScaleMismatch(expected: false))
+        try QuantizedTensor(format: .mxfp4, shape: [1], codes: fieldCodes([1], scales: [0], tensorScale: 1))
+      } == .unknownField("tensor_scale", known: ["codes", "scales"]))
     #expect(
       error { () throws(StorageError) in
-        try QuantizedTensor(format: .bf16, shape: [1, 1], axis: 2, codes: [1])
+        try QuantizedTensor(format: .bf16, shape: [1, 1], axis: 2, codes: fieldCodes([1]))
       } == .badAxis(2, rank: 2))
     #expect(
       error { () throws(StorageError) in
-        try QuantizedTensor(format: .bf16, shape: [2, -1], codes: [1])
+        try QuantizedTensor(format: .bf16, shape: [2, -1], codes: fieldCodes([1]))
       } == .badShape([2, -1]))
     #expect(
       error { () throws(StorageError) in
-        try QuantizedTensor(format: .bf16, shape: [0, .max, 2], codes: [])
+        try QuantizedTensor(format: .bf16, shape: [0, .max, 2], codes: fieldCodes([]))
       } == .badShape([0, .max, 2]))
   }
 
   @Test("Stored bytes are codes, scales, sub-scales and the tensor scale, in this order")
   func byteOrder() throws {
     let bdr = try QuantizedTensor(
-      format: .mx9, shape: [2], codes: [0x7F, 0x81], scales: [0x85], subscales: [1])
+      format: .mx9, shape: [2], codes: fieldCodes([0x7F, 0x81], scales: [0x85], subscales: [1]))
     #expect(bdr.storedBytes == [0x7F, 0x81, 0x85, 0x01])
     let nvfp4 = try QuantizedTensor(
-      format: .nvfp4, shape: [3], codes: [1, 2, 3], scales: [0x38], tensorScale: 1.5)
+      format: .nvfp4, shape: [3], codes: fieldCodes([1, 2, 3], scales: [0x38], tensorScale: 1.5))
     #expect(nvfp4.storedBytes == [0x21, 0x03, 0x38, 0x00, 0x00, 0xC0, 0x3F])
     #expect(nvfp4.dequantized().elements == [0.75, 1.5, 2.25])
   }

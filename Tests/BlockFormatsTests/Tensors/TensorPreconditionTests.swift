@@ -30,7 +30,7 @@ struct TensorPreconditionTests {
       }
     }
     let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(message.contains("two formats called mine"), "\(message)")
+    #expect(message.contains("two formats of this id store different things"), "\(message)")
   }
 
   @Test("A recorded policy that the format cannot follow does not hinder decoding")
@@ -38,7 +38,7 @@ struct TensorPreconditionTests {
     let tensor = try QuantizedTensor(
       format: SharedExponentFormat.mxfp4, shape: [32],
       policy: EncodingPolicy(nonFinite: .element, scaleRule: .unscaled),
-      codes: [UInt32](repeating: 2, count: 32), scales: [128])
+      codes: fieldCodes([UInt32](repeating: 2, count: 32), scales: [128]))
     #expect(tensor.dequantized().elements == [Float](repeating: 2, count: 32))
   }
 }

@@ -155,12 +155,16 @@ struct ExplainCommandTests {
       Explanation(of: [10, 20, 30, 40], as: format, policy: format.defaultPolicy).blocks.first)
     let candidates = block.candidates
     #expect(candidates.map(\.name) == ["amax to 6", "amax to 4"])
-    #expect(candidates.map(\.trace.scale) == [0x78, 0x7C])
+    #expect(candidates.map { $0.trace.codes[1][0] } == [0x78, 0x7C])
     #expect(candidates.map(\.isChosen) == [false, true])
     #expect(candidates[1].trace.squaredError == 0)
     // fl(38.4 * fl(1/6)) is one ulp above fl(38.4 / 6) = 6.4.
-    let factors = candidates.compactMap { $0.fields.first { $0.key == "factor" }?.value }
-    #expect(factors == [.number(Double(Float(6.4).nextUp)), .number(Double(Float(9.6)))])
+    let factors = candidates.compactMap { candidate -> Double? in
+      guard case .real(let factor) = candidate.facts.first(where: { $0.key == "factor" })?.number
+      else { return nil }
+      return factor
+    }
+    #expect(factors == [Double(Float(6.4).nextUp), Double(Float(9.6))])
   }
 
   @Test(
@@ -193,7 +197,7 @@ struct ExplainCommandTests {
   @Test("What overflow makes of a value is not called clipped")
   func overflowed() throws {
     func block(_ values: [Float], _ format: any BlockFormat, _ overflow: OverflowRule) throws
-      -> BlockExplanation
+      -> ExplainedBlock
     {
       var policy = format.defaultPolicy
       policy.overflow = overflow
@@ -209,8 +213,12 @@ struct ExplainCommandTests {
     #expect(try block([500, -1], cast, .saturate).notes == ["1 of 2 values clipped."])
     // 448 is the largest element: 500 under the scale 1 clips or overflows, under 2 it does neither.
     for overflow in OverflowRule.allCases {
-      let candidates = try block([500], SharedExponentFormat.mxfp8E4M3, overflow).candidates
-      let counts = candidates.map { [$0.clippedCount, $0.overflowedCount] }
+      let block = try block([500], SharedExponentFormat.mxfp8E4M3, overflow)
+      let candidates = block.candidates
+      let counts = candidates.map { candidate in
+        let overflowed = block.overflowedCount(in: candidate.trace)
+        return [candidate.trace.tally.saturatedCount - overflowed, overflowed]
+      }
       let lost = overflow == .special ? [0, 1] : [1, 0]
       #expect(candidates.map(\.name) == PowerOfTwoRule.allCases.map(\.id))
       #expect(counts[0] == lost && counts[2] == [0, 0], "\(overflow.id)")
@@ -236,12 +244,12 @@ struct ExplainCommandTests {
           policy.rounding = rounding
           let explanation = Explanation(of: Self.probe, as: format, policy: policy)
           let encoded = EncodedVector(Self.probe, as: format, policy: policy)
-          #expect(explanation.blocks.flatMap(\.trace.codes) == encoded.codes, "\(format.id)")
-          #expect(explanation.blocks.flatMap(\.trace.decoded) == encoded.decoded, "\(format.id)")
-          if format.layout.factors?.scale?.element != nil {
-            #expect(explanation.blocks.map(\.trace.scale) == encoded.scales, "\(format.id)")
+          for (index, field) in format.layout.fields.enumerated() where field.extent != .perTensor {
+            #expect(
+              explanation.blocks.flatMap { $0.trace.codes[index] } == encoded.codes(of: field.name),
+              "\(format.id) \(field.name)")
           }
-          #expect(explanation.blocks.flatMap(\.trace.subscales) == encoded.subscales)
+          #expect(explanation.blocks.flatMap(\.trace.decoded) == encoded.decoded, "\(format.id)")
           for block in explanation.blocks {
             expectConsistency(of: block, rule)
           }
@@ -251,11 +259,11 @@ struct ExplainCommandTests {
   }
 
   /// What was explained must give the encoder's code, and the chosen scale must be a candidate.
-  private func expectConsistency(of block: BlockExplanation, _ rule: ScaleRule) {
+  private func expectConsistency(of block: ExplainedBlock, _ rule: ScaleRule) {
     let id = "\(block.format.id) \(rule.id)"
-    for row in block.rows where !block.hasZeroScale {
+    for row in block.rows where block.account?.losesAllValues(of: block) == false {
       let code = block.element.code(
-        for: row.scaled, rounding: block.policy.rounding, overflow: block.policy.overflow,
+        for: row.scaled ?? .nan, rounding: block.policy.rounding, overflow: block.policy.overflow,
         index: UInt64(row.index))
       #expect(code == row.code, "\(id) \(row.value)")
     }
@@ -263,11 +271,9 @@ struct ExplainCommandTests {
     guard !candidates.isEmpty else { return }
     let chosen = candidates.filter(\.isChosen)
     #expect(chosen.count == 1, "\(id)")
-    #expect(chosen.first?.trace.scale == block.trace.scale, "\(id)")
-    #expect(chosen.first?.trace.subscales == block.trace.subscales, "\(id)")
     #expect(chosen.first?.trace.codes == block.trace.codes, "\(id)")
     #expect(chosen.first?.trace.squaredError == block.trace.squaredError, "\(id)")
-    guard case .search = rule else { return }
+    guard case .search = rule.as(PowerOfTwoScale.self) else { return }
     let tried = candidates.filter { $0.name.hasPrefix("search") }.map(\.trace.squaredError)
     #expect(tried.min() == block.trace.squaredError, "\(id)")
   }

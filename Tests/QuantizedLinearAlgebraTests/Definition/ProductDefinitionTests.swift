@@ -48,7 +48,7 @@ struct ProductDefinitionTests {
   /// The largest magnitude of an element with its sub-scale, by trying every code, and the power of
   /// two that makes all of them integers, by trying powers.
   static func extremes(_ layout: BlockLayout) -> (greatest: Double, unitExponent: Int) {
-    let deepest = layout.subscale.map { (1 << $0.bitWidth) - 1 } ?? 0
+    let deepest = layout.factors?.shift.map { (1 << $0.bitWidth) - 1 } ?? 0
     let values = layout.element.valueTable
     let finest = values.map { $0 * Double(sign: .plus, exponent: -deepest, significand: 1) }
     var exponent = 0
@@ -65,9 +65,10 @@ struct ProductDefinitionTests {
   @Test("Extreme blocks of up to 32 elements of all pairs of integer formats stay below 2^24")
   func bounds() throws {
     let formats = FormatCatalog.all.filter {
-      guard case .vector(let length) = $0.layout.block, length <= 32, $0.layout.factors?.scale?.element != nil
+      guard case .vector(let length) = $0.layout.block, length <= 32,
+        let factors = $0.layout.factors, factors.scale != nil
       else { return false }
-      return $0 is any FactoredFormat && OperandElements($0.layout).integers != nil
+      return $0 is any FactoredFormat && OperandElements(factors).integers != nil
     }
     #expect(formats.count >= 15)
     var widest: [String: Int] = [:]
@@ -105,7 +106,9 @@ struct ProductDefinitionTests {
   @Test("Integers fit the width that operands claim, with the largest code among them")
   func integerWidths() {
     for format in FormatCatalog.all where format.layout.element.bitWidth <= 16 {
-      guard let integers = OperandElements(format.layout).integers else { continue }
+      guard let integers = format.layout.factors.flatMap({ OperandElements($0).integers }) else {
+        continue
+      }
       let (greatest, unitExponent) = Self.extremes(format.layout)
       #expect(integers.unitExponent <= unitExponent, "\(format.id)")
       let scaled = Double.scaled(greatest, byPowerOfTwo: -integers.unitExponent)

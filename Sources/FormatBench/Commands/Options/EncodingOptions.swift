@@ -4,8 +4,9 @@ import BlockFormats
 enum EncodingOptions {
   static let scaleRule = Option.optional(
     "scale-rule", .scaleRule, help: "how scales follow from values; the format's own by default")
-  static let rounding = Option.defaulted(
-    "rounding", .rounding, default: "nearest_even", help: "how values are rounded to elements")
+  static let rounding = Option.optional(
+    "rounding", .rounding,
+    help: "how values are rounded to elements; the format's own by default")
   static let tensorScale = Option.optional(
     "tensor-scale", .tensorScale,
     help: "the decode multiplier of the whole tensor, in formats with one; from amax by default")
@@ -20,9 +21,14 @@ enum EncodingOptions {
     of format: any BlockFormat, _ arguments: ParsedArguments
   ) throws(CommandError) -> EncodingPolicy {
     try PolicyOptions.checkUse(arguments, by: [format])
-    try PolicyOptions.checkSeed(arguments, isUsed: arguments[rounding].isRandom)
+    try PolicyOptions.checkSeed(arguments, isUsed: arguments[rounding]?.isRandom ?? false)
     var policy = PolicyOptions.policy(of: format, arguments)
-    policy.rounding = arguments[rounding].rule(seed: UInt64(arguments[PolicyOptions.seed]))
+    if let rounding = arguments[rounding] {
+      guard format.follows(.rounding) else {
+        throw .usage("--rounding: how values are rounded is a part of \(format.id)")
+      }
+      policy.rounding = rounding.rule(seed: UInt64(arguments[PolicyOptions.seed]))
+    }
     if let rule = arguments[scaleRule] {
       guard format.scaleRules.contains(rule) else {
         let known = format.scaleRules.map(\.id).joined(separator: ", ")

@@ -1,0 +1,27 @@
+extension FormatArguments {
+  /// An element format.
+  public func element(_ key: String) throws(FormatNameError) -> ElementFormat {
+    guard let text = values[key] else { throw .missingParameter(key, of: name) }
+    return try ElementFormat(parsing: text)
+  }
+
+  /// The block length, the parameter that most families share.
+  public func block(default fallback: Int) throws(FormatNameError) -> Int {
+    try integer("block", default: fallback, in: FormatArguments.blockLengths)
+  }
+
+  /// A block of any shape.
+  public func blockShape(default fallback: BlockShape? = nil) throws(FormatNameError) -> BlockShape {
+    guard let text = values["block"] else {
+      guard let fallback else { throw .missingParameter("block", of: name) }
+      return fallback
+    }
+    guard let shape = BlockShape(id: text) else {
+      throw .badValue(text, of: "block", expected: "a length, ROWSxCOLUMNS, row or tensor")
+    }
+    return shape
+  }
+
+  /// The lengths that a block can have.
+  public static let blockLengths = 1...1_048_576
+}
