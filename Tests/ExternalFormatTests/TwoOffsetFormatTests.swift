@@ -49,28 +49,28 @@ struct TwoOffsetFormatTests {
   }
 
   /// Runs a command line with the catalog.
-  private func run(_ words: String...) -> (status: ExitStatus, text: String) {
+  private func run(_ words: String...) -> (status: Int32, text: String) {
     let output = LineSink()
     let console = Console(
       output: output, messages: output, environment: TerminalEnvironment([:]))
     let status = FormatCatalog.$current.withValue(catalog) { Fmtbench.tool.run(words, console) }
-    return (status, output.text)
+    return (status.rawValue, output.text)
   }
 
   @Test("It is listed, shown, explained and compared by the command line")
   func commands() {
     #expect(run("list").text.contains("two_offsets"))
     let shown = run("show", "two_offsets")
-    #expect(shown.status == .done && shown.text.contains("lower"))
+    #expect(shown.status == 0 && shown.text.contains("lower"))
     let explained = run("explain", "two_offsets", "1", "2", "3.5", "--json")
-    #expect(explained.status == .done)
+    #expect(explained.status == 0)
     #expect(explained.text.contains("\"lower_code\"") && explained.text.contains("\"steps\"") == false)
     #expect(
       run("explain", "two_offsets", "1", "2").text.contains("gives no account of its arithmetic"))
-    #expect(run("explain", "two_offsets", "1", "--scale-rule", "unit").status == .done)
+    #expect(run("explain", "two_offsets", "1", "--scale-rule", "unit").status == 0)
     let compared = run("compare", "--formats", "two_offsets,mxfp4", "--rows", "8", "--columns", "64")
-    #expect(compared.status == .done && compared.text.contains("two_offsets"))
-    #expect(run("explain", "two_offset", "1").status == .usage)
+    #expect(compared.status == 0 && compared.text.contains("two_offsets"))
+    #expect(run("explain", "two_offset", "1").status == 2)
   }
 
   @Test("It is written to a file and read back")

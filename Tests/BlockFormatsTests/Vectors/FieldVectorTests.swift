@@ -96,7 +96,8 @@ struct FieldVectorTests {
           #expect(result.isNaN, "\(file.id) \(vector.name)")
         }
         if values.allSatisfy(\.isFinite) {
-          #expect(decoded.allSatisfy(\.isFinite), "\(file.id) \(vector.name)")
+          let isFinite = decoded.allSatisfy(\.isFinite)
+          #expect(isFinite, "\(file.id) \(vector.name)")
         }
       }
     }
