@@ -30,7 +30,7 @@ let package = Package(
       name: "LowPrecisionTraining",
       dependencies: [
         "BlockFormats", "CallerChecks", "CBlockKernels", "CTrainingKernels", "FormatMetrics",
-        "QuantizedLinearAlgebra", "SystemResources", "TensorFiles",
+        "QuantizedLinearAlgebra", "StrictJSON", "SystemResources", "TensorFiles", "UntrustedText",
       ],
       swiftSettings: settings),
     .target(
@@ -38,12 +38,15 @@ let package = Package(
       dependencies: ["BlockFormats", "CallerChecks", "CBlockKernels", "CProductKernels"],
       swiftSettings: settings),
     .target(
-      name: "TensorFiles", dependencies: ["CallerChecks", "SystemResources"],
+      name: "TensorFiles",
+      dependencies: ["CallerChecks", "StrictJSON", "SystemResources", "UntrustedText"],
       swiftSettings: settings),
 
     // MARK: - Implementation details
     .target(name: "CallerChecks", swiftSettings: settings),
+    .target(name: "StrictJSON", dependencies: ["UntrustedText"], swiftSettings: settings),
     .target(name: "SystemResources", swiftSettings: settings),
+    .target(name: "UntrustedText", swiftSettings: settings),
     .target(name: "CBlockKernels"),
     .target(name: "CProductKernels", dependencies: ["CBlockKernels"]),
     .target(name: "CTrainingKernels", dependencies: ["CBlockKernels"]),
@@ -54,8 +57,9 @@ let package = Package(
     .target(
       name: "FormatBench",
       dependencies: [
-        "BlockFormats", "CallerChecks", "CMultiplyLimit", "CStreamLimit", "FormatMetrics",
-        "LowPrecisionTraining", "QuantizedLinearAlgebra", "SystemResources", "TensorFiles",
+        "BlockFormats", "CallerChecks", "CMultiplyLimit", "CStreamLimit",
+        "FormatMetrics", "LowPrecisionTraining", "QuantizedLinearAlgebra", "SystemResources",
+        "TensorFiles", "UntrustedText",
       ],
       swiftSettings: settings),
     .plugin(
@@ -94,6 +98,9 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
+      name: "StrictJSONTests", dependencies: ["StrictJSON", "UntrustedText"],
+      swiftSettings: settings),
+    .testTarget(
       name: "SystemResourcesTests", dependencies: ["SystemResources"], swiftSettings: settings),
     .testTarget(
       name: "TensorFilesTests", dependencies: ["TensorFiles", "FormatTestSupport"],
@@ -102,8 +109,8 @@ let package = Package(
       name: "FormatBenchTests",
       dependencies: [
         "FormatBench", "BlockFormats", "FormatMetrics", "LowPrecisionTraining",
-        "QuantizedLinearAlgebra", "TensorFiles", "fmtbench",
-        "FormatTestSupport",
+        "QuantizedLinearAlgebra", "TensorFiles",
+        "UntrustedText", "fmtbench", "FormatTestSupport",
       ],
       swiftSettings: settings),
   ],

@@ -2,6 +2,7 @@ import BlockFormats
 import Foundation
 import TensorFiles
 import Testing
+import UntrustedText
 
 @testable import FormatBench
 

@@ -1,5 +1,6 @@
 import TensorFiles
 import Testing
+import UntrustedText
 
 @testable import FormatBench
 

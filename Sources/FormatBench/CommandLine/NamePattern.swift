@@ -1,5 +1,5 @@
 import Foundation
-import TensorFiles
+import UntrustedText
 
 /// A regular expression that chooses tensors by their names, and gives up where that would take long.
 ///

@@ -1,4 +1,4 @@
-import TensorFiles
+import UntrustedText
 
 /// Widths, wrapping and safe display of text on a terminal.
 enum TextLayout {

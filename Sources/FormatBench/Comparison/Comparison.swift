@@ -1,6 +1,7 @@
 import BlockFormats
 import FormatMetrics
 import TensorFiles
+import UntrustedText
 
 /// Formats under policies, measured on tensors one after another, with totals.
 struct Comparison {

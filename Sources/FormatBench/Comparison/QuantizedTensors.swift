@@ -1,5 +1,6 @@
 import Foundation
 import TensorFiles
+import UntrustedText
 
 /// The tensors of safetensors files that are not what they seem: codes of quantized weights, and the
 /// scales, zero points and tables that turn codes into values.

@@ -1,4 +1,4 @@
-import TensorFiles
+import UntrustedText
 
 /// A report as one JSON object: `command`, `version`, the facts, and `rows`.
 ///

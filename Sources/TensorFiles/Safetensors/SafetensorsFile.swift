@@ -1,3 +1,5 @@
+import UntrustedText
+
 /// A safetensors file, open and checked.
 ///
 /// Opening reads the header only; tensors are read when they are asked for. All that the header claims is checked before the initialiser returns: tensors cover the data exactly, without
@@ -40,10 +42,7 @@ public struct SafetensorsFile: Sendable {
   init(_ file: InputFile) throws(TensorFileError) {
     let dataStart = try Self.dataStart(of: file)
     let text = try file.bytes(in: Self.lengthSize..<dataStart)
-    let header = try text.withUnsafeBufferPointer { (text) throws(TensorFileError) in
-      try SafetensorsHeader(
-        UnsafeRawBufferPointer(text), path: file.path, dataStart: dataStart)
-    }
+    let header = try SafetensorsHeader(text, path: file.path, dataStart: dataStart)
     self.file = file
     tensors = try header.checkedLayout(dataCount: file.count - dataStart)
     metadata = header.metadata

@@ -3,6 +3,7 @@ import FormatMetrics
 import Foundation
 import TensorFiles
 import Testing
+import UntrustedText
 
 @testable import FormatBench
 

@@ -1,3 +1,5 @@
+import UntrustedText
+
 /// What a file's header says about one of its tensors.
 public struct TensorInfo: Hashable, Sendable {
   /// The tensor's name, which is unique in its file and may be any text, even empty.
