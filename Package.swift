@@ -52,12 +52,15 @@ let package = Package(
     .target(name: "CTrainingKernels", dependencies: ["CBlockKernels"]),
 
     // MARK: - Command line
+    .target(
+      name: "CommandLineToolkit", dependencies: ["CallerChecks", "StrictJSON", "UntrustedText"],
+      swiftSettings: settings),
     .target(name: "CMultiplyLimit"),
     .target(name: "CStreamLimit"),
     .target(
       name: "FormatBench",
       dependencies: [
-        "BlockFormats", "CallerChecks", "CMultiplyLimit", "CStreamLimit",
+        "BlockFormats", "CallerChecks", "CMultiplyLimit", "CommandLineToolkit", "CStreamLimit",
         "FormatMetrics", "LowPrecisionTraining", "QuantizedLinearAlgebra", "SystemResources",
         "TensorFiles", "UntrustedText",
       ],
@@ -66,7 +69,8 @@ let package = Package(
       name: "BuildStampPlugin", capability: .buildTool(), path: "Sources/BuildStampPlugin",
       exclude: ["stamp.sh"]),
     .executableTarget(
-      name: "fmtbench", dependencies: ["FormatBench"], swiftSettings: settings,
+      name: "fmtbench", dependencies: ["CommandLineToolkit", "FormatBench"],
+      swiftSettings: settings,
       plugins: ["BuildStampPlugin"]),
 
     // MARK: - Tests
@@ -75,9 +79,16 @@ let package = Package(
       path: "Tests/ReadmeExample", swiftSettings: settings),
     .target(
       name: "FormatTestSupport", path: "Tests/FormatTestSupport", swiftSettings: settings),
+    .target(
+      name: "CommandLineTestSupport", dependencies: ["CommandLineToolkit"],
+      path: "Tests/CommandLineTestSupport", swiftSettings: settings),
     .testTarget(
       name: "BlockFormatsTests",
       dependencies: ["BlockFormats", "CBlockKernels", "FormatTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CommandLineToolkitTests",
+      dependencies: ["CommandLineToolkit", "CommandLineTestSupport", "UntrustedText"],
       swiftSettings: settings),
     .testTarget(
       name: "FormatMetricsTests",
@@ -108,8 +119,8 @@ let package = Package(
     .testTarget(
       name: "FormatBenchTests",
       dependencies: [
-        "FormatBench", "BlockFormats", "FormatMetrics", "LowPrecisionTraining",
-        "QuantizedLinearAlgebra", "TensorFiles",
+        "FormatBench", "BlockFormats", "CommandLineTestSupport", "CommandLineToolkit",
+        "FormatMetrics", "LowPrecisionTraining", "QuantizedLinearAlgebra", "TensorFiles",
         "UntrustedText", "fmtbench", "FormatTestSupport",
       ],
       swiftSettings: settings),

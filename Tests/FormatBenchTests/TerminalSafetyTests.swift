@@ -1,3 +1,5 @@
+import CommandLineTestSupport
+import CommandLineToolkit
 import TensorFiles
 import Testing
 import UntrustedText

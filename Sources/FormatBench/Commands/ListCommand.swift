@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 /// Lists the formats of the catalog.
 enum ListCommand: Command {
@@ -86,21 +87,10 @@ enum ListCommand: Command {
     let layout = format.layout
     return [
       .text(format.id), .text(layout.element.name),
-      .text(layout.scale == nil ? "-" : layout.block.id), .text(scaleText(layout)),
+      .text(layout.scale == nil ? "-" : layout.block.id), .text(layout.scaleText),
       .number(layout.nominalBitsPerElement), .number(layout.element.greatestFiniteMagnitude),
       .text(KernelCoverage(of: format).text), .text(format.source),
     ]
-  }
-
-  /// The scales of a format in one text, such as `e4m3fn + fp32 tensor`.
-  static func scaleText(_ layout: BlockLayout) -> String {
-    guard let scale = layout.scale else { return "-" }
-    var text = scale.name
-    if let subscale = layout.subscale {
-      text += " + \(subscale.bitWidth)-bit shift per \(subscale.length)"
-    }
-    if layout.tensorScale != .absent { text += " + fp32 tensor" }
-    return text
   }
 
   private static func notes(

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 /// A scale that a block has or might have had, with what it would have cost.
 struct ScaleCandidate {

@@ -1,3 +1,5 @@
+import CommandLineToolkit
+
 /// Numbers of sheets and explanations as short texts that lose nothing.
 enum ExactNumber {
   /// The longest decimal that is easier to read than a power of two.

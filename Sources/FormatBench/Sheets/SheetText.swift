@@ -1,3 +1,5 @@
+import CommandLineToolkit
+
 /// Sections of a sheet as aligned text.
 ///
 /// A table that is too wide for its destination breaks its headings, then wraps texts within their
