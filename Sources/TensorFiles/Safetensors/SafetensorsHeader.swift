@@ -44,9 +44,7 @@ struct SafetensorsHeader {
     try scanner.beginObject()
     while let key = try scanner.nextKey() {
       if key == "__metadata__" {
-        guard !hasMetadata else {
-          throw duplicateKey(key, scanner)
-        }
+        guard !hasMetadata else { throw duplicateKey(key, scanner) }
         hasMetadata = true
         try readMetadata(&scanner)
       } else {

@@ -13,7 +13,9 @@ public struct TensorInfo: Hashable, Sendable {
   public let shape: [Int]
   /// The product of the extents: 1 for a scalar, 0 if any extent is.
   public let elementCount: Int
-  /// Where the elements lie in the file, in bytes from its start, row-major and little-endian.
+  /// Where the elements lie in the file, in bytes from its start.
+  ///
+  /// In a safetensors file they lie row-major and little-endian.
   public let byteRange: Range<Int>
 
   /// The name in a form safe to show to people.
