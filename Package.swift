@@ -30,7 +30,7 @@ let package = Package(
       name: "LowPrecisionTraining",
       dependencies: [
         "BlockFormats", "CallerChecks", "CBlockKernels", "CTrainingKernels", "FormatMetrics",
-        "QuantizedLinearAlgebra", "SystemResources", "TensorFiles",
+        "QuantizedLinearAlgebra", "StrictJSON", "SystemResources", "TensorFiles", "UntrustedText",
       ],
       swiftSettings: settings),
     .target(
@@ -38,31 +38,39 @@ let package = Package(
       dependencies: ["BlockFormats", "CallerChecks", "CBlockKernels", "CProductKernels"],
       swiftSettings: settings),
     .target(
-      name: "TensorFiles", dependencies: ["CallerChecks", "SystemResources"],
+      name: "TensorFiles",
+      dependencies: ["CallerChecks", "StrictJSON", "SystemResources", "UntrustedText"],
       swiftSettings: settings),
 
     // MARK: - Implementation details
     .target(name: "CallerChecks", swiftSettings: settings),
+    .target(name: "StrictJSON", dependencies: ["UntrustedText"], swiftSettings: settings),
     .target(name: "SystemResources", swiftSettings: settings),
+    .target(name: "UntrustedText", swiftSettings: settings),
     .target(name: "CBlockKernels"),
     .target(name: "CProductKernels", dependencies: ["CBlockKernels"]),
     .target(name: "CTrainingKernels", dependencies: ["CBlockKernels"]),
 
     // MARK: - Command line
+    .target(
+      name: "CommandLineToolkit", dependencies: ["CallerChecks", "StrictJSON", "UntrustedText"],
+      swiftSettings: settings),
     .target(name: "CMultiplyLimit"),
     .target(name: "CStreamLimit"),
     .target(
       name: "FormatBench",
       dependencies: [
-        "BlockFormats", "CallerChecks", "CMultiplyLimit", "CStreamLimit", "FormatMetrics",
-        "LowPrecisionTraining", "QuantizedLinearAlgebra", "SystemResources", "TensorFiles",
+        "BlockFormats", "CallerChecks", "CMultiplyLimit", "CommandLineToolkit", "CStreamLimit",
+        "FormatMetrics", "LowPrecisionTraining", "QuantizedLinearAlgebra", "SystemResources",
+        "TensorFiles", "UntrustedText",
       ],
       swiftSettings: settings),
     .plugin(
       name: "BuildStampPlugin", capability: .buildTool(), path: "Sources/BuildStampPlugin",
       exclude: ["stamp.sh"]),
     .executableTarget(
-      name: "fmtbench", dependencies: ["FormatBench"], swiftSettings: settings,
+      name: "fmtbench", dependencies: ["CommandLineToolkit", "FormatBench"],
+      swiftSettings: settings,
       plugins: ["BuildStampPlugin"]),
 
     // MARK: - Tests
@@ -71,9 +79,16 @@ let package = Package(
       path: "Tests/ReadmeExample", swiftSettings: settings),
     .target(
       name: "FormatTestSupport", path: "Tests/FormatTestSupport", swiftSettings: settings),
+    .target(
+      name: "CommandLineTestSupport", dependencies: ["CommandLineToolkit"],
+      path: "Tests/CommandLineTestSupport", swiftSettings: settings),
     .testTarget(
       name: "BlockFormatsTests",
       dependencies: ["BlockFormats", "CBlockKernels", "FormatTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CommandLineToolkitTests",
+      dependencies: ["CommandLineToolkit", "CommandLineTestSupport", "UntrustedText"],
       swiftSettings: settings),
     .testTarget(
       name: "FormatMetricsTests",
@@ -94,7 +109,11 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "ExternalFormatTests", dependencies: ["BlockFormats", "FormatBench"],
+      name: "ExternalFormatTests",
+      dependencies: ["BlockFormats", "CommandLineToolkit", "FormatBench"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "StrictJSONTests", dependencies: ["StrictJSON", "UntrustedText"],
       swiftSettings: settings),
     .testTarget(
       name: "SystemResourcesTests", dependencies: ["SystemResources"], swiftSettings: settings),
@@ -104,9 +123,9 @@ let package = Package(
     .testTarget(
       name: "FormatBenchTests",
       dependencies: [
-        "FormatBench", "BlockFormats", "FormatMetrics", "LowPrecisionTraining",
-        "QuantizedLinearAlgebra", "TensorFiles", "fmtbench",
-        "FormatTestSupport",
+        "FormatBench", "BlockFormats", "CommandLineTestSupport", "CommandLineToolkit",
+        "FormatMetrics", "LowPrecisionTraining", "QuantizedLinearAlgebra", "TensorFiles",
+        "UntrustedText", "fmtbench", "FormatTestSupport",
       ],
       swiftSettings: settings),
   ],

@@ -18,7 +18,7 @@ if [ "$(git -C "$package" rev-parse --show-toplevel 2>/dev/null)" = "$package" ]
 fi
 compiler=$("$2" --version 2>/dev/null | sed -n 's/.*\(Swift version .*\)/\1/p' | head -n 1)
 
-text="import FormatBench
+text="import CommandLineToolkit
 
 /// The commit and the compiler of this build.
 let buildStamp = BuildStamp(commit: #\"$commit\"#, compiler: #\"${compiler:-unknown}\"#)"

@@ -1,9 +1,10 @@
-/// A tensor file of a type that is found out when it is opened.
-public enum TensorFile: Sendable {
-  /// A safetensors checkpoint.
-  case safetensors(SafetensorsFile)
-  /// A NumPy array.
-  case npy(NpyFile)
+/// A file of tensors, of a format that is found out when it is opened.
+public struct TensorFile: Sendable {
+  /// The formats that can be read; a new one adds its line here.
+  private static let formats: [any TensorFileFormat.Type] = [SafetensorsFile.self, NpyFile.self]
+
+  /// The file as its format reads it.
+  private let contents: any TensorFileFormat
 
   /// Opens and checks a file; `-` is standard input.
   ///
@@ -12,25 +13,65 @@ public enum TensorFile: Sendable {
   ///
   /// - Parameters:
   ///   - path: The file.
-  ///   - elements: The element types of arrays that the caller has a use for.
+  ///   - elements: The element types that the caller has a use for. An npy array of any other is
+  ///     refused; a checkpoint may hold others beside them.
   /// - Throws: `.unknownType` if neither tells, or what the file's reader throws.
-  public init(path: String, elements: NpyFile.Elements = .any) throws(TensorFileError) {
+  public init(path: String, elements: ElementSelection = .any) throws(TensorFileError) {
     let file = try InputFile(path: path)
     let name = path.lowercased()
-    let signature: FileSignature? =
-      if name.hasSuffix(".npy") {
-        .npy
-      } else if name.hasSuffix(".safetensors") {
-        .safetensors
-      } else {
-        try FileSignature.find(in: file)
-      }
-    switch signature {
-    case .npy: self = .npy(try NpyFile(file, elements: elements))
-    case .safetensors: self = .safetensors(try SafetensorsFile(file))
-    default:
-      throw .unknownType(
-        path: path, expected: "a safetensors or NumPy array file", found: signature?.rawValue)
+    var format = Self.formats.first { name.hasSuffix($0.nameEnding) }
+    var signature: FileSignature?
+    if format == nil {
+      signature = try FileSignature.find(in: file)
+      format = Self.formats.first { $0.signature == signature }
     }
+    guard let format else {
+      let names = Self.formats.map { $0.name }.joined(separator: " or ")
+      throw .unknownType(path: path, expected: "a \(names) file", found: signature?.rawValue)
+    }
+    contents = try format.init(file, elements: elements)
+  }
+
+  /// The path the file was opened by.
+  public var path: String { contents.path }
+
+  /// The tensors in the order of their bytes.
+  public var tensors: [TensorInfo] { contents.tensors }
+
+  /// Whether names of tensors come from the file.
+  ///
+  /// A file of one array has none for it, whose name is then `array`.
+  public var hasNames: Bool { contents.hasNames }
+
+  /// The free-form text of the file; empty if there is none.
+  public var metadata: [String: String] { contents.metadata }
+
+  /// Whether a part of a tensor is read without the rest.
+  ///
+  /// An array in Fortran order has to be read as a whole, whatever part is asked for.
+  public var readsParts: Bool { contents.readsParts }
+
+  /// The elements of a tensor as `Float`, row-major.
+  ///
+  /// NaNs keep their payload, those of F16 become quiet; F64 is rounded once, to nearest with ties to
+  /// even, and infinite beyond the range of `Float`.
+  ///
+  /// - Throws: `.unsupportedDType` unless the dtype is one of `TensorDType.floatReadable`;
+  ///   `.notEnoughMemory`, or why the bytes cannot be read.
+  public func floats(of tensor: TensorInfo) throws(TensorFileError) -> [Float] {
+    try floats(of: tensor, in: 0..<tensor.elementCount)
+  }
+
+  /// A part of the elements of a tensor as `Float`, for tensors that are larger than memory.
+  ///
+  /// - Parameters:
+  ///   - tensor: One of `tensors`.
+  ///   - elements: Which of its elements, counted row-major.
+  /// - Precondition: The tensor has these elements.
+  /// - Throws: What `floats(of:)` throws.
+  public func floats(
+    of tensor: TensorInfo, in elements: Range<Int>
+  ) throws(TensorFileError) -> [Float] {
+    try contents.floats(of: tensor, in: elements)
   }
 }

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 import Foundation
 import Synchronization
 import Testing

@@ -41,6 +41,7 @@ struct ArchitectureArticleTests {
     let modules = [
       "BlockFormats", "FormatMetrics", "LowPrecisionTraining", "QuantizedLinearAlgebra",
       "TensorFiles", "FormatBench", "CallerChecks", "CTrainingKernels", "CProductKernels",
+      "CommandLineToolkit", "StrictJSON", "UntrustedText",
     ]
     for name in Set(names).subtracting(modules).subtracting(["FORMATS", "Tests", "md"]) {
       let isDeclared = [

@@ -1,3 +1,4 @@
+import CommandLineToolkit
 import Testing
 
 @testable import FormatBench

@@ -1,5 +1,8 @@
+import CommandLineTestSupport
+import CommandLineToolkit
 import TensorFiles
 import Testing
+import UntrustedText
 
 @testable import FormatBench
 

@@ -179,11 +179,11 @@ struct ElementReadingTests {
       TensorData(name: "b", dtype: .bf16, shape: [count], bytes: littleEndianBytes(halves)),
     ])
     try NpyWriter.write(floats: values, shape: [count], to: folder["array"])
-    let array = try NpyFile(path: folder["array"])
+    let array = try TensorFile(path: folder["array"])
     for range in [0..<0, count..<count, 0..<1, 65_535..<65_537, 99_999..<count, 0..<count] {
       let expected = Array(values[range])
       #expect(try file.floats(of: file.tensors[0], in: range) == expected)
-      #expect(try array.floats(in: range) == expected)
+      #expect(try array.floats(of: array.tensors[0], in: range) == expected)
       let wide = try file.floats(of: file.tensors[1], in: range)
       #expect(wide.map { UInt16($0.bitPattern >> 16) } == Array(halves[range]))
     }

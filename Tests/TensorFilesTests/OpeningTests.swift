@@ -72,10 +72,7 @@ struct OpeningTests {
     let checkpoint = SafetensorsGoldenTests.fourBit
     let array = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (0,), }")
     func isCheckpoint(_ bytes: [UInt8], _ name: String) throws -> Bool {
-      switch try TensorFile(path: folder.write(bytes, as: name)) {
-      case .safetensors: true
-      case .npy: false
-      }
+      try TensorFile(path: folder.write(bytes, as: name)).hasNames
     }
     #expect(try isCheckpoint(checkpoint, "a"))
     #expect(try !isCheckpoint(array, "b"))
@@ -90,5 +87,36 @@ struct OpeningTests {
     }
     let missing = #expect(throws: TensorFileError.self) { try TensorFile(path: folder["absent"]) }
     #expect(missing == .missing(path: folder["absent"]))
+  }
+
+  @Test("A file is the same whether its format is named or found out")
+  func contents() throws {
+    let floats: [Float] = [0, 1, 2, 3, 4, 5]
+    try SafetensorsWriter.write(
+      [TensorData(name: "a", shape: [2, 3], floats)], metadata: ["k": "v"], to: folder["a"])
+    try NpyWriter.write(floats: floats, shape: [2, 3], to: folder["b"])
+    // The same array, column after column.
+    let columns: [Float] = [0, 3, 1, 4, 2, 5]
+    try folder.write(
+      npy(
+        "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }",
+        data: littleEndianBytes(columns.map(\.bitPattern))), as: "c")
+    for (name, tensor, metadata, readsParts) in [
+      ("a", "a", ["k": "v"], true), ("b", "array", [:], true), ("c", "array", [:], false),
+    ] {
+      let file = try TensorFile(path: folder[name])
+      #expect(file.path == folder[name])
+      #expect(file.tensors.map(\.name) == [tensor])
+      #expect(file.tensors.map(\.shape) == [[2, 3]])
+      #expect(file.hasNames == (name == "a"))
+      #expect(file.metadata == metadata)
+      #expect(file.readsParts == readsParts)
+      #expect(try file.floats(of: file.tensors[0]) == floats)
+      #expect(try file.floats(of: file.tensors[0], in: 1..<4) == [1, 2, 3])
+      let bytes = file.tensors[0].byteRange
+      #expect(bytes.count == 24)
+      #expect(
+        bytes.upperBound == FileManager.default.contents(atPath: folder[name])?.count)
+    }
   }
 }

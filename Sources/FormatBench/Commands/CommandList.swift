@@ -1,3 +1,5 @@
+import CommandLineToolkit
+
 /// All commands of the tool; a new command adds its line here.
 enum CommandList {
   /// In the order of the help.

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 import FormatMetrics
 
 /// Compares formats by the error they make on real tensors or on samples of distributions.
@@ -37,7 +38,7 @@ enum CompareCommand: Command {
   }
 
   static let declaration = CommandDeclaration(
-    name: "compare", abstract: "Compares formats by the error they make on tensors",
+    name: ComparisonReport.command, abstract: "Compares formats by the error they make on tensors",
     output: .report, arguments: [files],
     options: [
       formats, scaleRules, roundings, tensor, PolicyOptions.axis, rows, columns, distributions,

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 import SystemResources
 import TensorFiles
 

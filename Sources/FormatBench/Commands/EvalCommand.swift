@@ -1,3 +1,4 @@
+import CommandLineToolkit
 import LowPrecisionTraining
 
 /// Casts the operands of a trained model into narrow formats and measures what changes.
@@ -16,7 +17,8 @@ enum EvalCommand: Command {
     "batches", .integer(in: 1...100_000), default: "16", help: "validation batches")
 
   static let declaration = CommandDeclaration(
-    name: "eval", abstract: "Casts a trained model into narrow formats and compares predictions",
+    name: EvaluationReport.command,
+    abstract: "Casts a trained model into narrow formats and compares predictions",
     output: .report, arguments: [checkpoint],
     options: [recipes, corruption, text, batches, PolicyOptions.threads],
     examples: [

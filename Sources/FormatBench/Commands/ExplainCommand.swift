@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 /// Encodes values and tells why each has its code.
 enum ExplainCommand: Command {
@@ -8,7 +9,7 @@ enum ExplainCommand: Command {
     "VALUE", .float, help: "the values of a vector; more than a block holds fill several blocks")
 
   static let declaration = CommandDeclaration(
-    name: "explain", abstract: "Encodes a few values and tells why each has its code",
+    name: Explanation.command, abstract: "Encodes a few values and tells why each has its code",
     output: .report, arguments: [format, values],
     options: EncodingOptions.all,
     examples: [

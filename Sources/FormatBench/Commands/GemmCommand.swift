@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 import QuantizedLinearAlgebra
 
 /// Measures how fast and how exactly matrices of block formats multiply, beside the speed of the
@@ -16,17 +17,16 @@ enum GemmCommand: Command {
   static let accumulators = Option.list(
     "accumulator", .accumulator,
     help: "how products are summed, instead of fp32 alone; adds the errors of the sums")
-  static let threads = Option.list(
-    "threads", .integer(in: 1...1024), help: "numbers of threads; one and all cores by default")
   static let levels = Option.list(
     "level", .kernelLevel, help: "kernel levels to measure instead of the machine's highest")
-  static let repeats = Option.defaulted(
-    "repeats", .integer(in: 1...1000), default: "7", help: "measurements that a median is of")
 
   static let declaration = CommandDeclaration(
-    name: "gemm", abstract: "Measures products of quantized matrices",
+    name: GemmReport.command, abstract: "Measures products of quantized matrices",
     output: .report,
-    options: [shapes, formats, accumulators, threads, levels, repeats, PolicyOptions.seed],
+    options: [
+      shapes, formats, accumulators, TimingOptions.threads, levels, TimingOptions.repeats,
+      PolicyOptions.seed,
+    ],
     examples: [
       .init(
         line: "gemm --formats mxfp4,mxfp8_e4m3:mxfp4 --threads 1",
@@ -62,8 +62,8 @@ enum GemmCommand: Command {
     let plan = plan(arguments)
     try plan.check()
     try checkUse(arguments)
-    try SpeedCommand.requireOptimised(BuildFacts.configuration, declaration.name)
-    let run = GemmRun(plan: plan, clock: RepeatClock(repeats: arguments[repeats]))
+    try TimingOptions.requireOptimised(BuildFacts.configuration, declaration.name)
+    let run = GemmRun(plan: plan, clock: RepeatClock(repeats: arguments[TimingOptions.repeats]))
     let rows = try run.rows { number, subject in
       console.progress("\(number)/\(plan.rowCount) \(subject)")
     }
@@ -75,7 +75,9 @@ enum GemmCommand: Command {
   private static func checkUse(_ arguments: ParsedArguments) throws(CommandError) {
     let accumulators = arguments[accumulators]
     guard !accumulators.isEmpty, !accumulators.contains(.float32) else { return }
-    let options: [any OptionDeclaration] = [levels, threads, repeats]
+    let options: [any OptionDeclaration] = [
+      levels, TimingOptions.threads, TimingOptions.repeats,
+    ]
     for option in options where arguments.isGiven(option) {
       throw .usage(
         "\(option.specification.spelling) needs the accumulator fp32, which kernels have")
@@ -88,7 +90,7 @@ enum GemmCommand: Command {
     return GemmPlan(
       shapes: arguments[shapes], pairs: arguments[formats],
       levels: levels.isEmpty ? [.best] : levels, showsLevel: !levels.isEmpty,
-      threadCounts: SpeedCommand.threadCounts(arguments[threads]),
+      threadCounts: TimingOptions.threadCounts(arguments),
       accumulators: accumulators.isEmpty ? [.float32] : accumulators,
       showsProductErrors: !accumulators.isEmpty,
       seed: UInt64(arguments[PolicyOptions.seed]))

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 /// Lists the formats of the catalog.
 enum ListCommand: Command {
@@ -86,24 +87,10 @@ enum ListCommand: Command {
     let layout = format.layout
     return [
       .text(format.id), .text(layout.element.name),
-      .text(layout.fields.count == 1 ? "-" : layout.block.id), .text(scaleText(layout)),
+      .text(layout.fields.count == 1 ? "-" : layout.block.id), .text(layout.scaleText),
       .number(layout.nominalBitsPerElement), .number(layout.element.greatestFiniteMagnitude),
       .text(KernelCoverage(of: format).text), .text(format.source),
     ]
-  }
-
-  /// What a format stores besides the codes of its elements, such as `e4m3fn + fp32 tensor`.
-  static func scaleText(_ layout: BlockLayout) -> String {
-    guard layout.fields.count > 1 else { return "-" }
-    return layout.fields.dropFirst().map { field in
-      let name = field.element.name + (field.role == .offset ? " offset" : "")
-      return switch field.extent {
-      case .everyElement, .perBlock(1): name
-      case .perBlock(let count): "\(count) \(name)"
-      case .every(let length): "\(name) per \(length)"
-      case .perTensor: "\(name) tensor"
-      }
-    }.joined(separator: " + ")
   }
 
   private static func notes(

@@ -1,3 +1,4 @@
+import CommandLineToolkit
 import LowPrecisionTraining
 
 /// Lists the presets of training recipes, or shows one rule by rule.

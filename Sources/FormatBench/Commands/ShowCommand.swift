@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 /// Shows the sheet of one format.
 enum ShowCommand: Command {

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 /// Measures how fast formats encode, decode and fake-quantize, beside the speed of memory.
 enum SpeedCommand: Command {
@@ -10,8 +11,6 @@ enum SpeedCommand: Command {
   static let placements = Option.list(
     "placement", .choice("placement", of: SpeedPlacement.self),
     help: "where tensors lie, instead of both")
-  static let threads = Option.list(
-    "threads", .integer(in: 1...1024), help: "numbers of threads; one and all cores by default")
   static let roundings = Option.list(
     "rounding", .rounding, help: "roundings to measure instead of nearest_even")
   static let axes = Option.list(
@@ -22,15 +21,13 @@ enum SpeedCommand: Command {
   static let inputs = Option.list(
     "input", .choice("number type", of: ScalarType.self),
     help: "number types of the floats on either side, instead of fp32")
-  static let repeats = Option.defaulted(
-    "repeats", .integer(in: 1...1000), default: "7", help: "measurements that a median is of")
 
   static let declaration = CommandDeclaration(
-    name: "speed", abstract: "Measures rates beside the speed of memory",
+    name: SpeedReport.command, abstract: "Measures rates beside the speed of memory",
     output: .report,
     options: [
-      formats, directions, placements, threads, roundings, axes, levels, inputs, repeats,
-      PolicyOptions.seed,
+      formats, directions, placements, TimingOptions.threads, roundings, axes, levels, inputs,
+      TimingOptions.repeats, PolicyOptions.seed,
     ],
     examples: [
       .init(line: "speed --formats mxfp4,nvfp4", purpose: "two formats in cache and memory"),
@@ -54,29 +51,20 @@ enum SpeedCommand: Command {
     guard
       arguments[roundings].isEmpty || Set(arguments[directions]) != [.decode]
     else { throw .usage("--rounding: decoding rounds nothing") }
-    try requireOptimised(BuildFacts.configuration, declaration.name)
+    try TimingOptions.requireOptimised(BuildFacts.configuration, declaration.name)
     let machine = MachineFacts.current
     if machine.l2ByteCount == nil || machine.lastLevelByteCount == nil {
       console.warn("the system hides the size of a cache: l2_bytes or llc_bytes is assumed")
     }
     let plan = plan(arguments)
     let run = SpeedRun(
-      plan: plan, sizes: PlacementSizes(machine), clock: RepeatClock(repeats: arguments[repeats]))
+      plan: plan, sizes: PlacementSizes(machine),
+      clock: RepeatClock(repeats: arguments[TimingOptions.repeats]))
     let rows = run.rows { number, subject in
       console.progress("\(number)/\(plan.rowCount) \(subject)")
     }
     console.write(SpeedReport.report(rows, run, machine: machine), as: arguments.reportFormat)
     return .done
-  }
-
-  /// Refuses builds whose times mean nothing.
-  static func requireOptimised(
-    _ configuration: BuildFacts.Configuration, _ command: String
-  ) throws(CommandError) {
-    guard configuration == .debug else { return }
-    throw .usage(
-      "\(command): this is a debug build, whose times mean nothing",
-      hint: "build it with 'swift build -c release'")
   }
 
   /// What a command line asks for: the product of its lists.
@@ -105,16 +93,10 @@ enum SpeedCommand: Command {
     var plan = SpeedPlan(
       formats: formats.isEmpty ? FormatCatalog.standard : formats, variants: variants,
       variantKeys: given.filter(\.1).map(\.0),
-      threadCounts: threadCounts(arguments[threads]), seed: UInt64(arguments[PolicyOptions.seed]))
+      threadCounts: TimingOptions.threadCounts(arguments),
+      seed: UInt64(arguments[PolicyOptions.seed]))
     if !arguments[directions].isEmpty { plan.directions = arguments[directions] }
     if !arguments[placements].isEmpty { plan.placements = arguments[placements] }
     return plan
-  }
-
-  /// Those asked for, else one and all cores, which may be the same.
-  static func threadCounts(_ asked: [Int]) -> [Int] {
-    guard asked.isEmpty else { return asked }
-    let all = Parallelism.allCores.threadCount
-    return all == 1 ? [1] : [1, all]
   }
 }

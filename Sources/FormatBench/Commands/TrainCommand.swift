@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 import LowPrecisionTraining
 
 /// Trains a small model under recipes of narrow formats and compares where it ends.
@@ -26,7 +27,7 @@ enum TrainCommand: Command {
     help: "trains nothing: lists the model's layers and what each recipe makes of them")
 
   static let declaration = CommandDeclaration(
-    name: "train", abstract: "Trains a small model under recipes of narrow formats",
+    name: TrainingReport.command, abstract: "Trains a small model under recipes of narrow formats",
     output: .report,
     options: [recipes, baseline, seeds] + TrainOptions.all + [
       out, resume, saveInterval, measurementInterval, PolicyOptions.threads, listLayers,

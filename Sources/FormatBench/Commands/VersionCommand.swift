@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 /// Tells the version, the build and the machine, for reports of faults.
 enum VersionCommand: Command {

@@ -1,6 +1,8 @@
 import BlockFormats
+import CommandLineToolkit
 import FormatMetrics
 import TensorFiles
+import UntrustedText
 
 /// Formats under policies, measured on tensors one after another, with totals.
 struct Comparison {

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 import FormatMetrics
 import SystemResources
 import TensorFiles
@@ -40,7 +41,7 @@ struct ComparisonInput {
         })
     }
     // Files in a folder may be the parts of a model.
-    let folders = Dictionary(grouping: files.compactMap(\.checkpoint)) { Self.folder(of: $0.path) }
+    let folders = Dictionary(grouping: files.filter(\.hasNames)) { Self.folder(of: $0.path) }
       .mapValues(QuantizedTensors.init)
     for (path, file) in zip(paths, files) {
       let prefix = paths.count > 1 ? path + ":" : ""
@@ -87,43 +88,26 @@ struct ComparisonInput {
     of file: TensorFile, _ prefix: String, _ folders: [Substring: QuantizedTensors],
     _ skipped: inout Skipped
   ) -> [Item] {
-    switch file {
-    case .npy(let file):
-      let name = String(file.path.split(separator: "/").last ?? "array")
-      return [
-        Item(name: paths(prefix, name), dtype: file.dtype, shape: file.shape) {
-          () throws(CommandError) in
-          guard !file.isRowMajor else {
-            return ElementReader { (range) throws(CommandError) in
-              try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-                try file.floats(in: range)
-              }
-            }
-          }
-          let floats = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-            try file.floats()
-          }
-          return ElementReader(whole: floats)
-        }
-      ]
-    case .safetensors(let file):
-      let quantized = folders[folder(of: file.path)]
-      skipped.note(file, method: quantized?.unknownMethod(in: file))
-      return file.tensors.compactMap { tensor in
-        guard !skipped.takes(tensor, quantized?.role(of: tensor)) else { return nil }
-        return Item(name: prefix + tensor.name, dtype: tensor.dtype, shape: tensor.shape) {
-          ElementReader { (range) throws(CommandError) in
-            try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-              try file.floats(of: tensor, in: range)
-            }
+    let quantized = file.hasNames ? folders[folder(of: file.path)] : nil
+    skipped.note(file, method: quantized?.unknownMethod(in: file))
+    return file.tensors.compactMap { tensor in
+      guard !skipped.takes(tensor, quantized?.role(of: tensor)) else { return nil }
+      let name = file.hasNames ? prefix + tensor.name : self.name(of: file, prefix)
+      return Item(name: name, dtype: tensor.dtype, shape: tensor.shape) { () throws(CommandError) in
+        let read = { (range: Range<Int>) throws(CommandError) in
+          try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+            try file.floats(of: tensor, in: range)
           }
         }
+        return file.readsParts
+          ? ElementReader(read) : ElementReader(whole: try read(0..<tensor.elementCount))
       }
     }
   }
 
-  private static func paths(_ prefix: String, _ name: String) -> String {
-    prefix.isEmpty ? name : String(prefix.dropLast())
+  /// The name of the only tensor of a file that has none for it.
+  private static func name(of file: TensorFile, _ prefix: String) -> String {
+    prefix.isEmpty ? String(file.path.split(separator: "/").last ?? "array") : file.path
   }
 }
 
@@ -146,7 +130,7 @@ extension ComparisonInput {
     private var unknownMethods: [(path: String, method: String)] = []
 
     /// Notes what is known of a file as a whole.
-    mutating func note(_ file: SafetensorsFile, method: String?) {
+    mutating func note(_ file: TensorFile, method: String?) {
       if QuantizedTensorFile.isAuthor(of: file.metadata) { encodedFiles.append(file.path) }
       if let method { unknownMethods.append((file.path, method)) }
     }
@@ -194,12 +178,5 @@ extension ComparisonInput {
       return (["skipped " + parts.joined(separator: ", ")] + decodable + unknown)
         .joined(separator: "; ")
     }
-  }
-}
-
-extension TensorFile {
-  /// The file, if it is a safetensors checkpoint.
-  fileprivate var checkpoint: SafetensorsFile? {
-    if case .safetensors(let file) = self { file } else { nil }
   }
 }

@@ -1,8 +1,12 @@
 import BlockFormats
+import CommandLineToolkit
 import FormatMetrics
 
 /// The rows and facts of a comparison: every measure of every candidate on every tensor.
 enum ComparisonReport {
+  /// The name of the command that writes it.
+  static let command = "compare"
+
   static let columns: [Column] = [
     .init(key: "tensor", title: "Tensor", role: .longName),
     .init(key: "format", title: "Format"),
@@ -33,7 +37,7 @@ enum ComparisonReport {
     _ comparison: Comparison, seed: UInt64, tensorCount: Int, showsAll: Bool
   ) -> Report {
     Report(
-      command: CompareCommand.declaration.name, reproducibility: .everywhere,
+      command: command, reproducibility: .everywhere,
       context: [
         .init(key: "tensor_count", value: .integer(tensorCount)),
         .init(

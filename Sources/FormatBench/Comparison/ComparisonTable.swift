@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 import FormatMetrics
 import Foundation
 
@@ -128,7 +129,7 @@ struct ComparisonTable {
     identity.append(
       Column(key: "bits_per_element", title: "Bits", style: .trimmed(decimals: Self.bitDecimals)))
     return Report(
-      command: CompareCommand.declaration.name, reproducibility: .everywhere,
+      command: ComparisonReport.command, reproducibility: .everywhere,
       context: [.init(key: "tensors", value: .text(tensorsText))], columns: identity + columns,
       notes: notes)
   }

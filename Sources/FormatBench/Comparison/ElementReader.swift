@@ -1,3 +1,5 @@
+import CommandLineToolkit
+
 /// Where the elements of one tensor are read from, a part at a time.
 struct ElementReader {
   /// The elements of a range, counted row-major, as FP32.

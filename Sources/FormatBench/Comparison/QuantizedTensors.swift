@@ -1,7 +1,8 @@
 import Foundation
 import TensorFiles
+import UntrustedText
 
-/// The tensors of safetensors files that are not what they seem: codes of quantized weights, and the
+/// The tensors of checkpoints that are not what they seem: codes of quantized weights, and the
 /// scales, zero points and tables that turn codes into values.
 ///
 /// Scales are often floating-point tensors, whose errors under another format say nothing. They are
@@ -22,7 +23,7 @@ struct QuantizedTensors {
   /// Finds the tensors in question.
   ///
   /// - Parameter files: the parts of one model, as codes and their scales may lie in different ones.
-  init(of files: [SafetensorsFile]) {
+  init(of files: [TensorFile]) {
     let dtypes = Dictionary(
       files.flatMap(\.tensors).map { (ExactText($0.name), $0.dtype) }, uniquingKeysWith: { $1 })
     // The state of a training run keeps the scales of its recipe beside the weights.
@@ -53,7 +54,7 @@ struct QuantizedTensors {
 
   /// The method of quantization that `config.json` beside a file names, where codes in the file are
   /// not told from other integers: then scales may pass for data.
-  func unknownMethod(in file: SafetensorsFile) -> String? {
+  func unknownMethod(in file: TensorFile) -> String? {
     let hasOthers = file.tensors.contains { Self.mayHoldCodes($0.dtype) && role(of: $0) == nil }
     return hasOthers ? Self.method(ofModelBeside: file.path) : nil
   }

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 /// The generated regions of the format reference, by name.
 enum FormatReference {
@@ -69,7 +70,7 @@ enum FormatReference {
       let layout = format.layout
       table.append([
         .text(format.id), .text(layout.element.name), .text(layout.block.id),
-        .text(ListCommand.scaleText(layout)), .number(layout.nominalBitsPerElement),
+        .text(layout.scaleText), .number(layout.nominalBitsPerElement),
         .text(format.defaultPolicy.scaleRule.id), .text(format.source),
       ])
     }

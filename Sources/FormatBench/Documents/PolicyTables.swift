@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 /// Tables that set the choices of a policy side by side, computed by running the encoders.
 enum PolicyTables {

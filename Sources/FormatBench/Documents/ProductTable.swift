@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 import QuantizedLinearAlgebra
 
 /// How the standard formats multiply with themselves.

@@ -1,3 +1,4 @@
+import CommandLineToolkit
 import LowPrecisionTraining
 
 /// Training recipes in the reference: the presets, their rules, and the keys of their JSON.

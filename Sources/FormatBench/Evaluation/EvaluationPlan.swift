@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 import LowPrecisionTraining
 
 /// A trained model, and the recipes that its operands are cast by.

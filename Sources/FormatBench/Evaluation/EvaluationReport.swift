@@ -1,11 +1,15 @@
+import CommandLineToolkit
 import LowPrecisionTraining
 
 /// The columns, facts and rows of direct casts.
 enum EvaluationReport {
+  /// The name of the command that writes it.
+  static let command = "eval"
+
   static func report(_ evaluation: Evaluation) -> Report {
     let setup = evaluation.setup
     var report = Report(
-      command: EvalCommand.declaration.name, reproducibility: .everywhere,
+      command: command, reproducibility: .everywhere,
       context: [
         .init(key: "checkpoint", value: .text(evaluation.plan.checkpointPath)),
         .init(key: "model", value: .text(setup.model.rawValue)),

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 extension Explanation {
   /// The explanation for people: the choices, then each block.
@@ -84,6 +85,9 @@ extension Explanation {
 
   // MARK: - For programs
 
+  /// The name of the command that writes it.
+  static let command = "explain"
+
   /// The explanation for programs: a row for each value; choices and scales are facts.
   ///
   /// With several blocks the names of a block's facts begin with `block_0_` and so on.
@@ -99,7 +103,7 @@ extension Explanation {
       }
     }
     var report = Report(
-      command: ExplainCommand.declaration.name, reproducibility: .everywhere, context: context,
+      command: Self.command, reproducibility: .everywhere, context: context,
       columns: [
         .init(key: "block", title: "Block", style: .general),
         .init(key: "index", title: "Index", style: .general),

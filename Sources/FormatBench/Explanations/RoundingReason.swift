@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 /// Why a value has its code: one phrase, from the element's table of values.
 struct RoundingReason {

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 import QuantizedLinearAlgebra
 
 /// The extents of a product Y = A · Bᵀ.

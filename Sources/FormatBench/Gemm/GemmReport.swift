@@ -1,13 +1,17 @@
 import BlockFormats
+import CommandLineToolkit
 import FormatMetrics
 import QuantizedLinearAlgebra
 
 /// The columns, facts and rows of measured products.
 enum GemmReport {
+  /// The name of the command that writes it.
+  static let command = "gemm"
+
   /// The report of a run.
   static func report(_ rows: [GemmRun.Row], _ run: GemmRun, machine: MachineFacts) -> Report {
     var report = Report(
-      command: GemmCommand.declaration.name, context: facts(run, machine),
+      command: command, context: facts(run, machine),
       columns: columns(run.plan), notes: notes(run.plan))
     for row in rows { report.append(cells(row, run.plan)) }
     return report
@@ -97,12 +101,5 @@ enum GemmReport {
         """)
     }
     return notes
-  }
-}
-
-extension Cell {
-  /// A number, or nothing.
-  init(_ number: Double?) {
-    self = number.map(Cell.number) ?? .empty
   }
 }

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 /// A block at an edge of the format's rules.
 struct SpecialCase: Sendable {

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 extension FormatSheet {
   /// Identity and parameters.

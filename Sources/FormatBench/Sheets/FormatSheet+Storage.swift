@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 extension FormatSheet {
   /// The fields of a code, the codes in their bytes, and the planes of an example tensor.

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 /// The sheet of a format: everything about it that follows from its definition.
 ///

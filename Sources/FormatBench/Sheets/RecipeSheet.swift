@@ -1,3 +1,4 @@
+import CommandLineToolkit
 import LowPrecisionTraining
 
 /// A recipe as sections to read.

@@ -1,5 +1,6 @@
 import BlockFormats
 import CallerChecks
+import CommandLineToolkit
 
 /// A titled sequence of tables, drawings and sentences: what `show`, `explain` and the reference
 /// document are made of, before it has a form.
@@ -28,9 +29,9 @@ struct SheetTable: Sendable {
   struct Column: Sendable {
     var key: String
     var title: String
-    var alignment: FormatBench.Column.Alignment = .left
+    var alignment: CommandLineToolkit.Column.Alignment = .left
 
-    init(_ key: String, _ title: String, _ alignment: FormatBench.Column.Alignment = .left) {
+    init(_ key: String, _ title: String, _ alignment: CommandLineToolkit.Column.Alignment = .left) {
       self.key = key
       self.title = title
       self.alignment = alignment

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 /// Sections of a sheet as aligned text.
 ///

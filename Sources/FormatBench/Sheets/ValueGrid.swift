@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 /// The values of all codes of a narrow element format.
 ///

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 
 /// What a measured call does.
 enum SpeedDirection: String, CaseIterable, Sendable {
@@ -39,17 +40,6 @@ enum SpeedVariantKey: String, CaseIterable, Sendable {
     case .axis: .integer(variant.axis)
     case .level: .text(variant.kernels.id)
     case .input: .text(variant.input.id)
-    }
-  }
-}
-
-extension KernelSelection {
-  /// The name in options and reports.
-  var id: String {
-    switch self {
-    case .best: KernelLevel.best.id
-    case .level(let level): level.id
-    case .reference: "reference"
     }
   }
 }

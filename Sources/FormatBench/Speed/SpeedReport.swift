@@ -1,12 +1,16 @@
 import BlockFormats
+import CommandLineToolkit
 
 /// The columns, facts and rows of measured speeds.
 enum SpeedReport {
+  /// The name of the command that writes it.
+  static let command = "speed"
+
   /// The report of a run.
   static func report(_ rows: [SpeedRun.Row], _ run: SpeedRun, machine: MachineFacts) -> Report {
     let keys = run.plan.variantKeys
     var report = Report(
-      command: SpeedCommand.declaration.name, context: facts(run, machine),
+      command: command, context: facts(run, machine),
       columns: columns(keys), notes: notes(rows))
     for row in rows { report.append(cells(row, keys)) }
     return report

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 import TensorFiles
 
 /// A quantized tensor as a safetensors file, in as many bits as the format has.

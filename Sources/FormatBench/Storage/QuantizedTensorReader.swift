@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 import TensorFiles
 
 /// Reads what `QuantizedTensorFile` writes, from a file that may hold anything.

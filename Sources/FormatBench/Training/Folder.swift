@@ -1,3 +1,5 @@
+import CommandLineToolkit
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 import LowPrecisionTraining
 
 /// The layers of a model with what recipes make of them, for rules that name layers.
@@ -6,7 +7,7 @@ enum LayerList {
   static func report(_ layers: [LayerPlace], _ plan: TrainingPlan) -> Report {
     let recipes = plan.allRecipes
     var report = Report(
-      command: TrainCommand.declaration.name,
+      command: TrainingReport.command,
       context: [
         .init(key: "model", value: .text(plan.setup.model.rawValue)),
         .init(key: "layers", value: .integer(plan.setup.depth)),
@@ -31,25 +32,5 @@ enum LayerList {
         ] + recipes.map { .text($0.formats(of: layer.roles).joined(separator: ", ")) })
     }
     return report
-  }
-}
-
-extension Recipe {
-  /// The ids of the formats of some roles, each once, in their order.
-  func formats(of roles: [Role]) -> [String] {
-    roles.map { choice(for: $0).formatID }.reduce(into: []) { list, id in
-      if !list.contains(id) { list.append(id) }
-    }
-  }
-}
-
-extension QuantizationChoice {
-  /// The format's id, without what else decides codes.
-  var formatID: String {
-    switch self {
-    case .float32: "fp32"
-    case .bfloat16: "bf16"
-    case .block(let quantization): quantization.format.id
-    }
   }
 }

@@ -1,3 +1,4 @@
+import CommandLineToolkit
 import LowPrecisionTraining
 
 /// What the models of all runs read; a text is read once, so that no run sees another than the rest.

@@ -1,3 +1,4 @@
+import CommandLineToolkit
 import LowPrecisionTraining
 import SystemResources
 

@@ -1,3 +1,4 @@
+import CommandLineToolkit
 import LowPrecisionTraining
 
 /// The setup as texts, which travel in a checkpoint: what a resumed run must agree with, and what

@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 import LowPrecisionTraining
 
 /// Everything that decides a run besides its recipe and seed.

@@ -1,3 +1,4 @@
+import CommandLineToolkit
 import LowPrecisionTraining
 
 /// Where training ended under each recipe.

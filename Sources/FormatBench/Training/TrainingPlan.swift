@@ -1,4 +1,5 @@
 import BlockFormats
+import CommandLineToolkit
 import LowPrecisionTraining
 
 /// Which recipes are compared, on what, and where runs are kept.

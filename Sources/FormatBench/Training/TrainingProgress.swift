@@ -1,3 +1,4 @@
+import CommandLineToolkit
 import LowPrecisionTraining
 
 /// How far a comparison is, and how long the rest will take at the speed so far.

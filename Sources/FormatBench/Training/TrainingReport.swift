@@ -1,12 +1,16 @@
+import CommandLineToolkit
 import LowPrecisionTraining
 
 /// The columns, facts and rows of trained recipes.
 enum TrainingReport {
+  /// The name of the command that writes it.
+  static let command = "train"
+
   static func report(_ comparison: TrainingComparison) -> Report {
     // Runs that went well have nothing to tell here.
     let tellsCauses = comparison.rows.contains { !$0.divergences.isEmpty }
     var report = Report(
-      command: TrainCommand.declaration.name, context: facts(comparison),
+      command: command, context: facts(comparison),
       columns: columns + (tellsCauses ? [cause] : []), notes: notes(comparison))
     let baseline = comparison.rows[0].medianStepSeconds
     for row in comparison.rows {
@@ -91,20 +95,5 @@ enum TrainingReport {
       """
     ]
       + [Recipe.commonNote] + comparison.rows.map(\.recipe.note)
-  }
-}
-
-extension Recipe {
-  /// What the notes of all recipes take for granted.
-  static let commonNote = """
-    Roles that no rule matches stay in FP32; the last rule that matches decides. Projections are \
-    \(LayerKind.projections.map(\.rawValue).joined(separator: ", ")).
-    """
-
-  /// Every choice of the recipe in one paragraph, beside the common note.
-  var note: String {
-    var lines = ["\(name) (\(source))"] + rules.map(\.description)
-    if rules.isEmpty { lines.append("no rules") }
-    return (lines + notes.map { "note: \($0)" }).joined(separator: "; ") + "."
   }
 }

@@ -1,4 +1,5 @@
 public import TensorFiles
+import UntrustedText
 
 /// Why a file cannot be taken as a checkpoint.
 public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible {

@@ -1,4 +1,5 @@
 public import TensorFiles
+import UntrustedText
 
 extension LossCurve {
   /// Reads the CSV that `writeCSV(to:)` wrote.

@@ -1,4 +1,5 @@
 import CallerChecks
+import StrictJSON
 public import TensorFiles
 
 /// What a training run measured, row by row.
@@ -70,16 +71,10 @@ public struct LossCurve: Hashable, Sendable {
   /// is `null`.
   public var json: String {
     let objects = rows.map { row in
-      let texts =
-        [String(row.step)]
-        + row.values.map { value in
-          guard let value else { return "null" }
-          return value.isFinite ? Self.text(value) : "\"\(Self.text(value))\""
-        }
-      let members = zip(Self.keys, texts).map { "\"\($0)\": \($1)" }
-      return "  {\(members.joined(separator: ", "))}"
+      let values = [JSONValue(row.step)] + row.values.map { $0.map(JSONValue.init) ?? .null }
+      return JSONValue.object(zip(Self.keys, values).map(JSONValue.Member.init))
     }
-    return objects.isEmpty ? "[]\n" : "[\n\(objects.joined(separator: ",\n"))\n]\n"
+    return JSONValue.array(objects).text(.indented(levels: 1), escaping: .controls) + "\n"
   }
 
   /// Writes the CSV to a file that appears complete or not at all.
@@ -99,9 +94,7 @@ public struct LossCurve: Hashable, Sendable {
   ]
 
   private static func text(_ value: Double) -> String {
-    if value.isNaN { return "NaN" }
-    if value.isInfinite { return value < 0 ? "-Infinity" : "Infinity" }
-    return value.description
+    JSONValue.nonFiniteName(value) ?? value.description
   }
 }
 

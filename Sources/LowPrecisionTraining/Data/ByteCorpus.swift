@@ -1,6 +1,7 @@
 import CallerChecks
 import Foundation
 public import TensorFiles
+import UntrustedText
 
 /// The bytes of a file as tokens of a vocabulary of 256.
 ///

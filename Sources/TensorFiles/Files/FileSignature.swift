@@ -1,7 +1,7 @@
 /// A kind of file that people hand to a reader of tensors, known by its first bytes.
 ///
 /// The raw value names the kind in a sentence.
-enum FileSignature: String {
+package enum FileSignature: String {
   case npy = "a NumPy array file"
   case safetensors = "a safetensors file"
   case gguf = "a GGUF file"
@@ -27,9 +27,9 @@ enum FileSignature: String {
   /// Recognises a file by its first bytes; nil for one of any other kind.
   init?(_ bytes: UnsafeRawBufferPointer) {
     let bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.length))
-    let start = SafetensorsFile.lengthSize
+    let start = Self.safetensorsLengthSize
     if bytes.count > start,
-      UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)) <= SafetensorsFile.headerLimit
+      UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)) <= Self.safetensorsHeaderLimit
     {
       // The length of a safetensors header is no magic number, but a header is an object. Magic
       // bytes of other kinds would be the length of a header beyond the limit.
@@ -44,8 +44,15 @@ enum FileSignature: String {
     }
   }
 
+  /// The bytes that NumPy's arrays begin with.
+  static let npyMagic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+  /// The size of the field before the header of a safetensors file that holds the header's length.
+  static let safetensorsLengthSize = 8
+  /// The longest header of a safetensors file, in bytes, by its reference implementation.
+  static let safetensorsHeaderLimit = 100_000_000
+
   private static let magics: [(kind: FileSignature, bytes: [UInt8])] = [
-    (.npy, NpyHeader.magic), (.gguf, Array("GGUF".utf8)), (.hdf5, [0x89] + Array("HDF\r\n".utf8)),
+    (.npy, npyMagic), (.gguf, Array("GGUF".utf8)), (.hdf5, [0x89] + Array("HDF\r\n".utf8)),
     // PyTorch's own number, as a pickled integer of ten bytes, begins its checkpoints before 1.6.
     (.torch, [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20]),
     (.pickle, [0x80, 2]), (.pickle, [0x80, 3]), (.pickle, [0x80, 4]), (.pickle, [0x80, 5]),

@@ -1,3 +1,5 @@
+import UntrustedText
+
 extension TensorFileError: CustomStringConvertible {
   /// One line that names the file and the cause.
   ///

@@ -31,22 +31,14 @@ public struct NpyFile: Sendable {
   private let byteOrder: ByteOrder
   private let storageOrder: NpyHeader.StorageOrder
 
-  /// The element types that a caller has a use for, which an error about any other lists.
-  public enum Elements: Sendable {
-    /// All that are supported.
-    case any
-    /// Those that `floats()` reads.
-    case floats
-  }
-
   /// Opens and checks a file; `-` is standard input.
   ///
   /// - Throws: A `TensorFileError` that names the first cause found.
-  public init(path: String, elements: Elements = .any) throws(TensorFileError) {
+  public init(path: String, elements: ElementSelection = .any) throws(TensorFileError) {
     try self.init(InputFile(path: path), elements: elements)
   }
 
-  init(_ file: InputFile, elements: Elements) throws(TensorFileError) {
+  package init(_ file: InputFile, elements: ElementSelection) throws(TensorFileError) {
     let path = file.path
     let start = try file.bytes(in: 0..<min(file.count, NpyHeader.largestByteCount))
     let header = try start.withUnsafeBufferPointer { (bytes) throws(TensorFileError) in
@@ -88,22 +80,6 @@ public struct NpyFile: Sendable {
     return rowMajor(try storedFloats(in: 0..<elementCount))
   }
 
-  /// Whether the elements lie in the file as `floats(in:)` needs them.
-  package var isRowMajor: Bool { storageOrder == .rowMajor }
-
-  /// A part of the elements as `Float`, for arrays that are larger than memory.
-  ///
-  /// - Parameter elements: Which elements, counted row-major.
-  /// - Precondition: The array has these elements and is stored row-major.
-  /// - Throws: What `floats()` throws.
-  package func floats(in elements: Range<Int>) throws(TensorFileError) -> [Float] {
-    require(
-      isRowMajor && elements.lowerBound >= 0 && elements.upperBound <= elementCount,
-      "elements \(elements) of an array of \(elementCount), stored \(storageOrder)")
-    try file.requireMemory(4 * elements.count, for: nil)
-    return try storedFloats(in: elements)
-  }
-
   private func storedFloats(in elements: Range<Int>) throws(TensorFileError) -> [Float] {
     guard let encoding = FloatEncoding(dtype) else { throw unsupported("F16, F32, F64") }
     return try file.floats(elements, as: encoding, byteOrder: byteOrder, dataStart: dataStart)
@@ -135,5 +111,37 @@ public struct NpyFile: Sendable {
     case .rowMajor: stored
     case .columnMajor: rowMajorFromColumnMajor(stored, shape: shape)
     }
+  }
+}
+
+extension NpyFile: TensorFileFormat {
+  package static let name = "NumPy array"
+  package static let nameEnding = ".npy"
+  package static let signature = FileSignature.npy
+
+  package var tensors: [TensorInfo] {
+    [
+      TensorInfo(
+        name: "array", dtype: dtype, shape: shape, elementCount: elementCount,
+        byteRange: dataStart..<file.count)
+    ]
+  }
+
+  package var hasNames: Bool { false }
+  package var metadata: [String: String] { [:] }
+  package var readsParts: Bool { storageOrder == .rowMajor }
+
+  package func floats(
+    of tensor: TensorInfo, in elements: Range<Int>
+  ) throws(TensorFileError) -> [Float] {
+    require(
+      elements.lowerBound >= 0 && elements.upperBound <= elementCount,
+      "elements \(elements) of an array of \(elementCount)")
+    guard readsParts else {
+      let all = try floats()
+      return elements == all.indices ? all : Array(all[elements])
+    }
+    try file.requireMemory(4 * elements.count, for: nil)
+    return try storedFloats(in: elements)
   }
 }

@@ -16,7 +16,7 @@ struct NpyHeader {
   let dataStart: Int
 
   /// How every `.npy` file begins.
-  static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+  static let magic = FileSignature.npyMagic
 
   /// The bytes at the start of a file among which every header that is accepted ends.
   static let largestByteCount = magic.count + 2 + 4 + NpyFile.headerLimit
@@ -57,7 +57,7 @@ struct NpyHeader {
   ///   - path: The file, for errors.
   ///   - elements: The element types that an error lists.
   init(
-    _ bytes: UnsafeRawBufferPointer, path: String, elements: NpyFile.Elements
+    _ bytes: UnsafeRawBufferPointer, path: String, elements: ElementSelection
   ) throws(TensorFileError) {
     let text = try Self.textRange(in: bytes, path: path)
     var scanner = NpyHeaderScanner(

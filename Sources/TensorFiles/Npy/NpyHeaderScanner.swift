@@ -1,3 +1,5 @@
+import UntrustedText
+
 /// A strict reader of the Python dictionary literal in a `.npy` header.
 ///
 /// It accepts what NumPy writes: one dictionary of quoted keys with a string, a truth value or a

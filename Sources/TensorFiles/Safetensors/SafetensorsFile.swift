@@ -1,6 +1,9 @@
+import UntrustedText
+
 /// A safetensors file, open and checked.
 ///
-/// Opening reads the header only; tensors are read when they are asked for. All that the header claims is checked before the initialiser returns: tensors cover the data exactly, without
+/// Opening reads the header only; tensors are read when they are asked for. All that
+/// the header claims is checked before the initialiser returns: tensors cover the data exactly, without
 /// holes, overlaps or trailing bytes, and each has as many bytes as its dtype and shape need.
 ///
 /// The checks follow the reference implementation, except that duplicate tensor names and duplicate
@@ -15,7 +18,7 @@
 /// Source: the safetensors format description and reference reader.
 public struct SafetensorsFile: Sendable {
   /// The largest header accepted, in bytes: the reference implementation's limit.
-  public static let headerLimit = 100_000_000
+  public static let headerLimit = FileSignature.safetensorsHeaderLimit
 
   /// The path the file was opened by.
   public var path: String { file.path }
@@ -25,7 +28,7 @@ public struct SafetensorsFile: Sendable {
   public let metadata: [String: String]
 
   /// The size of the field before the header that holds the header's length.
-  static let lengthSize = 8
+  static let lengthSize = FileSignature.safetensorsLengthSize
 
   let file: InputFile
   private let indices: [ExactText: Int]
@@ -40,10 +43,7 @@ public struct SafetensorsFile: Sendable {
   init(_ file: InputFile) throws(TensorFileError) {
     let dataStart = try Self.dataStart(of: file)
     let text = try file.bytes(in: Self.lengthSize..<dataStart)
-    let header = try text.withUnsafeBufferPointer { (text) throws(TensorFileError) in
-      try SafetensorsHeader(
-        UnsafeRawBufferPointer(text), path: file.path, dataStart: dataStart)
-    }
+    let header = try SafetensorsHeader(text, path: file.path, dataStart: dataStart)
     self.file = file
     tensors = try header.checkedLayout(dataCount: file.count - dataStart)
     metadata = header.metadata
@@ -79,4 +79,18 @@ public struct SafetensorsFile: Sendable {
       .unknownType(path: file.path, expected: "a safetensors file", found: $0.rawValue)
     }
   }
+}
+
+extension SafetensorsFile: TensorFileFormat {
+  package static let name = "safetensors"
+  package static let nameEnding = ".safetensors"
+  package static let signature = FileSignature.safetensors
+
+  package init(_ file: InputFile, elements: ElementSelection) throws(TensorFileError) {
+    // A checkpoint may hold tensors of any kind beside those that are asked for.
+    try self.init(file)
+  }
+
+  package var hasNames: Bool { true }
+  package var readsParts: Bool { true }
 }

@@ -1,3 +1,6 @@
+import StrictJSON
+import UntrustedText
+
 /// The contents of a safetensors header, each entry checked by itself.
 struct SafetensorsHeader {
   /// The most extents a shape may have.
@@ -5,6 +8,12 @@ struct SafetensorsHeader {
   /// The format sets no limit; array libraries stop at 64. Without one, a header made of a single
   /// shape would take many times its size in memory.
   static let rankLimit = 64
+  /// The deepest nesting accepted.
+  ///
+  /// A tensor entry needs three levels; the rest is for unknown keys.
+  static let depthLimit = 8
+  /// The most unknown keys of an entry, and the most keys of an object below one.
+  static let unknownKeyLimit = 64
 
   private(set) var metadata: [String: String] = [:]
   /// The tensors in the order of the text.
@@ -12,26 +21,30 @@ struct SafetensorsHeader {
   /// Byte ranges are as claimed and may exceed the file.
   private(set) var tensors: [TensorInfo] = []
 
+  private typealias Scanner = JSONScanner<TensorFileError>
+
   private let path: String
   private let dataStart: Int
+  private let textStart: Int
 
   /// Reads the text of a header.
   ///
   /// - Parameters:
   ///   - text: The header without its length field.
   ///   - dataStart: The offset in the file that data offsets count from.
-  init(_ text: UnsafeRawBufferPointer, path: String, dataStart: Int) throws(TensorFileError) {
+  init(_ text: [UInt8], path: String, dataStart: Int) throws(TensorFileError) {
     self.path = path
     self.dataStart = dataStart
-    var scanner = JSONHeaderScanner(text, path: path, baseOffset: dataStart - text.count)
+    textStart = dataStart - text.count
+    var scanner = JSONScanner(text, depthLimit: Self.depthLimit) { [textStart] in
+      TensorFileError($0, path: path, textStart: textStart)
+    }
     var hasMetadata = false
     var names: Set<ExactText> = []
     try scanner.beginObject()
     while let key = try scanner.nextKey() {
       if key == "__metadata__" {
-        guard !hasMetadata else {
-          throw .duplicateKey(path: path, key: key, offset: scanner.offset)
-        }
+        guard !hasMetadata else { throw duplicateKey(key, scanner) }
         hasMetadata = true
         try readMetadata(&scanner)
       } else {
@@ -79,7 +92,7 @@ struct SafetensorsHeader {
   // MARK: Members
 
   private mutating func readMetadata(
-    _ scanner: inout JSONHeaderScanner
+    _ scanner: inout Scanner
   ) throws(TensorFileError) {
     switch try scanner.peekKind() {
     case .null: try scanner.null()
@@ -96,7 +109,7 @@ struct SafetensorsHeader {
             throw .badHeader(
               path: path, reason: "two keys of the metadata are spellings of '\(key)'")
           }
-          throw .duplicateKey(path: path, key: key, offset: scanner.offset)
+          throw duplicateKey(key, scanner)
         }
         metadata[key] = value
       }
@@ -105,7 +118,7 @@ struct SafetensorsHeader {
   }
 
   private func readEntry(
-    _ name: String, _ scanner: inout JSONHeaderScanner
+    _ name: String, _ scanner: inout Scanner
   ) throws(TensorFileError) -> TensorInfo {
     guard try scanner.peekKind() == .object else { throw badEntry(name, "is not an object") }
     var dtype: TensorDType?
@@ -127,12 +140,12 @@ struct SafetensorsHeader {
         offsets = try readNaturals("data_offsets", of: name, &scanner)
       default:
         isNew = unknownKeys.insert(ExactText(key)).inserted
-        guard unknownKeys.count <= JSONHeaderScanner.skippedKeyLimit else {
-          throw badEntry(name, "has more than \(unknownKeys.count - 1) unknown keys")
+        guard unknownKeys.count <= Self.unknownKeyLimit else {
+          throw badEntry(name, "has more than \(Self.unknownKeyLimit) unknown keys")
         }
-        try scanner.skipValue()
+        try scanner.skipValue(keyLimit: Self.unknownKeyLimit)
       }
-      guard isNew else { throw .duplicateKey(path: path, key: key, offset: scanner.offset) }
+      guard isNew else { throw duplicateKey(key, scanner) }
     }
     guard let dtype else { throw badEntry(name, "has no dtype") }
     guard let shape else { throw badEntry(name, "has no shape") }
@@ -182,7 +195,7 @@ struct SafetensorsHeader {
   }
 
   private func readDType(
-    of name: String, _ scanner: inout JSONHeaderScanner
+    of name: String, _ scanner: inout Scanner
   ) throws(TensorFileError) -> TensorDType {
     guard try scanner.peekKind() == .string else { throw badEntry(name, "dtype is not a string") }
     let text = try scanner.string()
@@ -193,7 +206,7 @@ struct SafetensorsHeader {
   }
 
   private func readNaturals(
-    _ field: String, of name: String, _ scanner: inout JSONHeaderScanner
+    _ field: String, of name: String, _ scanner: inout Scanner
   ) throws(TensorFileError) -> [Int] {
     guard try scanner.peekKind() == .array else { throw badEntry(name, "\(field) is not an array") }
     var result: [Int] = []
@@ -202,17 +215,22 @@ struct SafetensorsHeader {
       guard try scanner.peekKind() == .number else {
         throw badEntry(name, "\(field) holds something other than numbers")
       }
-      switch try scanner.number() {
-      case .natural(let value):
-        guard result.count < Self.rankLimit else {
-          throw badEntry(name, "\(field) holds more than \(Self.rankLimit) numbers")
-        }
-        result.append(value)
-      case .other(let text):
+      let number = try scanner.number()
+      guard let value = number.natural else {
+        let text = scanner.text(of: number, limit: 24)
         throw badEntry(name, "\(field) holds \(text), not a whole number from 0 to \(Int.max)")
       }
+      guard result.count < Self.rankLimit else {
+        throw badEntry(name, "\(field) holds more than \(Self.rankLimit) numbers")
+      }
+      result.append(value)
     }
     return result
+  }
+
+  /// The error about a key of which the scanner has passed the second.
+  private func duplicateKey(_ key: String, _ scanner: Scanner) -> TensorFileError {
+    .duplicateKey(path: path, key: key, offset: textStart + scanner.position)
   }
 
   private func badEntry(_ name: String, _ reason: String) -> TensorFileError {

@@ -1,4 +1,6 @@
 import CallerChecks
+import StrictJSON
+import UntrustedText
 
 /// Writes safetensors files in the layout of the reference implementation.
 ///
@@ -46,47 +48,31 @@ public enum SafetensorsWriter {
   }
 
   private static func header(_ tensors: [TensorData], _ metadata: [String: String]) -> [UInt8] {
-    var members: [String] = []
+    var members: [JSONValue.Member] = []
     if !metadata.isEmpty {
-      let pairs =
+      let texts =
         metadata
         .sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-        .map { "\(jsonString($0.key)):\(jsonString($0.value))" }
-      members.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
+        .map { JSONValue.Member($0.key, .string($0.value)) }
+      members.append(.init("__metadata__", .object(texts)))
     }
     var offset = 0
     for tensor in tensors {
-      let shape = tensor.shape.map(String.init).joined(separator: ",")
       let end = offset + tensor.bytes.count
       members.append(
-        "\(jsonString(tensor.name)):{\"dtype\":\"\(tensor.dtype.rawValue)\",\"shape\":[\(shape)],"
-          + "\"data_offsets\":[\(offset),\(end)]}")
+        .init(
+          tensor.name,
+          .object([
+            .init("dtype", .string(tensor.dtype.rawValue)),
+            .init("shape", .array(tensor.shape.map { JSONValue($0) })),
+            .init("data_offsets", .array([JSONValue(offset), JSONValue(end)])),
+          ])))
       offset = end
     }
-    var header = Array("{\(members.joined(separator: ","))}".utf8)
+    // The reference writer, too, escapes only what JSON demands.
+    var header = Array(JSONValue.object(members).text(.compact, escaping: .controls).utf8)
     let padding = (8 - header.count % 8) % 8
     header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: padding))
     return header
-  }
-
-  /// The text as a JSON string, escaping only what JSON demands.
-  private static func jsonString(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\u{8}": result += "\\b"
-      case "\u{c}": result += "\\f"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      case ..<" ":
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 }

@@ -1,8 +1,11 @@
 import BlockFormats
+import CommandLineTestSupport
+import CommandLineToolkit
 import FormatMetrics
 import Foundation
 import TensorFiles
 import Testing
+import UntrustedText
 
 @testable import FormatBench
 
@@ -218,7 +221,9 @@ struct CompareCommandTests {
     #expect(endless.stderr.contains("--tensor: '^(a+)+$' takes too many steps"))
     try write(String(repeating: "a", count: 5000))
     #expect(runFmtbench(["compare", path, "--tensor", "a$"]).status == .input)
-    #expect(runFmtbench(["compare", path, "--tensor", "a("]).status == .usage)
+    let broken = runFmtbench(["compare", path, "--tensor", "a("])
+    #expect(broken.status == .usage)
+    #expect(broken.stderr.contains("--tensor: 'a(' is not a regular expression"))
   }
 
   @Test("A tensor without elements whose extents overflow is passed over")

@@ -1,3 +1,5 @@
+import CommandLineTestSupport
+import CommandLineToolkit
 import Foundation
 import LowPrecisionTraining
 import TensorFiles

@@ -1,8 +1,10 @@
 import BlockFormats
+import CommandLineTestSupport
 import Foundation
 import QuantizedLinearAlgebra
 import Testing
 
+@testable import CommandLineToolkit
 @testable import FormatBench
 
 @Suite("fmtbench gemm")

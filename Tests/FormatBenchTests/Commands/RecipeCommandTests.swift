@@ -1,3 +1,5 @@
+import CommandLineTestSupport
+import CommandLineToolkit
 import Foundation
 import LowPrecisionTraining
 import Testing
@@ -28,7 +30,7 @@ struct RecipeCommandTests {
   @Test("A name shows source, notes and rules, folded to the width of a terminal")
   func sheet() {
     for recipe in Recipe.catalog {
-      let result = FormatBenchTests.run(
+      let result = CommandLineTestSupport.run(
         Fmtbench.tool, ["recipe", recipe.name], output: CaptureSink(terminalColumns: 80),
         variables: ["NO_COLOR": "1"])
       #expect(result.status == .done && result.stderr.isEmpty)

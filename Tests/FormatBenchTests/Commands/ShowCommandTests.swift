@@ -1,4 +1,6 @@
 import BlockFormats
+import CommandLineTestSupport
+import CommandLineToolkit
 import Foundation
 import Testing
 

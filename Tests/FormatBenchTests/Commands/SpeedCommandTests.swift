@@ -1,7 +1,9 @@
 import BlockFormats
+import CommandLineTestSupport
 import Foundation
 import Testing
 
+@testable import CommandLineToolkit
 @testable import FormatBench
 
 @Suite("fmtbench speed")
@@ -119,9 +121,9 @@ struct SpeedCommandTests {
 
   @Test("Debug builds are refused, optimised ones are not")
   func debugBuilds() throws {
-    try SpeedCommand.requireOptimised(.release, "speed")
+    try TimingOptions.requireOptimised(.release, "speed")
     #expect {
-      try SpeedCommand.requireOptimised(.debug, "speed")
+      try TimingOptions.requireOptimised(.debug, "speed")
     } throws: { error in
       (error as? CommandError)?.exitStatus == .usage
         && (error as? CommandError)?.message.contains("debug build") == true

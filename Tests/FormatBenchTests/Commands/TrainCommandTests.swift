@@ -1,8 +1,10 @@
 import BlockFormats
+import CommandLineTestSupport
 import Foundation
 import LowPrecisionTraining
 import Testing
 
+@testable import CommandLineToolkit
 @testable import FormatBench
 
 @Suite("fmtbench train")

@@ -1,3 +1,4 @@
+import CommandLineToolkit
 import FormatTestSupport
 import Foundation
 import LowPrecisionTraining

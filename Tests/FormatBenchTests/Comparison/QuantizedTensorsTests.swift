@@ -1,3 +1,5 @@
+import CommandLineTestSupport
+import CommandLineToolkit
 import Foundation
 import TensorFiles
 import Testing

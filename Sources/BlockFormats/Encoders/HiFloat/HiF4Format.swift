@@ -163,7 +163,7 @@ extension ElementFormat {
 
   /// One bit that doubles.
   fileprivate static let exponentBit = ElementFormat(
-    name: "1-bit exponent", table: ValueTable([1, 2]))
+    name: "1 bit", table: ValueTable([1, 2]))
 
   /// The value of the format nearest to a number, ties to even.
   fileprivate func rounded(_ value: Double) -> Double { self.value(of: code(for: value)) }

@@ -1,3 +1,5 @@
+import StrictJSON
+
 /// The members of a JSON object with the path that errors name.
 struct JSONObject<Key: RecipeKey> {
   let path: String

@@ -1,4 +1,5 @@
 import BlockFormats
+import StrictJSON
 
 extension QuantizationChoice {
   init(_ value: JSONValue, at path: String) throws(RecipeError) {

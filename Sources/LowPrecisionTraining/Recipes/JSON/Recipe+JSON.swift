@@ -1,3 +1,5 @@
+import StrictJSON
+
 /// Recipes as JSON: `jsonKeys` lists every key, `jsonExample` is a recipe to read.
 ///
 /// Names of layers, tensors and products are the raw values of `LayerKind`, `TensorRole` and
@@ -26,7 +28,7 @@ extension Recipe {
   ///
   /// - Parameter json: the text.
   public init(json: String) throws(RecipeError) {
-    let object = try JSONObject<RecipeObjectKey>(try JSONParser.parse(json), at: "recipe")
+    let object = try JSONObject<RecipeObjectKey>(try Self.value(of: json), at: "recipe")
     guard let name = try object.string(.name) else {
       throw .missingKey(RecipeObjectKey.name.rawValue, at: object.path)
     }
@@ -46,6 +48,17 @@ extension Recipe {
       notes: (base?.notes ?? []) + (try object.strings(.notes) ?? []), rules: rules)
   }
 
+  /// The deepest nesting accepted; a recipe needs five levels.
+  private static let depthLimit = 16
+
+  private static func value(of json: String) throws(RecipeError) -> JSONValue {
+    do throws(JSONError) {
+      return try JSONValue(reading: json, depthLimit: depthLimit)
+    } catch {
+      throw RecipeError(error, in: json)
+    }
+  }
+
   /// The recipe as JSON with every rule and choice written out; reads back as an equal recipe if
   /// its formats are those of the catalog.
   public var json: String {
@@ -54,7 +67,7 @@ extension Recipe {
       .notes: notes.isEmpty ? nil : .array(notes.map(JSONValue.string)),
       .rules: .array(rules.map(\.jsonValue)),
     ]
-    return JSONValue.members(keys).text() + "\n"
+    return JSONValue.members(keys).text(.indented(), escaping: .controlsByNumber) + "\n"
   }
 }
 
@@ -121,7 +134,7 @@ extension BlockSelector {
 
   var jsonValue: JSONValue {
     func object(_ key: BlocksKey, _ value: JSONValue) -> JSONValue {
-      .object([JSONValue.Member(key: key.rawValue, value: value)])
+      .object([JSONValue.Member(key.rawValue, value)])
     }
     return switch self {
     case .first(let count): object(.first, .number("\(count)"))

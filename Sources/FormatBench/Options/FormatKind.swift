@@ -1,0 +1,39 @@
+import BlockFormats
+import CommandLineToolkit
+
+extension ValueKind<any BlockFormat> {
+  /// A block format or bare element by its id, as `fmtbench list` shows them.
+  static let format = ValueKind(placeholder: "FORMAT", accepted: "a format") {
+    (text) throws(ValueFailure) in
+    do throws(FormatNameError) {
+      return try FormatCatalog.format(id: text)
+    } catch {
+      throw ValueFailure(error)
+    }
+  }
+}
+
+/// What the help of every command that takes a format says about its id.
+let formatQuoting = """
+  A format with parameters is quoted, as in 'mxfp4(block=16)': shells take parentheses for their \
+  own.
+  """
+
+extension ValueFailure {
+  /// The failure of a format's id, with the nearest known name where the name is unknown.
+  init(_ error: FormatNameError) {
+    switch error {
+    case .unknownName(let name):
+      let known = FormatCatalog.families.map(\.name) + ElementFormat.named.map(\.name)
+      self = .explained(
+        "unknown format '\(name)'" + Suggestion.question(for: name, in: known),
+        hint: "see 'fmtbench list' for all formats")
+    case .unknownParameter(let key, let family, let known):
+      self = .explained(
+        "format '\(family)' has no parameter '\(key)'" + Suggestion.question(for: key, in: known),
+        hint: known.isEmpty ? nil : "it has \(known.joined(separator: ", "))")
+    case .malformed, .missingParameter, .badValue:
+      self = .explained(error.description)
+    }
+  }
+}
