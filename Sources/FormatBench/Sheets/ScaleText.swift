@@ -6,13 +6,28 @@ extension BlockLayout {
   var scaleText: String {
     let others = fields.dropFirst()
     guard !others.isEmpty else { return "-" }
-    let offsets = others.filter { $0.role == .offset }
-    let rest = others.filter { $0.role != .offset }
+    let (factors, offsets) = (others.filter { $0.role != .offset }, others.filter { $0.role == .offset })
     // Offsets are often stored as the factors are.
-    let areTwins = offsets.map(\.text) == rest.map(\.text)
-    return areTwins
-      ? rest.map(\.text).joined(separator: " + ") + ", and offsets"
-      : others.map { $0.text + ($0.role == .offset ? " offset" : "") }.joined(separator: " + ")
+    if Self.text(of: offsets) == Self.text(of: factors) {
+      let text = Self.text(of: factors)
+      return "2 x " + (factors.count == 1 ? text : "(\(text))")
+    }
+    return Self.text(of: factors) + (offsets.isEmpty ? "" : " + offsets " + Self.text(of: offsets))
+  }
+
+  /// Fields one after the other; of several that differ in their lengths alone, the lengths.
+  private static func text(of fields: [StoredField]) -> String {
+    var parts: [String] = []
+    for (index, field) in fields.enumerated() {
+      if index > 0, field.element == fields[index - 1].element, case .every(let length) = field.extent,
+        case .every = fields[index - 1].extent
+      {
+        parts[parts.count - 1] += ", \(length)"
+      } else {
+        parts.append(field.text)
+      }
+    }
+    return parts.joined(separator: " + ")
   }
 }
 

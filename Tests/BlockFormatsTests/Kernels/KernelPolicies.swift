@@ -14,7 +14,8 @@ enum KernelPolicies {
     let rules = format.scaleRules
     return roundings.indices.map { index in
       var policy = EncodingPolicy(scaleRule: rules[(index + round) % rules.count])
-      policy.rounding = roundings[index]
+      policy.rounding =
+        format.follows(.rounding) ? roundings[index] : format.defaultPolicy.rounding
       policy.overflow = OverflowRule.allCases[(index + round / 2) % 2]
       policy.nonFinite = NonFiniteRule.allCases[(index + round) % 3]
       policy.scaleFloor = ScaleFloor.allCases[(index + round / 3) % 3]
@@ -27,6 +28,7 @@ enum KernelPolicies {
   static func all(_ format: some BlockFormat) -> [EncodingPolicy] {
     let floors = format.follows(.scaleFloor) ? ScaleFloor.allCases : [.unbounded]
     let zeros = format.follows(.zeroBlock) ? ZeroBlockRule.allCases : [.fromRule]
+    let roundings = format.follows(.rounding) ? roundings : [format.defaultPolicy.rounding]
     var policies: [EncodingPolicy] = []
     for rule in format.scaleRules {
       for rounding in roundings {

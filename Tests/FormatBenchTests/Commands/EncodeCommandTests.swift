@@ -304,7 +304,7 @@ struct EncodeCommandTests {
       ),
       (
         [packed, scales, TensorData(name: "bias", shape: [1], [1] as [Float])], good,
-        "'bias' is no part"
+        "'bias' does not belong to mxfp4"
       ),
       (
         [packed, scales, TensorData(name: "codes", shape: [80], [UInt8](repeating: 1, count: 80))],

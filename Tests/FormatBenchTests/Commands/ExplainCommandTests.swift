@@ -24,6 +24,7 @@ struct ExplainCommandTests {
         rounding    nearest_even
         overflow    saturate
         non finite  block_nan
+        zero block  from_rule
 
         Block
 
@@ -243,7 +244,7 @@ struct ExplainCommandTests {
         for rounding in [RoundingRule.toNearestOrEven, .stochastic(StochasticSource(seed: 7))] {
           var policy = format.defaultPolicy
           policy.scaleRule = rule
-          policy.rounding = rounding
+          if format.follows(.rounding) { policy.rounding = rounding }
           let explanation = Explanation(of: Self.probe, as: format, policy: policy)
           let encoded = EncodedVector(Self.probe, as: format, policy: policy)
           for (index, field) in format.layout.fields.enumerated() where field.extent != .perTensor {
