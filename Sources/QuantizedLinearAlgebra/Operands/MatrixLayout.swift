@@ -12,8 +12,6 @@ public struct MatrixLayout: Hashable, Sendable {
   public let columnCount: Int
   /// The numbers from the beginning of a row to that of the next.
   public let stride: Int
-  /// The bytes from the first number to the end of the last row; 0 without numbers.
-  public let byteCount: Int
 
   /// Describes a matrix.
   ///
@@ -22,33 +20,26 @@ public struct MatrixLayout: Hashable, Sendable {
   ///   - rowCount: the rows.
   ///   - columnCount: the numbers of a row.
   ///   - stride: the numbers from row to row; `columnCount` if `nil`.
-  /// - Precondition: no negative extent, a stride of at least `columnCount`, and a number of bytes
-  ///   that `Int` holds.
+  /// - Precondition: no negative extent, a stride of at least `columnCount`, and rows whose bytes
+  ///   `Int` can count.
   public init(
     _ type: ScalarType = .float32, rowCount: Int, columnCount: Int, stride: Int? = nil
   ) {
     let stride = stride ?? columnCount
-    let byteCount = Self.byteCount(type, rowCount, columnCount, stride)
-    guard let byteCount else {
-      refuse(
-        "a matrix of \(rowCount) rows of \(columnCount) numbers, \(stride) apart, is not possible")
-    }
+    let (count, isTooMany) = max(rowCount, 1).multipliedReportingOverflow(by: stride)
+    let (_, isTooLarge) = count.multipliedReportingOverflow(by: type.byteCount)
+    require(
+      rowCount >= 0 && columnCount >= 0 && stride >= columnCount && !isTooMany && !isTooLarge,
+      "a matrix of \(rowCount) rows of \(columnCount) numbers, \(stride) apart, is not possible")
     self.type = type
     self.rowCount = rowCount
     self.columnCount = columnCount
     self.stride = stride
-    self.byteCount = byteCount
   }
 
-  /// The bytes of a matrix, or `nil` for impossible extents.
-  private static func byteCount(
-    _ type: ScalarType, _ rowCount: Int, _ columnCount: Int, _ stride: Int
-  ) -> Int? {
-    guard rowCount >= 0, columnCount >= 0, stride >= columnCount else { return nil }
-    guard rowCount > 0, columnCount > 0 else { return 0 }
-    let (whole, isTooLong) = (rowCount - 1).multipliedReportingOverflow(by: stride)
-    let (count, isTooMany) = whole.addingReportingOverflow(columnCount)
-    let (bytes, isTooLarge) = count.multipliedReportingOverflow(by: type.byteCount)
-    return isTooLong || isTooMany || isTooLarge ? nil : bytes
+  /// The bytes from the first number to the end of the last row; 0 without numbers.
+  public var byteCount: Int {
+    rowCount == 0 || columnCount == 0
+      ? 0 : ((rowCount - 1) * stride + columnCount) * type.byteCount
   }
 }

@@ -45,7 +45,7 @@ struct ProductRun {
   /// Computes the product.
   func multiply(into result: MutableMatrixRows) {
     guard result.rowCount > 0, result.columnCount > 0 else { return }
-    let source = RowSource(left, self, workspace)
+    let source = RowSource(left, for: self)
     let most = max(
       source.bandRows,
       Self.packedByteCount / max(layout.rowByteCount, 1) / source.bandRows
@@ -53,7 +53,7 @@ struct ProductRun {
     var first = 0
     while first < result.rowCount {
       let rows = first..<min(first + most, result.rowCount)
-      let block = source.load(rows, parallelism)
+      let block = source.load(rows, for: self)
       multiply(block, tensorScale: source.tensorScale, rows: rows, into: result)
       first = rows.upperBound
     }

@@ -9,9 +9,6 @@ struct RowSource {
   /// The decode multiplier of the operand's tensor.
   let tensorScale: Float
   private let way: Way
-  private let layout: OperandLayout
-  private let prepared: PreparedMatrix
-  private let workspace: ProductWorkspace
 
   private enum Way {
     /// FP32 numbers where they are.
@@ -26,16 +23,13 @@ struct RowSource {
     case quantized(MatrixRows, BandQuantizer, TensorQuantizer.Levels, RowPacker)
   }
 
-  init(_ left: LeftOperand, _ run: ProductRun, _ workspace: ProductWorkspace) {
-    prepared = run.prepared
-    self.workspace = workspace
-    layout = run.layout
-    let definition = prepared.definition
+  init(_ left: LeftOperand, for run: ProductRun) {
     func packer(_ format: some BlockFormat, _ shape: [Int]) -> RowPacker {
-      workspace.packer(
-        format, shape: shape, layout: run.layout, unitExponent: definition.unitExponents.a,
-        level: run.prepared.kernelLevel)
+      run.workspace.packer(
+        format, shape: shape, layout: run.layout,
+        unitExponent: run.prepared.definition.unitExponents.a, level: run.prepared.kernelLevel)
     }
+    let isFloat = run.layout.unit == .float32
     switch left {
     case .floats(let rows):
       (bandRows, tensorScale) = (1, 1)
@@ -44,7 +38,7 @@ struct RowSource {
     case .quantized(let matrix, let index):
       bandRows = 1
       let first = index * matrix.rowCount
-      if layout.unit == .float32 {
+      if isFloat {
         way = .decoded(matrix.storage.dequantized(parallelism: run.parallelism), firstRow: first)
         tensorScale = 1
       } else {
@@ -53,9 +47,9 @@ struct RowSource {
       }
     case .quantizing(let rows, let format, let policy, let given):
       let shape = [rows.rowCount, rows.columnCount]
-      let bands = workspace.bands(
-        format, policy: policy, shape: shape, kernels: prepared.kernelLevel)
-      if layout.unit == .float32 {
+      let bands = run.workspace.bands(
+        format, policy: policy, shape: shape, kernels: run.prepared.kernelLevel)
+      if isFloat {
         way = .decoded(bands.fakeQuantized(rows, tensorScale: given), firstRow: 0)
         (bandRows, tensorScale) = (1, 1)
       } else {
@@ -78,7 +72,8 @@ struct RowSource {
   private static let contendingByteCount = 1024
 
   /// Loads rows; they stay until the next are loaded.
-  func load(_ rows: Range<Int>, _ parallelism: Parallelism) -> ProductRun.Block {
+  func load(_ rows: Range<Int>, for run: ProductRun) -> ProductRun.Block {
+    let layout = run.layout
     switch way {
     case .inPlace(let source):
       let band = source.band(rows)
@@ -88,10 +83,10 @@ struct RowSource {
           scales: nil, offsets: nil, rows: rows.count),
         scaleProduct: .multiplied)
     case .copied(let source):
-      let packed = workspace.rows(layout)
+      let packed = run.workspace.rows(layout)
       packed.reserve(rows: rows.count)
-      let (places, kernels, depth) = (packed.places, prepared.kernels, layout.depth)
-      parallelism.share(rows.count) { _, row in
+      let (places, kernels, depth) = (packed.places, run.prepared.kernels, layout.depth)
+      run.parallelism.share(rows.count) { _, row in
         kernels.blocks.pointee.widen(
           source.type.code, source.row(rows.lowerBound + row), depth,
           places.target(row).elements.assumingMemoryBound(to: Float.self))
@@ -99,13 +94,13 @@ struct RowSource {
       return ProductRun.Block(
         operand: packed.operand(rowCount: rows.count), scaleProduct: .multiplied)
     case .decoded(let tensor, let firstRow):
-      let packed = workspace.rows(layout)
+      let packed = run.workspace.rows(layout)
       packed.reserve(rows: rows.count)
       let places = packed.places
       let decoded = MatrixLayout(
         rowCount: tensor.elements.count / max(layout.depth, 1), columnCount: layout.depth)
       MatrixRows.with(tensor.elements, decoded) { decoded in
-        parallelism.share(rows.count) { _, row in
+        run.parallelism.share(rows.count) { _, row in
           places.target(row).elements.copyMemory(
             from: decoded.row(firstRow + rows.lowerBound + row),
             byteCount: 4 * decoded.columnCount)
@@ -116,7 +111,7 @@ struct RowSource {
     case .packed(let tensor, let firstRow, let packer):
       return MatrixPlanes.with(tensor) { planes in
         nonisolated(unsafe) let planes = planes
-        return pack(rows, parallelism, bandRows: RowSource.packedBandRows) { band, places, memory in
+        return pack(rows, for: run, bandRows: RowSource.packedBandRows) { band, places, memory in
           var range = ScaleRange()
           for row in band {
             range.formUnion(
@@ -128,7 +123,7 @@ struct RowSource {
         }
       }
     case .quantized(let source, let bands, let levels, let packer):
-      return pack(rows, parallelism, bandRows: bands.bandRows) { band, places, memory in
+      return pack(rows, for: run, bandRows: bands.bandRows) { band, places, memory in
         let storage = memory.quantize(
           source.band(rows.lowerBound + band.lowerBound..<rows.lowerBound + band.upperBound),
           bands.quantizer(rowCount: band.count), levels)
@@ -153,26 +148,26 @@ struct RowSource {
   ///
   /// - Parameter packBand: packs a band and says what its scales reach.
   private func pack(
-    _ rows: Range<Int>, _ parallelism: Parallelism, bandRows: Int,
+    _ rows: Range<Int>, for run: ProductRun, bandRows: Int,
     _ packBand: @Sendable (Range<Int>, PackedRows.Places, ProductWorkspace.Worker) -> ScaleRange
   ) -> ProductRun.Block {
-    let packed = workspace.rows(layout)
+    let (workspace, parallelism) = (run.workspace, run.parallelism)
+    let packed = workspace.rows(run.layout)
     packed.reserve(rows: rows.count)
     let places = packed.places
     let bandCount = (rows.count + bandRows - 1) / bandRows
     // Each element is written by one thread.
     nonisolated(unsafe) let ranges = workspace.ranges.reserve(bandCount, of: ScaleRange.self)
     parallelism.share(
-      bandCount, among: workspace.workers(parallelism.workerCount(forItems: bandCount), layout)
+      bandCount, among: workspace.workers(parallelism.workerCount(forItems: bandCount), run.layout)
     ) { memory, band in
       ranges[band] = packBand(
         band * bandRows..<min((band + 1) * bandRows, rows.count), places, memory)
     }
-    let definition = prepared.definition
     let product = ScaleRange(unionOf: UnsafeBufferPointer(start: ranges, count: bandCount))
-      .product(with: prepared.panels.scaleRange, definition)
+      .product(with: run.prepared.panels.scaleRange, run.prepared.definition)
     packed.finishScales(
-      rows: rows.count, for: product, unitExponent: definition.scaleExponent)
+      rows: rows.count, for: product, unitExponent: run.prepared.definition.scaleExponent)
     return ProductRun.Block(
       operand: packed.operand(rowCount: rows.count), scaleProduct: product)
   }
