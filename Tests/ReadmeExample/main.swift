@@ -24,12 +24,5 @@ import QuantizedLinearAlgebra
 let w = Tensor((0..<64 * 128).map { Float($0 % 89) - 44.1 }, shape: [64, 128])
 let weights = QuantizedMatrix(w, format: .mxfp4)
 let layer = try PreparedMatrix(weights, for: .quantized(.mxfp8E4M3))
-var result = [Float](repeating: 0, count: 8 * 64)
-x.elements.withUnsafeBytes { input in
-  result.withUnsafeMutableBytes { output in
-    guard let rows = input.baseAddress, let target = output.baseAddress else { return }
-    layer.multiply(
-      MatrixRows(rows, rowCount: 8, columnCount: 128),
-      into: MutableMatrixRows(target, rowCount: 8, columnCount: 64))
-  }
-}
+var product = try layer.product(x)
+layer.multiply(x, into: &product)

@@ -90,7 +90,7 @@ struct GemmRun {
 extension GemmPair {
   /// The measured rows by the reference.
   fileprivate func reference(_ input: GemmInput) throws(ProductError) -> ReferenceRows {
-    func operand(_ format: OperandFormat, _ values: Tensor) -> ReferenceRows.Operand {
+    func operand(_ format: OperandFormat, _ values: Tensor) -> ProductOperand {
       switch format {
       case .float32: .float32(values)
       case .quantized(let format): .quantized(QuantizedMatrix(values, format: format))

@@ -77,8 +77,8 @@ extension Tape {
 /// Memory of a worker: operands of the small products of a head.
 final class AttentionWorker: @unchecked Sendable {
   /// T rows of D numbers, and D rows of T.
-  let tall: PreparedMatrix
-  let wide: PreparedMatrix
+  let tall: PreparedMatrix.Builder
+  let wide: PreparedMatrix.Builder
   /// T x T.
   let square: UnsafeMutablePointer<Float>
   let derivative: UnsafeMutablePointer<Float>
@@ -91,8 +91,8 @@ final class AttentionWorker: @unchecked Sendable {
   init(steps: Int, size: Int) {
     (self.steps, self.size) = (steps, size)
     do throws(ProductError) {
-      tall = try PreparedMatrix(rowCount: steps, depth: size, as: .float32, for: .float32)
-      wide = try PreparedMatrix(rowCount: size, depth: steps, as: .float32, for: .float32)
+      tall = try PreparedMatrix.Builder(rowCount: steps, depth: size, as: .float32, for: .float32)
+      wide = try PreparedMatrix.Builder(rowCount: size, depth: steps, as: .float32, for: .float32)
     } catch {
       refuse(error.description)
     }
@@ -162,10 +162,10 @@ private struct AttentionRun: @unchecked Sendable {
   }
 
   private func multiply(
-    _ left: MatrixRows, _ right: PreparedMatrix, into target: MutableMatrixRows,
+    _ left: MatrixRows, _ right: PreparedMatrix.Builder, into target: MutableMatrixRows,
     adding: Bool = false, _ worker: AttentionWorker
   ) {
-    right.multiply(
+    right.matrix.multiply(
       left, into: target, epilogue: ProductEpilogue(beta: adding ? 1 : 0),
       parallelism: .threads(1), workspace: worker.workspace)
   }

@@ -17,9 +17,9 @@ public final class Linear {
   public let bias: Parameter?
   /// What a recipe makes of the operands.
   public let quantization: LayerQuantization
-  private var forwardWeight: PreparedMatrix?
-  private var transposedWeight: PreparedMatrix?
-  private var transposedInput: PreparedMatrix?
+  private var forwardWeight: PreparedMatrix.Builder?
+  private var transposedWeight: PreparedMatrix.Builder?
+  private var transposedInput: PreparedMatrix.Builder?
 
   var inputCount: Int { weight.shape[1] }
   var outputCount: Int { weight.shape[0] }
@@ -141,7 +141,7 @@ public final class Linear {
   /// One product of two operands whose rows run along the contraction axis.
   private func multiply(
     _ left: MatrixRows, _ leftTensor: TensorRole, _ right: MatrixRows,
-    _ rightTensor: TensorRole, in product: ProductRole, _ prepared: inout PreparedMatrix?,
+    _ rightTensor: TensorRole, in product: ProductRole, _ prepared: inout PreparedMatrix.Builder?,
     into result: MutableMatrixRows, _ epilogue: ProductEpilogue, on tape: Tape
   ) {
     var a = Operand(left, leftTensor, product, quantization, on: tape)
@@ -149,23 +149,23 @@ public final class Linear {
     a.measure(leftTensor, product, quantization.place, on: tape)
     b.measure(rightTensor, product, quantization.place, on: tape)
     if tape.arithmetic == .dequantized { (a, b) = (a.decoded(on: tape), b.decoded(on: tape)) }
-    let matrix: PreparedMatrix
-    if let prepared, prepared.fits(right, (a.format, b.format)) {
-      matrix = prepared
+    let builder: PreparedMatrix.Builder
+    if let prepared, prepared.matrix.fits(right, (a.format, b.format)) {
+      builder = prepared
     } else {
       do throws(ProductError) {
-        matrix = try PreparedMatrix(
+        builder = try PreparedMatrix.Builder(
           rowCount: right.rowCount, depth: right.columnCount, as: b.format, for: a.format)
       } catch {
         refuse(error.description)
       }
-      prepared = matrix
+      prepared = builder
     }
-    matrix.update(
+    builder.update(
       b.rows, policy: b.policy, tensorScale: b.tensorScale, parallelism: tape.parallelism)
     var epilogue = epilogue
     epilogue.alpha = a.correction * b.correction
-    matrix.multiply(
+    builder.matrix.multiply(
       a.rows, policy: a.policy, tensorScale: a.tensorScale, into: result, epilogue: epilogue,
       parallelism: tape.parallelism, workspace: tape.workspace)
   }

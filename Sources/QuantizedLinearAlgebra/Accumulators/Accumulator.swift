@@ -1,4 +1,4 @@
-/// How the products of a matrix product are summed: a model of the hardware or none.
+/// How the products of a matrix product are summed: by a model of hardware or by none.
 ///
 /// A model sees the operands as `ProductDefinition` factors them: elements a, b with their
 /// sub-scales, cut into groups, and the scales sₐ, s_b of each group. Where one operand does not
@@ -6,108 +6,88 @@
 /// scales, α, bias and β follow the finished sum, as `ProductEpilogue` says.
 ///
 /// Only `float32` is what kernels compute; the others are options of the reference.
-public enum Accumulator: Hashable, Sendable {
-  /// The order of `ProductDefinition`, with its FP32 roundings to nearest, ties to even.
-  case float32
-  /// Y = Σ a · b · sₐ · s_b, the real number, rounded once to FP32, to nearest, ties to even.
-  ///
-  /// Tensor scales, where there are some, round twice more: their product, and the result.
-  ///
-  /// Subnormal results are kept, whatever the unit of the product, and those beyond the largest FP32
-  /// number are infinite. A sum of exactly zero is +0. With operands that are not finite the sum is
-  /// what IEEE 754 makes of it in any order: NaN for a NaN, ∞ · 0 or ∞ - ∞, and else ±∞.
-  case exact
-  /// As `float32`, but the running Y is rounded to BF16 after the fused step of every group, to
-  /// nearest, ties to even.
-  ///
-  /// The dot product D of a group keeps the arithmetic of its unit. With the `float32` unit every
-  /// product is a group of its own. Each step rounds twice: the fused step to FP32, then to BF16.
-  case bfloat16
-  /// The dot product pipeline of the BDR paper, which aligns block results to the largest one.
-  case alignedFixedPoint(AlignedFixedPointModel)
-  /// A tensor core that aligns products to the largest one: `TensorCoreModel`.
-  case tensorCore(TensorCoreModel)
+public struct Accumulator: Hashable, Sendable {
+  let model: any AccumulatorModel
 
-  /// The dot product pipeline of the BDR paper.
+  /// All models, in the order of listings.
   ///
-  /// - Parameters:
-  ///   - fractionBits: the bits f of the fixed-point accumulation.
-  ///   - length: the elements of an accumulation.
-  /// - Precondition: as for `AlignedFixedPointModel.init(fractionBits:length:)`.
-  public static func alignedFixedPoint(fractionBits: Int, length: Int = 64) -> Accumulator {
-    .alignedFixedPoint(AlignedFixedPointModel(fractionBits: fractionBits, length: length))
-  }
+  /// A new one is a file beside this one and a line here.
+  private static let models: [any AccumulatorModel.Type] = [
+    Float32Accumulator.self,
+    ExactAccumulator.self,
+    BFloat16Accumulator.self,
+    AlignedFixedPointModel.self,
+    TensorCoreModel.self,
+  ]
+
+  init(_ model: some AccumulatorModel) { self.model = model }
+
+  private init(opening model: any AccumulatorModel) { self.model = model }
 
   /// Every model with default parameters, in the order of listings.
-  public static let standard: [Accumulator] = [
-    .float32, .exact, .bfloat16, .alignedFixedPoint(AlignedFixedPointModel()),
-    .tensorCore(.hopperFP8Like),
-  ]
+  public static let standard = models.map { Accumulator(opening: $0.standard) }
 
   /// The id, which `init(id:)` parses back: `fp32`, `exact`, `bf16`, `bdr(f=25)`,
   /// `bdr(f=25,length=128)` or `tensor_core(group=32,f=13,rounding=truncate,promote=128)`.
-  public var id: String {
-    switch self {
-    case .float32: "fp32"
-    case .exact: "exact"
-    case .bfloat16: "bf16"
-    case .alignedFixedPoint(let model): model.id
-    case .tensorCore(let model): model.id
-    }
-  }
+  public var id: String { model.id }
 
   /// The model that an id names, or `nil`.
   ///
   /// Parameters outside the documented ranges name none. `hopper_fp8_like` is an alias of
   /// `TensorCoreModel.hopperFP8Like`, and `bdr` of `bdr(f=25)`.
   public init?(id: String) {
-    switch id {
-    case "fp32": self = .float32
-    case "exact": self = .exact
-    case "bf16": self = .bfloat16
-    default:
-      if let model = TensorCoreModel(id: id) {
-        self = .tensorCore(model)
-      } else if let model = AlignedFixedPointModel(id: id) {
-        self = .alignedFixedPoint(model)
-      } else {
-        return nil
-      }
+    for model in Accumulator.models {
+      guard let model = model.init(id: id) else { continue }
+      self.init(opening: model)
+      return
     }
+    return nil
   }
 
   /// One line with all choices.
-  public var summary: String {
-    switch self {
-    case .float32:
-      "FP32, one fused multiply-add a group in order, to nearest, ties to even"
-    case .exact:
-      """
-      the exact sum of all products before tensor scales, rounded once to FP32, to nearest, \
-      ties to even
-      """
-    case .bfloat16:
-      """
-      group dot products as fp32; the running sum rounded to FP32, then to BF16 after every group, \
-      both to nearest, ties to even
-      """
-    case .alignedFixedPoint(let model): model.summary
-    case .tensorCore(let model): model.summary
-    }
-  }
+  public var summary: String { model.summary }
+
+  /// Whether both are the same model with the same parameters, all of which their ids hold.
+  public static func == (a: Accumulator, b: Accumulator) -> Bool { a.id == b.id }
+
+  /// Feeds the id.
+  public func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }
 
-extension Float {
-  /// The nearest BF16 number, ties to even; NaN becomes the canonical one.
-  var roundedToBFloat16: Float {
-    guard !isNaN else { return .nan }
-    let isOdd = (bitPattern >> 16) & 1
-    // No carry leaves the word: the largest pattern is infinity's, which stays.
-    return Float(bitPattern: (bitPattern + 0x7FFF + isOdd) & 0xFFFF_0000)
-  }
+/// A way to sum the products of one element of Y.
+protocol AccumulatorModel: Sendable {
+  /// The model with default parameters.
+  static var standard: Self { get }
+
+  /// The model that an id names, or `nil`.
+  init?(id: String)
+
+  /// The id with all parameters.
+  var id: String { get }
+
+  /// One line with all choices.
+  var summary: String { get }
+
+  /// The sum of an element of Y before its epilogue.
+  ///
+  /// - Parameters:
+  ///   - operands: the row of each operand.
+  ///   - registers: exact sums to use again, at least one; a model may add some.
+  func sum(_ operands: DotOperands, registers: inout [ExactSum]) -> Float
 }
 
-extension Double {
-  /// floor(log2 |x|) of a normal number, from its bits.
-  var binaryExponent: Int { Int(bitPattern >> 52 & 0x7FF) - 1023 }
+/// A model without parameters.
+protocol PlainAccumulatorModel: AccumulatorModel {
+  static var id: String { get }
+  init()
+}
+
+extension PlainAccumulatorModel {
+  static var standard: Self { Self() }
+  var id: String { Self.id }
+
+  init?(id: String) {
+    guard id == Self.id else { return nil }
+    self.init()
+  }
 }

@@ -12,6 +12,8 @@ struct DotOperands {
   let scalesB: UnsafeBufferPointer<Float>
   /// The exponent of the power of two that belongs to every product of two scales.
   let scaleExponent: Int
+  /// The bits that hold the largest possible dot product of a group; 1 for units that are not exact.
+  let dotBitWidth: Int
 
   /// The number of groups.
   var groupCount: Int { a.isEmpty ? 0 : (a.count - 1) / groupLength + 1 }
@@ -42,48 +44,6 @@ struct DotOperands {
       ? 1
       : Double.scaled(
         Double(scalesA[group]) * Double(scalesB[group]), byPowerOfTwo: scaleExponent)
-  }
-}
-
-extension DotOperands {
-  /// The sum that `ProductDefinition` defines.
-  func float32Sum() -> Float {
-    var y: Float = 0
-    for group in 0..<groupCount {
-      let (a, b) = elements(group)
-      let dot = unit.dot(a, b)
-      if unit == .float32 {
-        y = dot
-      } else {
-        y.addProduct(dot, roundedScale(group))
-      }
-    }
-    return y
-  }
-
-  /// The sum of `Accumulator.bfloat16`.
-  func bfloat16Sum() -> Float {
-    var y: Float = 0
-    if unit == .float32 {
-      for (x, z) in zip(a, b) {
-        y.addProduct(Float(x), Float(z))
-        y = y.roundedToBFloat16
-      }
-    } else {
-      for group in 0..<groupCount {
-        let (a, b) = elements(group)
-        y.addProduct(unit.dot(a, b), roundedScale(group))
-        y = y.roundedToBFloat16
-      }
-    }
-    return y
-  }
-
-  /// The sum of `Accumulator.exact`.
-  func exactSum(_ sum: inout ExactSum) -> Float {
-    sum.reset()
-    for group in 0..<groupCount { add(group, to: &sum) }
-    return sum.rounded()
   }
 
   /// Adds the exact products of a group with their scales.

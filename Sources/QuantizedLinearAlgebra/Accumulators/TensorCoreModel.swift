@@ -113,9 +113,10 @@ public struct TensorCoreModel: Hashable, Sendable {
   }
 }
 
-extension TensorCoreModel {
-  /// The sum of a product before its epilogue.
-  func sum(_ operands: DotOperands) -> Float {
+extension TensorCoreModel: AccumulatorModel {
+  static let standard = TensorCoreModel.hopperFP8Like
+
+  func sum(_ operands: DotOperands, registers: inout [ExactSum]) -> Float {
     var y: Float = 0
     for group in 0..<operands.groupCount {
       let range = operands.range(group)
@@ -143,9 +144,7 @@ extension TensorCoreModel {
     _ accumulator: Double, _ operands: DotOperands, _ range: Range<Int>
   ) -> Double {
     let (a, b) = (operands.a, operands.b)
-    // Below every exponent of a product of FP32 numbers.
-    let none = -1000
-    var greatest = accumulator == 0 ? none : accumulator.binaryExponent
+    var greatest = accumulator == 0 ? Int.min : accumulator.binaryExponent
     var special = accumulator.isFinite ? 0 : accumulator
     for index in range {
       let product = a[index] * b[index]
@@ -154,7 +153,7 @@ extension TensorCoreModel {
       greatest = max(greatest, a[index].binaryExponent + b[index].binaryExponent)
     }
     guard special == 0 else { return special }
-    guard greatest > none else { return 0 }
+    guard greatest > Int.min else { return 0 }
     // Multiplying by a power of two is exact: products are multiples of 2^-298 and below 2^256.
     let unit = Double.scaled(1, byPowerOfTwo: fractionBits - greatest)
     // Each is below 2^(fractionBits + 2), and there are at most 2^16 + 1.
@@ -185,4 +184,9 @@ extension TensorCoreModel {
     let result = Int64(kept << UInt64(dropped))
     return sum < 0 ? -result : result
   }
+}
+
+extension Accumulator {
+  /// A tensor core that aligns products to the largest one.
+  public static func tensorCore(_ model: TensorCoreModel) -> Accumulator { Accumulator(model) }
 }

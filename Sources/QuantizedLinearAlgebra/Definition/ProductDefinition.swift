@@ -1,20 +1,4 @@
-public import BlockFormats
-
-/// What one operand of a product is.
-public enum OperandFormat: Sendable {
-  /// FP32 numbers, as they are.
-  case float32
-  /// A block format whose blocks run along the contraction axis.
-  case quantized(any BlockFormat)
-
-  /// The format's id; `fp32` for FP32.
-  public var id: String {
-    switch self {
-    case .float32: "fp32"
-    case .quantized(let format): format.id
-    }
-  }
-}
+import BlockFormats
 
 /// The definition of Y = A · Bᵀ for two operand formats and a contraction length K.
 ///
@@ -82,7 +66,8 @@ public struct ProductDefinition: Sendable {
   ///   - a: the left operand's format.
   ///   - b: the right operand's format.
   ///   - depth: the contraction length K, at least 0.
-  /// - Throws: `ProductError.unalignedBlocks` where neither block length divides the other.
+  /// - Throws: `ProductError.unalignedBlocks` where neither block length divides the other, and
+  ///   `.badExtent` for a negative depth.
   public init(a: OperandFormat, b: OperandFormat, depth: Int) throws(ProductError) {
     guard depth >= 0 else { throw .badExtent(name: "depth", value: depth) }
     self.a = a
@@ -126,6 +111,7 @@ public struct ProductDefinition: Sendable {
     return (.float32, whole)
   }
 
+  /// The shortest part of a group that is worth a rounding of its own.
   private static let shortestCutGroup = 1024
 
   /// What a factored operand's format says about its elements and blocks.
@@ -149,40 +135,14 @@ public struct ProductDefinition: Sendable {
   }
 }
 
-/// Why two operands cannot be multiplied.
-public enum ProductError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// Neither block length is a multiple of the other.
-  case unalignedBlocks(a: String, Int, b: String, Int)
-  /// Contraction axes of different lengths.
-  case depthMismatch(a: [Int], b: [Int])
-  /// The blocks of an operand run along another axis than the contraction axis.
-  case wrongBlockAxis(format: String, shape: [Int], axis: Int)
-  /// An operand is not a matrix.
-  case notAMatrix(shape: [Int])
-  /// Numbers of matrices in the batches that do not fit.
-  case batchMismatch(a: [Int], b: [Int])
-  /// An impossible extent.
-  case badExtent(name: String, value: Int)
-
-  /// One line with the numbers.
-  public var description: String {
-    switch self {
-    case .unalignedBlocks(let a, let lengthA, let b, let lengthB):
-      """
-      \(a) has blocks of \(lengthA) elements and \(b) of \(lengthB): neither length is a multiple \
-      of the other
-      """
-    case .depthMismatch(let a, let b):
-      "shapes \(a) and \(b) do not share their last extent, which a product contracts"
-    case .wrongBlockAxis(let format, let shape, let axis):
-      """
-      the \(format) blocks of a matrix of shape \(shape) run along axis \(axis), not along \
-      the contraction axis \(shape.count - 1)
-      """
-    case .notAMatrix(let shape): "shape \(shape) has fewer than two axes"
-    case .batchMismatch(let a, let b):
-      "shapes \(a) and \(b) have batches of different sizes, and neither is one matrix"
-    case .badExtent(let name, let value): "\(name) \(value) is not possible"
-    }
+extension ProductDefinition {
+  /// The bits of the largest possible dot product of a group; 1 for units that are not exact.
+  var dotBitWidth: Int {
+    guard unit.isExact, case .quantized(let left) = a, case .quantized(let right) = b,
+      let x = left.layout.factors.flatMap({ OperandElements($0).integers }),
+      let y = right.layout.factors.flatMap({ OperandElements($0).integers })
+    else { return 1 }
+    let greatest = x.greatest * y.greatest * groupLength
+    return Int.bitWidth - greatest.leadingZeroBitCount
   }
 }

@@ -1,5 +1,5 @@
 /// Memory on a cache line boundary that grows on demand and is freed with its owner.
-final class AlignedMemory: @unchecked Sendable {
+final class AlignedMemory {
   private(set) var base: UnsafeMutableRawPointer
   private(set) var byteCount: Int
 
@@ -12,7 +12,7 @@ final class AlignedMemory: @unchecked Sendable {
 
   deinit { base.deallocate() }
 
-  /// At least so many bytes; growing loses the contents.
+  /// At least `byteCount` bytes; growing loses the contents.
   func reserve(_ byteCount: Int) -> UnsafeMutableRawPointer {
     if byteCount > self.byteCount {
       base.deallocate()

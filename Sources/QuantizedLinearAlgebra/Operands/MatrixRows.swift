@@ -1,42 +1,36 @@
-public import BlockFormats
+package import BlockFormats
 internal import CBlockKernels
-import CallerChecks
 
-/// A caller's matrix of floating-point numbers: rows some distance apart.
-public struct MatrixRows: @unchecked Sendable {
-  /// The first number.
-  public let base: UnsafeRawPointer
+/// A caller's matrix of floating-point numbers, by its address.
+///
+/// Whoever makes one keeps the memory alive, and unchanged while someone reads it.
+package struct MatrixRows: Sendable {
+  /// The first number; need not be aligned.
+  nonisolated(unsafe) package let base: UnsafeRawPointer
+  /// How the numbers lie there.
+  package let layout: MatrixLayout
+
   /// The type of the numbers.
-  public let type: ScalarType
+  package var type: ScalarType { layout.type }
   /// The rows.
-  public let rowCount: Int
-  /// The numbers of a row, one behind the other.
-  public let columnCount: Int
+  package var rowCount: Int { layout.rowCount }
+  /// The numbers of a row.
+  package var columnCount: Int { layout.columnCount }
   /// The numbers from the beginning of a row to that of the next.
-  public let stride: Int
+  package var stride: Int { layout.stride }
 
-  /// Describes memory, which must outlive the description.
-  ///
-  /// - Parameters:
-  ///   - base: the first number; need not be aligned.
-  ///   - type: the type of the numbers.
-  ///   - rowCount: the rows.
-  ///   - columnCount: the numbers of a row.
-  ///   - stride: the numbers from row to row; `columnCount` if `nil`.
-  /// - Precondition: no negative extent, and a stride of at least `columnCount`.
-  public init(
+  package init(_ base: UnsafeRawPointer, _ layout: MatrixLayout) {
+    self.base = base
+    self.layout = layout
+  }
+
+  /// Describes memory; see `MatrixLayout`.
+  package init(
     _ base: UnsafeRawPointer, as type: ScalarType = .float32, rowCount: Int, columnCount: Int,
     stride: Int? = nil
   ) {
-    let stride = stride ?? columnCount
-    require(
-      rowCount >= 0 && columnCount >= 0 && stride >= columnCount,
-      "a matrix of \(rowCount) rows of \(columnCount) numbers, \(stride) apart, is not possible")
-    self.base = base
-    self.type = type
-    self.rowCount = rowCount
-    self.columnCount = columnCount
-    self.stride = stride
+    self.init(
+      base, MatrixLayout(type, rowCount: rowCount, columnCount: columnCount, stride: stride))
   }
 
   /// Whether rows follow each other without a gap.
@@ -80,34 +74,44 @@ public struct MatrixRows: @unchecked Sendable {
   }
 }
 
-/// A caller's matrix that receives a product.
-public struct MutableMatrixRows: @unchecked Sendable {
-  /// The first number.
-  public let base: UnsafeMutableRawPointer
-  /// The type of the numbers.
-  public let type: ScalarType
-  /// The rows.
-  public let rowCount: Int
-  /// The numbers of a row.
-  public let columnCount: Int
-  /// The numbers from the beginning of a row to that of the next.
-  public let stride: Int
+/// A caller's matrix that receives a product, by its address.
+///
+/// Whoever makes one keeps the memory alive, and away from everyone else while it is written.
+package struct MutableMatrixRows: Sendable {
+  /// The first number; need not be aligned.
+  nonisolated(unsafe) package let base: UnsafeMutableRawPointer
+  /// How the numbers lie there.
+  package let layout: MatrixLayout
 
-  /// Describes memory, which must outlive the description; see `MatrixRows`.
-  public init(
+  /// The type of the numbers.
+  package var type: ScalarType { layout.type }
+  /// The rows.
+  package var rowCount: Int { layout.rowCount }
+  /// The numbers of a row.
+  package var columnCount: Int { layout.columnCount }
+  /// The numbers from the beginning of a row to that of the next.
+  package var stride: Int { layout.stride }
+
+  package init(_ base: UnsafeMutableRawPointer, _ layout: MatrixLayout) {
+    self.base = base
+    self.layout = layout
+  }
+
+  /// Describes memory; see `MatrixLayout`.
+  package init(
     _ base: UnsafeMutableRawPointer, as type: ScalarType = .float32, rowCount: Int,
     columnCount: Int, stride: Int? = nil
   ) {
-    let stride = stride ?? columnCount
-    require(
-      rowCount >= 0 && columnCount >= 0 && stride >= columnCount,
-      "a matrix of \(rowCount) rows of \(columnCount) numbers, \(stride) apart, is not possible")
-    self.base = base
-    self.type = type
-    self.rowCount = rowCount
-    self.columnCount = columnCount
-    self.stride = stride
+    self.init(
+      base, MatrixLayout(type, rowCount: rowCount, columnCount: columnCount, stride: stride))
   }
 
   func row(_ index: Int) -> UnsafeMutableRawPointer { base + index * stride * type.byteCount }
+
+  /// Some rows.
+  func band(_ rows: Range<Int>) -> MutableMatrixRows {
+    MutableMatrixRows(
+      row(rows.lowerBound), as: type, rowCount: rows.count, columnCount: columnCount,
+      stride: stride)
+  }
 }

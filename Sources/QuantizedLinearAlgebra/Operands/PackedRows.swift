@@ -3,7 +3,7 @@ internal import CBlockKernels
 internal import CProductKernels
 
 /// Rows of the left operand, packed for the kernels; memory is used again for the next rows.
-final class PackedRows: @unchecked Sendable {
+final class PackedRows {
   let layout: OperandLayout
   /// Bytes from row to row: whole cache lines, an odd number of them, so that the rows of a tile
   /// do not compete for the same lines of the cache.
@@ -32,11 +32,28 @@ final class PackedRows: @unchecked Sendable {
     }
   }
 
-  /// Where a row goes.
-  func target(_ row: Int) -> RowPacker.Target {
-    RowPacker.Target(
-      elements: elements + row * stride, scales: scales + row * layout.groupCount,
-      offsets: offsets.map { $0 + row * layout.groupCount })
+  /// Where rows go, each by one thread; until the next call of `reserve`.
+  var places: Places {
+    Places(
+      elements: elements, scales: scales, offsets: offsets, stride: stride,
+      groupCount: layout.groupCount)
+  }
+
+  /// The memory of rows by its address.
+  struct Places: Sendable {
+    /// Each row is written by one thread.
+    nonisolated(unsafe) let elements: UnsafeMutableRawPointer
+    nonisolated(unsafe) let scales: UnsafeMutablePointer<Float>
+    nonisolated(unsafe) let offsets: UnsafeMutablePointer<Int32>?
+    let stride: Int
+    let groupCount: Int
+
+    /// Where a row goes.
+    func target(_ row: Int) -> RowPacker.Target {
+      RowPacker.Target(
+        elements: elements + row * stride, scales: scales + row * groupCount,
+        offsets: offsets.map { $0 + row * groupCount })
+    }
   }
 
   /// Turns the scales of the first rows into the factors that meet those of columns.
@@ -56,12 +73,10 @@ final class PackedRows: @unchecked Sendable {
     }
   }
 
-  /// Some rows as the kernels take them.
-  func operand(_ rows: Range<Int>) -> BKRows {
-    let target = target(rows.lowerBound)
-    return BKRows(
-      elements: UnsafePointer(target.elements.assumingMemoryBound(to: UInt8.self)),
-      stride: stride, scales: UnsafePointer(target.scales),
-      offsets: target.offsets.map { UnsafePointer($0) }, rows: rows.count)
+  /// The first rows as the kernels take them.
+  func operand(rowCount: Int) -> BKRows {
+    BKRows(
+      elements: UnsafePointer(elements.assumingMemoryBound(to: UInt8.self)), stride: stride,
+      scales: UnsafePointer(scales), offsets: offsets.map { UnsafePointer($0) }, rows: rowCount)
   }
 }

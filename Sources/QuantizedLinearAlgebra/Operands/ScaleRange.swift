@@ -1,3 +1,5 @@
+internal import CProductKernels
+
 /// The exponents of an operand's scales, from which it follows how kernels multiply two of them.
 struct ScaleRange: Sendable {
   /// floor(log2) of the smallest and the largest magnitude, 1 among them, and no zero and nothing
@@ -70,5 +72,16 @@ struct ScaleRange: Sendable {
     // The BF16 unit that flushes has no kernel that adds exponents.
     return arePowersOfTwo && columns.arePowersOfTwo && !definition.canFlush
       ? .addedExponents : .multiplied
+  }
+}
+
+extension ScaleRange.Product {
+  /// The same in the kernels' interface.
+  var code: BKScaleProduct {
+    switch self {
+    case .addedExponents: BK_ADDED_EXPONENTS
+    case .multiplied: BK_MULTIPLIED
+    case .unlimitedExponents: BK_UNLIMITED_EXPONENTS
+    }
   }
 }

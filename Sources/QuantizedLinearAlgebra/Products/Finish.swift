@@ -44,14 +44,3 @@ struct Finish: Sendable {
     }
   }
 }
-
-extension ScalarType {
-  /// The type in the kernels' interface.
-  var code: BKScalar {
-    switch self {
-    case .float32: BK_FLOAT32
-    case .float16: BK_FLOAT16
-    case .bfloat16: BK_BFLOAT16
-    }
-  }
-}

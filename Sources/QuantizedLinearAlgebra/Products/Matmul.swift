@@ -1,5 +1,4 @@
 public import BlockFormats
-import CallerChecks
 
 /// Y = A · Bᵀ of two quantized operands, as `ProductDefinition` says.
 ///
@@ -34,7 +33,7 @@ public func matmul(
   parallelism: Parallelism = .allCores
 ) throws(ProductError) -> Tensor {
   let prepared = try PreparedMatrix(b, for: .float32, parallelism: parallelism)
-  return try prepared.product(a, b.shape, epilogue: epilogue, parallelism: parallelism)
+  return try prepared.product(a, epilogue: epilogue, parallelism: parallelism)
 }
 
 /// Y = A · Bᵀ in FP32: one fused multiply-add for each product, in order of the contracted axis.
@@ -51,7 +50,7 @@ public func matmul(
   parallelism: Parallelism = .allCores
 ) throws(ProductError) -> Tensor {
   let prepared = try PreparedMatrix(b, parallelism: parallelism)
-  return try prepared.product(a, b.shape, epilogue: epilogue, parallelism: parallelism)
+  return try prepared.product(a, epilogue: epilogue, parallelism: parallelism)
 }
 
 /// `matmul` by the kernels of a level, for tests.
@@ -59,61 +58,9 @@ package func matmul(
   _ a: QuantizedMatrix, transposed b: QuantizedMatrix, epilogue: ProductEpilogue = .init(),
   level: KernelLevel, parallelism: Parallelism = .allCores
 ) throws(ProductError) -> Tensor {
-  let shape = try ProductShape.of(a.shape, b.shape)
-  requireNoOldResult(epilogue)
+  // Told before B is prepared, which takes time.
+  _ = try ProductShape.of(a.shape, b.shape)
   let prepared = try PreparedMatrix(
     b, for: .quantized(a.format), level: level, parallelism: parallelism)
-  return Tensor.uninitialized(shape: shape) { result in
-    prepared.multiply(
-      a, into: result, epilogue: epilogue, parallelism: parallelism, workspace: nil)
-  }
-}
-
-/// A new result has no old contents to multiply.
-private func requireNoOldResult(_ epilogue: ProductEpilogue) {
-  require(epilogue.beta == 0, "beta \(epilogue.beta) for a new result, which has no old contents")
-}
-
-extension PreparedMatrix {
-  /// The product with FP32 numbers.
-  func product(
-    _ a: Tensor, _ b: [Int], epilogue: ProductEpilogue, parallelism: Parallelism
-  ) throws(ProductError) -> Tensor {
-    let shape = try ProductShape.of(a.shape, b)
-    requireNoOldResult(epilogue)
-    let rows = a.shape[a.shape.count - 2]
-    let batchA = a.shape.dropLast(2).reduce(1, *)
-    let count = shape.dropLast(2).reduce(1, *)
-    let workspace = ProductWorkspace()
-    return Tensor.uninitialized(shape: shape) { result in
-      a.elements.withUnsafeBytes { bytes in
-        // Rows of no numbers are never read.
-        let base = bytes.baseAddress ?? UnsafeRawPointer(workspace.ranges.base)
-        for index in 0..<count {
-          let matrix = batchA == 1 ? 0 : index
-          multiply(
-            MatrixRows(base + 4 * matrix * rows * depth, rowCount: rows, columnCount: depth),
-            index: batchCount == 1 ? 0 : index,
-            into: result.band(index * rows..<(index + 1) * rows), epilogue: epilogue,
-            parallelism: parallelism, workspace: workspace)
-        }
-      }
-    }
-  }
-}
-
-extension Tensor {
-  /// A tensor whose every element `body` sets, as rows of its last axis.
-  static func uninitialized(shape: [Int], _ body: (MutableMatrixRows) -> Void) -> Tensor {
-    let count = shape.reduce(1, *)
-    let columns = shape.last ?? 1
-    let elements = [Float](unsafeUninitializedCapacity: count) { buffer, initializedCount in
-      if let base = buffer.baseAddress, count > 0 {
-        body(
-          MutableMatrixRows(base, rowCount: count / max(columns, 1), columnCount: columns))
-      }
-      initializedCount = count
-    }
-    return Tensor(elements, shape: shape)
-  }
+  return try prepared.product(a, epilogue: epilogue, parallelism: parallelism)
 }

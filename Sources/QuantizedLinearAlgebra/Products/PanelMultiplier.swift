@@ -8,8 +8,8 @@ struct PanelMultiplier {
   private var nibbles: [Int8]?
   private let kernels: ProductKernels
 
-  /// Up to so many rows, looking integers up or widening them again for every tile costs less than
-  /// writing them down.
+  /// The greatest number of rows for which looking integers up, or widening them, anew for every
+  /// tile costs less than writing them down.
   static let fewRows = 8
 
   /// - Parameters:
@@ -18,15 +18,15 @@ struct PanelMultiplier {
   ///   - isWhole: whether the panel is first brought into the layout of the rows.
   ///   - memory: where to.
   init(
-    shape: BKProductShape, panels: Panels, panel: Int, kernels: ProductKernels, isWhole: Bool,
-    memory: ProductWorkspace.Worker
+    shape: BKProductShape, panels: Panels.Columns, panel: Int, kernels: ProductKernels,
+    isWhole: Bool, memory: ProductWorkspace.Worker
   ) {
     self.shape = shape
     self.kernels = kernels
     operand = panels.operand(panel)
-    nibbles = panels.nibbles
+    nibbles = panels.layout.nibbles
     guard isWhole else { return }
-    let layout = panels.layout
+    let layout = panels.layout.row
     let (words, products) = (layout.groupCount * layout.wordCount, kernels.products)
     let byteCount = layout.rowByteCount * ProductKernels.panelColumns
     if let values = nibbles {

@@ -1,6 +1,7 @@
-public import BlockFormats
+package import BlockFormats
 import CallerChecks
 
+/// Products of matrices at addresses, which all others come down to.
 extension PreparedMatrix {
   /// Y = A · Bᵀ for a quantized left operand.
   ///
@@ -13,7 +14,7 @@ extension PreparedMatrix {
   ///   - parallelism: how many threads may work; never changes a result.
   ///   - workspace: memory to use again; new if `nil`.
   /// - Precondition: shapes fit.
-  public func multiply(
+  package func multiply(
     _ a: QuantizedMatrix, into result: MutableMatrixRows, epilogue: ProductEpilogue = .init(),
     parallelism: Parallelism = .allCores, workspace: ProductWorkspace? = nil
   ) {
@@ -34,8 +35,6 @@ extension PreparedMatrix {
   /// Y = A · Bᵀ for floating-point rows, which are quantized on the way where this matrix was
   /// prepared for quantized left operands.
   ///
-  /// The result is that of `matmul(QuantizedMatrix(a, ...), ...)`; codes are never stored.
-  ///
   /// - Parameters:
   ///   - a: M x K.
   ///   - policy: the choices to quantize by; the format's defaults if `nil`.
@@ -44,10 +43,9 @@ extension PreparedMatrix {
   ///   - result: receives M x N numbers; must not overlap an operand.
   ///   - epilogue: what happens to the sums.
   ///   - parallelism: how many threads may work; never changes a result.
-  ///   - workspace: memory to use again; new if `nil`. With one, calls of the same shape allocate no
-  ///     buffer or table after the first.
+  ///   - workspace: memory to use again; new if `nil`.
   /// - Precondition: shapes fit.
-  public func multiply(
+  package func multiply(
     _ a: MatrixRows, policy: EncodingPolicy? = nil, tensorScale: Float? = nil, index: Int = 0,
     into result: MutableMatrixRows, epilogue: ProductEpilogue = .init(),
     parallelism: Parallelism = .allCores, workspace: ProductWorkspace? = nil
@@ -105,14 +103,5 @@ extension PreparedMatrix {
     require(
       epilogue.bias.isEmpty || epilogue.bias.count == columnCount,
       "a bias of \(epilogue.bias.count) numbers for a product of \(columnCount) columns")
-  }
-}
-
-extension MutableMatrixRows {
-  /// Some rows.
-  func band(_ rows: Range<Int>) -> MutableMatrixRows {
-    MutableMatrixRows(
-      row(rows.lowerBound), as: type, rowCount: rows.count, columnCount: columnCount,
-      stride: stride)
   }
 }

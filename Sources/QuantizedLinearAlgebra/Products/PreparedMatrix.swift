@@ -1,26 +1,32 @@
 public import BlockFormats
-import CallerChecks
 
 /// The right operand of Y = A · Bᵀ, laid out for the kernels: prepare a weight once, multiply it
 /// often.
 ///
+/// ```swift
+/// let layer = try PreparedMatrix(QuantizedMatrix(w, format: .mxfp4), for: .quantized(.mxfp8E4M3))
+/// var y = try layer.product(x)
+/// layer.multiply(x, into: &y)
+/// ```
+///
 /// Codes of four bits stay four bits wide, other integers take eight or sixteen, and FP8 and BF16
 /// elements sixteen; each scale becomes an FP32 number. `byteCount` is what a product reads of it.
-/// Several threads may multiply with it at once, but not while `update` runs.
-public final class PreparedMatrix: @unchecked Sendable {
+/// It never changes, and copies share its memory. `Builder` prepares matrices of one shape in turn.
+public struct PreparedMatrix: Sendable {
   /// What the product is.
   public let definition: ProductDefinition
-  /// The rows of B: the columns of Y.
-  public let columnCount: Int
-  /// The matrices of the batch.
-  public let batchCount: Int
+  /// The extents of B: those of the batch, rows, columns.
+  public let shape: [Int]
   /// The instructions that multiply.
   public let kernelLevel: KernelLevel
-  let panels: Panels
-  private(set) var tensorScale: Float = 1
-  private var updates: BandQuantizer?
   let kernels: ProductKernels
+  private(set) var panels: Panels
+  private(set) var tensorScale: Float = 1
 
+  /// The rows N of B: the columns of Y.
+  public var columnCount: Int { panels.layout.columnCount }
+  /// The matrices of the batch.
+  public var batchCount: Int { panels.layout.batchCount }
   /// The contraction length K.
   public var depth: Int { definition.depth }
   /// The bytes that a product with every matrix of the batch reads.
@@ -34,7 +40,7 @@ public final class PreparedMatrix: @unchecked Sendable {
   ///     in FP32.
   ///   - parallelism: how many threads may work; never changes a result.
   /// - Throws: `ProductError.unalignedBlocks`.
-  public convenience init(
+  public init(
     _ b: QuantizedMatrix, for a: OperandFormat, parallelism: Parallelism = .allCores
   ) throws(ProductError) {
     try self.init(b, for: a, level: .best, parallelism: parallelism)
@@ -46,144 +52,93 @@ public final class PreparedMatrix: @unchecked Sendable {
   ///   - b: N x K, or a batch of such.
   ///   - parallelism: how many threads may work; never changes a result.
   /// - Throws: `ProductError.notAMatrix`.
-  public convenience init(
-    _ b: Tensor, parallelism: Parallelism = .allCores
-  ) throws(ProductError) {
+  public init(_ b: Tensor, parallelism: Parallelism = .allCores) throws(ProductError) {
     try self.init(b, level: .best, parallelism: parallelism)
   }
 
-  /// Makes room for a matrix of numbers that `update` brings, once or again and again.
-  ///
-  /// - Parameters:
-  ///   - rowCount: the rows N of B.
-  ///   - depth: the numbers K of a row.
-  ///   - b: what B is multiplied as.
-  ///   - a: the format of the left operands to come.
-  /// - Throws: `ProductError.unalignedBlocks`, and `.badExtent` for a negative extent.
-  public convenience init(
-    rowCount: Int, depth: Int, as b: OperandFormat, for a: OperandFormat
-  ) throws(ProductError) {
-    guard rowCount >= 0 else { throw .badExtent(name: "row count", value: rowCount) }
-    try self.init(
-      ProductDefinition(a: a, b: b, depth: depth), columnCount: rowCount, batchCount: 1,
-      level: .best)
-  }
-
   /// Prepares a matrix for the kernels of a level, for tests and measurements.
-  package convenience init(
+  package init(
     _ b: QuantizedMatrix, for a: OperandFormat, level: KernelLevel, parallelism: Parallelism
   ) throws(ProductError) {
-    let definition = try ProductDefinition(
-      a: a, b: .quantized(b.format), depth: b.columnCount)
-    self.init(definition, columnCount: b.rowCount, batchCount: b.batchCount, level: level)
+    try self.init(
+      ProductDefinition(a: a, b: .quantized(b.format), depth: b.columnCount), shape: b.shape,
+      level: level)
     if definition.unit == .float32 {
       fill(b.storage.dequantized(parallelism: parallelism), parallelism)
     } else {
-      let packer = packer(b.format, shape: b.shape)
-      panels.fill(b, packer: packer, parallelism: parallelism)
+      panels.fill(b, packer: packer(b.format, shape: b.shape), parallelism: parallelism)
       tensorScale = b.storage.tensorScale ?? 1
     }
   }
 
-  package convenience init(
+  package init(
     _ b: Tensor, level: KernelLevel, parallelism: Parallelism
   ) throws(ProductError) {
     guard b.shape.count >= 2 else { throw .notAMatrix(shape: b.shape) }
-    let definition = try ProductDefinition(a: .float32, b: .float32, depth: b.shape.last ?? 0)
-    self.init(
-      definition, columnCount: b.shape[b.shape.count - 2],
-      batchCount: b.shape.dropLast(2).reduce(1, *), level: level)
+    try self.init(
+      ProductDefinition(a: .float32, b: .float32, depth: b.shape[b.shape.count - 1]),
+      shape: b.shape, level: level)
     fill(b, parallelism)
   }
 
-  private init(
-    _ definition: ProductDefinition, columnCount: Int, batchCount: Int, level: KernelLevel
-  ) {
+  /// A matrix of zeros.
+  init(_ definition: ProductDefinition, shape: [Int], level: KernelLevel) {
     self.definition = definition
-    self.columnCount = columnCount
-    self.batchCount = batchCount
+    self.shape = shape
     kernelLevel = level
     kernels = ProductKernels(level)
-    let layout = OperandLayout(definition)
+    let row = OperandLayout(definition)
+    let (columns, batch) = (shape[shape.count - 2], shape.dropLast(2).reduce(1, *))
     if definition.unit != .float32, case .quantized(let format) = definition.b {
       let packer = RowPacker(
-        format: format, as: .columns, shape: [columnCount, definition.depth], layout: layout,
+        format: format, as: .columns, shape: [columns, definition.depth], layout: row,
         unitExponent: definition.unitExponents.b, kernels: kernels)
-      panels = Panels(packer, columnCount: columnCount, batchCount: batchCount)
+      panels = Panels(PanelLayout(packer, columnCount: columns, batchCount: batch))
     } else {
       panels = Panels(
-        layout: layout, columnCount: columnCount, batchCount: batchCount, nibbles: nil)
+        PanelLayout(row, columnCount: columns, batchCount: batch, nibbles: nil))
     }
   }
 
   private func packer(_ format: some BlockFormat, shape: [Int]) -> RowPacker {
     RowPacker(
-      format: format, as: .columns, shape: shape, layout: panels.layout,
+      format: format, as: .columns, shape: shape, layout: panels.layout.row,
       unitExponent: definition.unitExponents.b, kernels: kernels)
   }
 
+  // MARK: - Values
+
   /// Lays FP32 numbers out, all matrices of the batch.
-  private func fill(_ values: Tensor, _ parallelism: Parallelism) {
-    values.elements.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress else { return }
-      for matrix in 0..<batchCount {
+  private mutating func fill(_ values: Tensor, _ parallelism: Parallelism) {
+    let (kernels, rows) = (kernels, MatrixLayout(rowCount: columnCount, columnCount: depth))
+    for matrix in 0..<batchCount {
+      let count = rows.rowCount * rows.columnCount
+      values.elements[matrix * count..<(matrix + 1) * count].withUnsafeBytes { bytes in
+        guard let base = bytes.baseAddress else { return }
         panels.fill(
-          MatrixRows(
-            base + 4 * matrix * columnCount * depth, rowCount: columnCount, columnCount: depth),
-          matrix: matrix, kernels: kernels, parallelism: parallelism)
+          MatrixRows(base, rows), matrix: matrix, kernels: kernels, parallelism: parallelism)
       }
     }
   }
 
-  // MARK: - New values
+  /// Lays numbers out for a product with FP32 ones.
+  mutating func replace(_ values: MatrixRows, parallelism: Parallelism) {
+    panels.fill(values, matrix: 0, kernels: kernels, parallelism: parallelism)
+  }
 
-  /// Replaces the matrix by other numbers of the same shape, in the same memory.
-  ///
-  /// Where B is quantized, numbers are quantized on the way; the result is that of a matrix prepared
-  /// from `QuantizedMatrix` with the same policy.
-  ///
-  /// - Parameters:
-  ///   - values: N x K numbers.
-  ///   - policy: the choices to quantize by; the format's defaults if `nil`.
-  ///   - tensorScale: as for `Tensor.quantized`.
-  ///   - parallelism: how many threads may work; never changes a result.
-  /// - Precondition: the shape is that of this matrix, which is no batch, and no product with it is
-  ///   running.
-  public func update(
-    _ values: MatrixRows, policy: EncodingPolicy? = nil, tensorScale given: Float? = nil,
-    parallelism: Parallelism = .allCores
+  /// Quantizes numbers and lays them out.
+  mutating func replace(
+    _ values: MatrixRows, _ format: some BlockFormat, _ bands: BandQuantizer,
+    tensorScale given: Float?, parallelism: Parallelism
   ) {
-    require(
-      batchCount == 1 && values.rowCount == columnCount && values.columnCount == depth,
-      """
-      \(values.rowCount) x \(values.columnCount) numbers for \(batchCount) matrices of \
-      \(columnCount) x \(depth)
-      """)
-    switch definition.b {
-    case .float32:
-      panels.fill(values, matrix: 0, kernels: kernels, parallelism: parallelism)
-    case .quantized(let format):
-      let bands = bands(format, policy ?? format.defaultPolicy)
-      if definition.unit == .float32 {
-        fill(RowSource.fakeQuantized(values, bands.whole, tensorScale: given), parallelism)
-        return
-      }
-      let levels = RowSource.levels(values, bands.whole, tensorScale: given)
-      let packer = packer(format, shape: [columnCount, depth])
-      panels.fill(
-        values, bands: bands, levels: levels, packer: packer, parallelism: parallelism)
-      tensorScale = format.layout.tensorField == nil ? 1 : levels.tensorScale
+    if definition.unit == .float32 {
+      fill(bands.fakeQuantized(values, tensorScale: given), parallelism)
+      return
     }
-  }
-
-  private func bands(_ format: some BlockFormat, _ policy: EncodingPolicy) -> BandQuantizer {
-    if let updates, updates.fits(format, policy: policy, shape: [columnCount, depth]) {
-      return updates
-    }
-    let made = BandQuantizer(
-      format, policy: policy, shape: [columnCount, depth], level: kernelLevel,
-      unit: ProductKernels.panelColumns)
-    updates = made
-    return made
+    let levels = bands.levels(of: values, tensorScale: given)
+    panels.fill(
+      values, bands: bands, levels: levels, packer: packer(format, shape: [columnCount, depth]),
+      parallelism: parallelism)
+    tensorScale = format.layout.tensorField == nil ? 1 : levels.tensorScale
   }
 }

@@ -6,9 +6,7 @@ internal import CProductKernels
 ///
 /// Rows of the left operand are packed some megabytes at a time; then each panel of columns meets
 /// them block by block. Nothing of this order shows in a result.
-///
-/// Several threads work on its behalf; the workspace itself is only asked by the one that calls.
-struct ProductRun: @unchecked Sendable {
+struct ProductRun {
   let prepared: PreparedMatrix
   /// Which matrix of the batch.
   let index: Int
@@ -20,8 +18,6 @@ struct ProductRun: @unchecked Sendable {
   let layout: OperandLayout
   private let left: LeftOperand
 
-  private var kernels: ProductKernels { prepared.kernels }
-
   init(
     _ left: LeftOperand, _ prepared: PreparedMatrix, index: Int, epilogue: ProductEpilogue,
     parallelism: Parallelism, workspace: ProductWorkspace
@@ -32,24 +28,24 @@ struct ProductRun: @unchecked Sendable {
     self.epilogue = epilogue
     self.parallelism = parallelism
     self.workspace = workspace
-    let panels = prepared.panels.layout
+    let row = prepared.panels.layout.row
     let widens =
-      panels.unit == .int8 && prepared.kernels.prefersInt16
+      row.unit == .int8 && prepared.kernels.prefersInt16
       && left.rowCount > PanelMultiplier.fewRows
-    layout = widens ? panels.widened : panels
+    layout = widens ? row.widened : row
   }
 
   /// Bytes of packed rows at a time: they stay in a last-level cache.
   private static let packedByteCount = 8 << 20
   /// Bytes of packed rows that meet all panels in turn: a part of a second-level cache.
   private static let blockByteCount = 384 << 10
-  /// Blocks have a multiple of so many rows, of which every level's tiles are parts.
+  /// Blocks have a multiple of this number of rows, which the tiles of every level divide.
   private static let rowUnit = 84
 
   /// Computes the product.
   func multiply(into result: MutableMatrixRows) {
     guard result.rowCount > 0, result.columnCount > 0 else { return }
-    let source = RowSource(left, self, workspace)
+    let source = RowSource(left, for: self)
     let most = max(
       source.bandRows,
       Self.packedByteCount / max(layout.rowByteCount, 1) / source.bandRows
@@ -57,17 +53,17 @@ struct ProductRun: @unchecked Sendable {
     var first = 0
     while first < result.rowCount {
       let rows = first..<min(first + most, result.rowCount)
-      let block = source.load(rows, parallelism)
+      let block = source.load(rows, for: self)
       multiply(block, tensorScale: source.tensorScale, rows: rows, into: result)
       first = rows.upperBound
     }
   }
 
   /// Packed rows and how their scales meet those of the panels.
-  struct Block: @unchecked Sendable {
-    /// The first row and what follows.
-    var operand: BKRows
-    var scaleProduct: ScaleRange.Product
+  struct Block: Sendable {
+    /// The first row and what follows; nobody writes there until the next block is loaded.
+    nonisolated(unsafe) let operand: BKRows
+    let scaleProduct: ScaleRange.Product
 
     func rows(_ range: Range<Int>, groups: Int) -> BKRows {
       BKRows(
@@ -80,33 +76,38 @@ struct ProductRun: @unchecked Sendable {
   private func multiply(
     _ block: Block, tensorScale: Float, rows: Range<Int>, into result: MutableMatrixRows
   ) {
-    let panels = prepared.panels
-    let panelCount = panels.panelCount
+    let panelCount = prepared.panels.layout.panelCount
     let blockRows =
       max(
         1, Self.blockByteCount / max(block.operand.stride, 1) / Self.rowUnit) * Self.rowUnit
     let blockCount = (rows.count + blockRows - 1) / blockRows
     let items = blockCount * panelCount
-    let workers = workspace.workers(parallelism.workerCount(forItems: items), layout)
     let shape = BKProductShape(
       unit: layout.unit.code, scale_product: block.scaleProduct.code,
       flushes: prepared.definition.canFlush, groups: layout.groupCount,
       words: layout.wordCount,
       scale_unit: Double.scaled(1, byPowerOfTwo: prepared.definition.scaleExponent))
+    let kernels = prepared.kernels
     let finish = Finish(
       epilogue: epilogue, tensorScale: ScaleProduct(tensorScale, prepared.tensorScale),
       result: result, kernels: kernels)
-    parallelism.share(items) { worker, item in
-      let (part, panel) = item.quotientAndRemainder(dividingBy: panelCount)
-      let range = part * blockRows..<min((part + 1) * blockRows, rows.count)
-      let multiplier = PanelMultiplier(
-        shape: shape, panels: panels, panel: index * panelCount + panel, kernels: kernels,
-        isWhole: left.rowCount > PanelMultiplier.fewRows, memory: workers[worker])
-      finish.store(
-        rows: rows.lowerBound + range.lowerBound..<rows.lowerBound + range.upperBound,
-        panel: panel, memory: workers[worker]
-      ) { result in
-        multiplier.multiply(block.rows(range, groups: layout.groupCount), into: result)
+    let (firstPanel, groupCount) = (index * panelCount, layout.groupCount)
+    let isWhole = left.rowCount > PanelMultiplier.fewRows
+    prepared.panels.withColumns { panels in
+      parallelism.share(
+        items, among: workspace.workers(parallelism.workerCount(forItems: items), layout)
+      ) { memory, item in
+        let (part, panel) = item.quotientAndRemainder(dividingBy: panelCount)
+        let range = part * blockRows..<min((part + 1) * blockRows, rows.count)
+        let multiplier = PanelMultiplier(
+          shape: shape, panels: panels, panel: firstPanel + panel, kernels: kernels,
+          isWhole: isWhole, memory: memory)
+        finish.store(
+          rows: rows.lowerBound + range.lowerBound..<rows.lowerBound + range.upperBound,
+          panel: panel, memory: memory
+        ) { result in
+          multiplier.multiply(block.rows(range, groups: groupCount), into: result)
+        }
       }
     }
   }

@@ -9,6 +9,11 @@ public final class ProductWorkspace {
   private var workers: [Worker] = []
   private var bands: BandQuantizer?
   private var packer: (key: PackerKey, packer: RowPacker)?
+  /// What the scales of each band reach.
+  let ranges = AlignedMemory()
+
+  /// Creates an empty workspace.
+  public init() {}
 
   /// What the tables of a packer follow from.
   private struct PackerKey: Equatable {
@@ -18,11 +23,6 @@ public final class ProductWorkspace {
     var unitExponent: Int
     var level: KernelLevel
   }
-  /// What the scales of each band reach.
-  let ranges = AlignedMemory()
-
-  /// Creates an empty workspace.
-  public init() {}
 
   func rows(_ layout: OperandLayout) -> PackedRows {
     if let rows, rows.layout == layout { return rows }
@@ -31,7 +31,7 @@ public final class ProductWorkspace {
     return made
   }
 
-  /// The memory of so many workers.
+  /// The memory of at least `count` workers.
   func workers(_ count: Int, _ layout: OperandLayout) -> [Worker] {
     if workers.count < count || workers.first?.layout != layout {
       workers = (0..<count).map { _ in Worker(layout) }
@@ -65,7 +65,7 @@ public final class ProductWorkspace {
   }
 
   /// The memory of one worker.
-  final class Worker: @unchecked Sendable {
+  final class Worker {
     let layout: OperandLayout
     let packing: PackingScratch
     /// A part of the result, where it is not FP32.
@@ -75,13 +75,29 @@ public final class ProductWorkspace {
     /// The same in 16 bits.
     let widePanel = AlignedMemory()
     /// Rows of the caller's that do not follow each other.
-    let gathered = AlignedMemory()
+    private let gathered = AlignedMemory()
     /// A band's codes and scales.
-    var storage: QuantizedTensor?
+    private var storage: QuantizedTensor?
 
     init(_ layout: OperandLayout) {
       self.layout = layout
       packing = PackingScratch(layout)
+    }
+
+    /// The codes and scales of a band, in the memory of the one before where it has the same form.
+    func quantize(
+      _ band: MatrixRows, _ quantizer: TensorQuantizer, _ levels: TensorQuantizer.Levels
+    ) -> QuantizedTensor {
+      let values = band.denseBytes(gathering: gathered)
+      // Taken out, so that its arrays have one owner and are written in place.
+      var storage = self.storage.take() ?? quantizer.makeStorage()
+      if storage.shape != quantizer.shape || !storage.format.isSame(as: quantizer.format)
+      {
+        storage = quantizer.makeStorage()
+      }
+      quantizer.encodeBand(values, as: band.type, levels: levels, into: &storage)
+      self.storage = storage
+      return storage
     }
   }
 }

@@ -39,14 +39,24 @@ final class CallerMemory {
     base + row * stride * type.byteCount
   }
 
+  /// How the numbers lie.
+  var layout: MatrixLayout {
+    MatrixLayout(type, rowCount: rowCount, columnCount: columnCount, stride: stride)
+  }
+
+  /// The bytes of the numbers and of the gaps between them.
+  var bytes: UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(start: base, count: layout.byteCount)
+  }
+
   /// As an operand.
   var rows: MatrixRows {
-    MatrixRows(base, as: type, rowCount: rowCount, columnCount: columnCount, stride: stride)
+    MatrixRows(base, layout)
   }
 
   /// As a result.
   var target: MutableMatrixRows {
-    MutableMatrixRows(base, as: type, rowCount: rowCount, columnCount: columnCount, stride: stride)
+    MutableMatrixRows(base, layout)
   }
 
   /// The numbers as they became in their type.

@@ -16,7 +16,7 @@ struct ReferenceRowsTests {
     let rows = [39, 0, 17, 17]
     for (operandA, operandB, whole) in [
       (
-        ReferenceRows.Operand.quantized(left), ReferenceRows.Operand.quantized(right),
+        ProductOperand.quantized(left), ProductOperand.quantized(right),
         { try referenceMatmul(left, transposed: right, accumulator: $0) }
       ),
       (
@@ -24,7 +24,7 @@ struct ReferenceRowsTests {
         { try referenceMatmul(a, transposed: right, accumulator: $0) }
       ),
       (.float32(a), .float32(b), { try referenceMatmul(a, transposed: b, accumulator: $0) }),
-    ] as [(ReferenceRows.Operand, ReferenceRows.Operand, (Accumulator) throws -> Tensor)] {
+    ] as [(ProductOperand, ProductOperand, (Accumulator) throws -> Tensor)] {
       let some = try ReferenceRows(operandA, transposed: operandB, rows: rows)
       for accumulator in Accumulator.standard {
         let elements = try whole(accumulator).elements

@@ -4,9 +4,10 @@ internal import CProductKernels
 import CallerChecks
 
 /// The kernels of one level: those of products, and those that unpack codes.
-struct ProductKernels: @unchecked Sendable {
-  let products: UnsafePointer<BKProductKernels>
-  let blocks: UnsafePointer<BKKernels>
+struct ProductKernels: Sendable {
+  /// Tables of constants that live as long as the program.
+  nonisolated(unsafe) let products: UnsafePointer<BKProductKernels>
+  nonisolated(unsafe) let blocks: UnsafePointer<BKKernels>
 
   /// - Precondition: the machine supports the level.
   init(_ level: KernelLevel = .best) {
@@ -23,16 +24,6 @@ struct ProductKernels: @unchecked Sendable {
   static let panelColumns = Int(BK_PANEL)
 }
 
-extension ScaleRange.Product {
-  var code: BKScaleProduct {
-    switch self {
-    case .addedExponents: BK_ADDED_EXPONENTS
-    case .multiplied: BK_MULTIPLIED
-    case .unlimitedExponents: BK_UNLIMITED_EXPONENTS
-    }
-  }
-}
-
 extension ProductUnit {
   var code: BKUnit {
     switch self {
@@ -40,6 +31,17 @@ extension ProductUnit {
     case .int16: BK_INT16
     case .bfloat16: BK_BFLOAT16_DOT
     case .float32: BK_FLOAT32_FMA
+    }
+  }
+}
+
+extension ScalarType {
+  /// The type in the kernels' interface.
+  var code: BKScalar {
+    switch self {
+    case .float32: BK_FLOAT32
+    case .float16: BK_FLOAT16
+    case .bfloat16: BK_BFLOAT16
     }
   }
 }

@@ -1,60 +1,5 @@
 import BlockFormats
 
-/// Y = A · Bᵀ computed as `ProductDefinition` says, literally and slowly: the oracle of the kernels.
-struct ReferenceProduct {
-  let definition: ProductDefinition
-
-  /// The sums of a product before its epilogue, row by row.
-  ///
-  /// - Parameters:
-  ///   - a: M x K.
-  ///   - b: N x K.
-  ///   - accumulator: how products are summed.
-  ///   - parallelism: how many threads may work; never changes a result.
-  func sums(
-    _ a: ReferenceOperand, _ b: ReferenceOperand, accumulator: Accumulator = .float32,
-    parallelism: Parallelism = .allCores
-  ) -> [Float] {
-    let width = definition.dotBitWidth
-    // Some milliseconds of work for a thread.
-    let grain = (1 << 18) / max(definition.depth, 1)
-    return parallelism.fill(count: a.rowCount * b.rowCount, grain: grain) { range, sums in
-      var exact = [ExactSum()]
-      a.withUnsafeElements { elementsA, scalesA in
-        b.withUnsafeElements { elementsB, scalesB in
-          for index in range {
-            let (row, column) = index.quotientAndRemainder(dividingBy: b.rowCount)
-            let operands = DotOperands(
-              unit: definition.unit, groupLength: definition.groupLength,
-              a: a.row(row, of: elementsA), b: b.row(column, of: elementsB),
-              scalesA: a.scales(row, of: scalesA), scalesB: b.scales(column, of: scalesB),
-              scaleExponent: definition.scaleExponent)
-            let sum = sum(operands, accumulator, width: width, &exact)
-            sums.initializeElement(at: index, to: sum)
-          }
-        }
-      }
-    }
-  }
-
-  private func sum(
-    _ operands: DotOperands, _ accumulator: Accumulator, width: Int, _ exact: inout [ExactSum]
-  ) -> Float {
-    switch accumulator {
-    case .float32: operands.float32Sum()
-    case .exact: operands.exactSum(&exact[0])
-    case .bfloat16: operands.bfloat16Sum()
-    case .alignedFixedPoint(let model): model.sum(operands, width: width, blocks: &exact)
-    case .tensorCore(let model): model.sum(operands)
-    }
-  }
-
-  /// The product of the operands' tensor scales.
-  func tensorScale(_ a: ReferenceOperand, _ b: ReferenceOperand) -> ScaleProduct {
-    ScaleProduct(a.tensorScale, b.tensorScale)
-  }
-}
-
 /// One matrix of an operand as exact numbers.
 struct ReferenceOperand {
   /// The rows of the matrix.
@@ -73,6 +18,17 @@ struct ReferenceOperand {
   enum Side {
     case a
     case b
+  }
+
+  /// The first matrix of an operand, as a definition sees it.
+  init(_ operand: ProductOperand, _ side: Side, definition: ProductDefinition) {
+    switch operand {
+    case .float32(let tensor):
+      self.init(
+        tensor.elements[...], rowCount: tensor.shape[tensor.shape.count - 2],
+        depth: definition.depth)
+    case .quantized(let matrix): self.init(matrix, side, definition: definition)
+    }
   }
 
   /// A matrix of a batch, as a definition sees it.

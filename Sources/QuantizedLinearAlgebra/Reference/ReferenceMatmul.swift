@@ -85,38 +85,7 @@ private struct ReferenceMatmul {
     self.parallelism = parallelism
   }
 
-  /// An operand with its batch.
-  enum Operand {
-    case float32(Tensor)
-    case quantized(QuantizedMatrix)
-
-    var shape: [Int] {
-      switch self {
-      case .float32(let tensor): tensor.shape
-      case .quantized(let matrix): matrix.shape
-      }
-    }
-
-    var format: OperandFormat {
-      switch self {
-      case .float32: .float32
-      case .quantized(let matrix): .quantized(matrix.format)
-      }
-    }
-
-    func reference(
-      _ side: ReferenceOperand.Side, _ definition: ProductDefinition
-    ) -> ReferenceOperand {
-      switch self {
-      case .float32(let tensor):
-        ReferenceOperand(
-          tensor.elements[...], rowCount: shape[shape.count - 2], depth: definition.depth)
-      case .quantized(let matrix): ReferenceOperand(matrix, side, definition: definition)
-      }
-    }
-  }
-
-  func callAsFunction(_ a: Operand, _ b: Operand) throws(ProductError) -> Tensor {
+  func callAsFunction(_ a: ProductOperand, _ b: ProductOperand) throws(ProductError) -> Tensor {
     let shape = try ProductShape.of(a.shape, b.shape)
     let definition = try ProductDefinition(
       a: a.format, b: b.format, depth: a.shape[a.shape.count - 1])
@@ -127,7 +96,10 @@ private struct ReferenceMatmul {
     require(
       epilogue.beta == 0 || old?.shape == shape,
       "beta \(epilogue.beta) needs old contents of shape \(shape)")
-    let (left, right) = (a.reference(.a, definition), b.reference(.b, definition))
+    let (left, right) = (
+      ReferenceOperand(a, .a, definition: definition),
+      ReferenceOperand(b, .b, definition: definition)
+    )
     let product = ReferenceProduct(definition: definition)
     let scale = product.tensorScale(left, right)
     var result: [Float] = []

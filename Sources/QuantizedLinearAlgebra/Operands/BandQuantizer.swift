@@ -5,12 +5,17 @@ import BlockFormats
 final class BandQuantizer: Sendable {
   /// Rows of a full band.
   let bandRows: Int
-  let whole: TensorQuantizer
+  private let whole: TensorQuantizer
   private let full: TensorQuantizer
   private let last: TensorQuantizer?
   private let shape: [Int]
 
-  /// - Parameter unit: bands have a multiple of so many rows, but the last.
+  /// - Parameters:
+  ///   - format: the block format.
+  ///   - policy: the choices to quantize by.
+  ///   - shape: rows and columns.
+  ///   - level: the kernels to run.
+  ///   - unit: every band but the last has a multiple of this number of rows.
   init(
     _ format: some BlockFormat, policy: EncodingPolicy, shape: [Int], level: KernelLevel,
     unit: Int = 1
@@ -24,7 +29,7 @@ final class BandQuantizer: Sendable {
     }
     var unit = unit
     if case .tile(let rows, _) = format.layout.block { unit *= rows }
-    let near = max(1, Self.bandElements / max(columns, 1))
+    let near = max(1, Self.bandElementCount / max(columns, 1))
     // Random bits belong to indices in the whole tensor, which is then one band.
     if case .stochastic = policy.rounding {
       bandRows = max(rows, 1)
@@ -37,15 +42,35 @@ final class BandQuantizer: Sendable {
   }
 
   /// The elements of a band, about: their FP32 numbers take half of a second-level cache.
-  private static let bandElements = 1 << 16
+  private static let bandElementCount = 1 << 16
 
   func fits(_ format: some BlockFormat, policy: EncodingPolicy, shape: [Int]) -> Bool {
     shape == self.shape && policy == whole.policy && format.isSame(as: whole.format)
   }
 
-  /// The quantizer of a band of so many rows.
-  func quantizer(rows: Int) -> TensorQuantizer {
-    if let last, rows != bandRows { return last }
+  /// The quantizer of a full band or of the last one.
+  func quantizer(rowCount: Int) -> TensorQuantizer {
+    if let last, rowCount != bandRows { return last }
     return full
+  }
+
+  /// What the bands of a matrix share; only some formats look at the numbers.
+  func levels(of rows: MatrixRows, tensorScale: Float?) -> TensorQuantizer.Levels {
+    let layout = whole.format.layout
+    let readsNumbers = layout.needsStatistics
+    let rows = readsNumbers || rows.isDense ? rows : rows.withoutGaps
+    let gathered = AlignedMemory()
+    return whole.levels(
+      of: rows.denseBytes(gathering: gathered), as: rows.type, tensorScale: tensorScale)
+  }
+
+  /// The whole matrix encoded and decoded.
+  func fakeQuantized(_ rows: MatrixRows, tensorScale: Float?) -> Tensor {
+    let gathered = AlignedMemory()
+    var storage = whole.makeStorage()
+    whole.encode(
+      rows.denseBytes(gathering: gathered), as: rows.type, tensorScale: tensorScale,
+      into: &storage)
+    return storage.dequantized()
   }
 }

@@ -81,13 +81,12 @@ public struct AlignedFixedPointModel: Hashable, Sendable {
     FP32, both to nearest, ties to even
     """
   }
+}
 
-  /// The sum of a product before its epilogue.
-  ///
-  /// - Parameters:
-  ///   - width: w for integer units.
-  ///   - blocks: scratch space.
-  func sum(_ operands: DotOperands, width: Int, blocks: inout [ExactSum]) -> Float {
+extension AlignedFixedPointModel: AccumulatorModel {
+  static let standard = AlignedFixedPointModel()
+
+  func sum(_ operands: DotOperands, registers blocks: inout [ExactSum]) -> Float {
     guard operands.unit != .float32 else { return sumOfProducts(operands) }
     var y: Float = 0
     let count = max(1, length / operands.groupLength)
@@ -96,14 +95,14 @@ public struct AlignedFixedPointModel: Hashable, Sendable {
     }
     for first in stride(from: 0, to: operands.groupCount, by: count) {
       let groups = first..<min(first + count, operands.groupCount)
-      y += accumulation(operands, groups, width: width, &blocks)
+      y += accumulation(operands, groups, &blocks)
     }
     return y
   }
 
   /// The sum of some blocks in FP32.
   private func accumulation(
-    _ operands: DotOperands, _ groups: Range<Int>, width: Int, _ blocks: inout [ExactSum]
+    _ operands: DotOperands, _ groups: Range<Int>, _ blocks: inout [ExactSum]
   ) -> Float {
     var special = 0.0
     var top: Int?
@@ -115,7 +114,7 @@ public struct AlignedFixedPointModel: Hashable, Sendable {
       let reach: Int?
       if operands.unit.isExact {
         let scale = operands.exactScale(group)
-        reach = scale == 0 || !scale.isFinite ? nil : scale.binaryExponent + width
+        reach = scale == 0 || !scale.isFinite ? nil : scale.binaryExponent + operands.dotBitWidth
       } else {
         reach = ExactSum.Magnitude(blocks[block]).exponent.map { $0 + 1 }
       }
@@ -157,14 +156,19 @@ public struct AlignedFixedPointModel: Hashable, Sendable {
   }
 }
 
-extension ProductDefinition {
-  /// The bits of the largest possible dot product of a group; 1 for units that are not exact.
-  var dotBitWidth: Int {
-    guard unit.isExact, case .quantized(let left) = a, case .quantized(let right) = b,
-      let x = left.layout.factors.flatMap({ OperandElements($0).integers }),
-      let y = right.layout.factors.flatMap({ OperandElements($0).integers })
-    else { return 1 }
-    let greatest = x.greatest * y.greatest * groupLength
-    return Int.bitWidth - greatest.leadingZeroBitCount
+extension Accumulator {
+  /// The dot product pipeline of the BDR paper, which aligns block results to the largest one.
+  public static func alignedFixedPoint(_ model: AlignedFixedPointModel) -> Accumulator {
+    Accumulator(model)
+  }
+
+  /// The dot product pipeline of the BDR paper.
+  ///
+  /// - Parameters:
+  ///   - fractionBits: the bits f of the fixed-point accumulation.
+  ///   - length: the elements of an accumulation.
+  /// - Precondition: as for `AlignedFixedPointModel.init(fractionBits:length:)`.
+  public static func alignedFixedPoint(fractionBits: Int, length: Int = 64) -> Accumulator {
+    Accumulator(AlignedFixedPointModel(fractionBits: fractionBits, length: length))
   }
 }

@@ -1,0 +1,47 @@
+/// How the rows of a right operand, columns of the product, lie in panels.
+struct PanelLayout: Sendable {
+  /// How a row lies before it meets the others of its panel.
+  let row: OperandLayout
+  /// Rows of the operand: columns of the product.
+  let columnCount: Int
+  /// Matrices of the batch.
+  let batchCount: Int
+  /// The integers of codes, where panels keep codes of four bits.
+  let nibbles: [Int8]?
+
+  init(_ row: OperandLayout, columnCount: Int, batchCount: Int, nibbles: [Int8]?) {
+    self.row = row
+    self.columnCount = columnCount
+    self.batchCount = batchCount
+    self.nibbles = nibbles
+  }
+
+  /// The layout of what a packer packs.
+  init(_ packer: RowPacker, columnCount: Int, batchCount: Int) {
+    // Nibbles hold two words of a group each.
+    self.init(
+      packer.layout, columnCount: columnCount, batchCount: batchCount,
+      nibbles: packer.layout.wordCount % 2 == 0 ? packer.elements.nibbles : nil)
+  }
+
+  /// The panels of a matrix.
+  var panelCount: Int {
+    (columnCount + ProductKernels.panelColumns - 1) / ProductKernels.panelColumns
+  }
+  /// The bytes of a panel's elements.
+  var panelByteCount: Int {
+    row.rowByteCount * ProductKernels.panelColumns / (nibbles == nil ? 1 : 2)
+  }
+  /// The scales of a panel.
+  var panelScaleCount: Int {
+    row.unit == .float32 ? 0 : row.groupCount * ProductKernels.panelColumns
+  }
+
+  /// The rows of the operand, counted through the batch, that a panel holds.
+  func rows(of panel: Int) -> Range<Int> {
+    let (matrix, index) = panel.quotientAndRemainder(dividingBy: panelCount)
+    let first = index * ProductKernels.panelColumns
+    let count = min(ProductKernels.panelColumns, columnCount - first)
+    return matrix * columnCount + first..<matrix * columnCount + first + count
+  }
+}
