@@ -53,7 +53,7 @@ struct TwoOffsetFormatTests {
   private func run(_ words: String...) -> (status: Int32, text: String) {
     let output = LineSink()
     let console = Console(
-      output: output, messages: output, environment: TerminalEnvironment([:]))
+      tool: Fmtbench.tool.name, output: output, messages: output, environment: TerminalEnvironment([:]))
     let status = FormatCatalog.$current.withValue(catalog) { Fmtbench.tool.run(words, console) }
     return (status.rawValue, output.text)
   }

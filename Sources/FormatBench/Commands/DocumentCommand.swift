@@ -23,49 +23,77 @@ enum DocumentCommand: Command {
     discussion: [
       """
       A table stands between the lines '<!-- generated: NAME -->' and '<!-- end -->'; everything \
-      else is left as it is. A format of the catalog without a table is an error.
+      else is left as it is. A line '<!-- continued: PATH -->' names a file that the reference goes \
+      on in, from its own folder. A format of the catalog without a table is an error.
       """
     ])
 
   static func run(
     _ arguments: ParsedArguments, _ console: Console
   ) throws(CommandError) -> ExitStatus {
-    let path = arguments[file]
-    guard let data = FileManager.default.contents(atPath: path),
-      let text = String(bytes: data, encoding: .utf8)
-    else { throw .input("\(path): not a readable text file") }
-    let (updated, drifted) = try regenerated(text, path: path)
-    if !drifted.isEmpty {
+    let documents = try documents(arguments[file])
+    let drifted = documents.flatMap(\.drifted)
+    if let first = documents.first(where: { !$0.drifted.isEmpty }) {
       guard arguments[write] else {
         throw .checkFailed(
-          "\(path): \(drifted.count) of the tables drifted, first '\(drifted[0])'; "
-            + "run 'fmtbench document \(path) --write'")
+          "\(first.path): \(drifted.count) of the tables drifted, first '\(first.drifted[0])'; "
+            + "run 'fmtbench document \(arguments[file]) --write'")
       }
-      try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-        try AtomicFileWriter.write(updated, to: path)
+      for document in documents where !document.drifted.isEmpty {
+        try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+          try AtomicFileWriter.write(document.updated, to: document.path)
+        }
       }
     }
     let outcome = drifted.isEmpty ? "up to date" : "\(drifted.count) tables rewritten"
-    console.write("\(TextLayout.escaped(path)): \(outcome)\n")
+    console.write("\(TextLayout.escaped(arguments[file])): \(outcome)\n")
     return .done
   }
 
-  /// The text with current tables, and the names of those that were not.
-  private static func regenerated(
-    _ text: String, path: String
-  ) throws(CommandError) -> (text: String, drifted: [String]) {
-    let document: GeneratedDocument
-    do throws(DocumentError) {
-      document = try GeneratedDocument(text)
-    } catch {
-      throw .input("\(path): \(error)")
+  /// A file with current tables, and the names of those that were not.
+  private struct Document {
+    let path: String
+    let updated: String
+    let drifted: [String]
+  }
+
+  /// The reference and the files that it goes on in; together they have a region for every format.
+  private static func documents(_ path: String) throws(CommandError) -> [Document] {
+    let reference = try parsed(path)
+    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+      .joined(separator: "/")
+    var regionNames = reference.regionNames
+    var documents = [try regenerated(reference, path)]
+    for name in reference.continuations {
+      let path = folder.isEmpty ? name : "\(folder)/\(name)"
+      let document = try parsed(path)
+      regionNames += document.regionNames
+      documents.append(try regenerated(document, path))
     }
-    let missing = FormatReference.missingFormats(in: document.regionNames)
+    let missing = FormatReference.missingFormats(in: regionNames)
     guard missing.isEmpty else {
       throw .checkFailed("\(path) has no section for \(missing.joined(separator: ", "))")
     }
+    return documents
+  }
+
+  private static func parsed(_ path: String) throws(CommandError) -> GeneratedDocument {
+    guard let data = FileManager.default.contents(atPath: path),
+      let text = String(bytes: data, encoding: .utf8)
+    else { throw .input("\(path): not a readable text file") }
     do throws(DocumentError) {
-      return try document.updated(FormatReference.content)
+      return try GeneratedDocument(text)
+    } catch {
+      throw .input("\(path): \(error)")
+    }
+  }
+
+  private static func regenerated(
+    _ document: GeneratedDocument, _ path: String
+  ) throws(CommandError) -> Document {
+    do throws(DocumentError) {
+      let (text, drifted) = try document.updated(FormatReference.content)
+      return Document(path: path, updated: text, drifted: drifted)
     } catch {
       throw .input("\(path): \(error)")
     }

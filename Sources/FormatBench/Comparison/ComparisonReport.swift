@@ -12,15 +12,7 @@ enum ComparisonReport {
     .init(key: "format", title: "Format"),
     .init(key: "scale_rule", title: "Scale rule", role: .setting),
     .init(key: "rounding", title: "Rounding", role: .setting),
-    .init(key: "bits_per_element", title: "Bits per element", style: .trimmed(decimals: 3)),
-    .init(key: "qsnr_db", title: "QSNR", unit: "dB", style: .decibels),
-    .init(key: "mse", title: "MSE", style: .significant(3)),
-    .init(key: "max_abs_error", title: "Max error", style: .significant(3)),
-    .init(key: "gain", title: "Gain", style: .fixed(decimals: 4)),
-    .init(key: "underflow_percent", title: "Underflow", unit: "%", style: .percent),
-    .init(key: "saturation_percent", title: "Saturated", unit: "%", style: .percent),
-    .init(key: "exact_block_percent", title: "Exact blocks", unit: "%", style: .percent),
-  ]
+  ] + ComparisonMeasure.all.map(\.column)
 
   /// The name of rows over all tensors.
   static let total = "total"
@@ -50,13 +42,14 @@ enum ComparisonReport {
 
   /// The choices that have no column.
   static func choices(_ comparison: Comparison, seed: UInt64) -> [Report.Fact] {
-    func fact(_ key: String, _ id: (EncodingPolicy) -> String) -> Report.Fact {
-      .init(key: key, value: .text(summary(comparison.candidates) { id($0.policy) }))
+    // Scale rule and rounding have columns.
+    let aspects: [PolicyAspect] = [.overflow, .nonFinite, .scaleFloor, .zeroBlock]
+    let policies = aspects.map { aspect in
+      Report.Fact(
+        key: aspect.key,
+        value: .text(summary(comparison.candidates) { aspect.chosen(in: $0.policy).id }))
     }
-    return [
-      .init(key: "axis", value: .integer(comparison.axis)),
-      fact("overflow", \.overflow.id), fact("non_finite", \.nonFinite.id),
-      fact("scale_floor", \.scaleFloor.id), fact("zero_block", \.zeroBlock.id),
+    return [.init(key: "axis", value: .integer(comparison.axis))] + policies + [
       .init(key: "seed", value: .integer(Int(clamping: seed))),
     ]
   }
@@ -102,13 +95,9 @@ enum ComparisonReport {
   static func row(
     _ tensor: String, _ candidate: Comparison.Candidate, _ outcome: Comparison.Outcome
   ) -> [Cell] {
-    let errors = outcome.errors
     return [
       .text(tensor), .text(candidate.format.id), .text(candidate.policy.scaleRule.id),
-      .text(candidate.rounding), .number(outcome.bitsPerElement), .number(errors.qsnr),
-      .number(errors.meanSquaredError), .number(errors.maxAbsoluteError), .number(errors.gain),
-      .number(errors.underflowPercent), .number(errors.saturationPercent),
-      .number(errors.exactBlockPercent),
-    ]
+      .text(candidate.rounding),
+    ] + ComparisonMeasure.all.map { .number($0.value(outcome)) }
   }
 }

@@ -1,6 +1,7 @@
 /// A text file in which marked regions are generated and all else is written by hand.
 ///
-/// A region begins with the line `<!-- generated: NAME -->` and ends with `<!-- end -->`.
+/// A region begins with the line `<!-- generated: NAME -->` and ends with `<!-- end -->`. A line
+/// `<!-- continued: PATH -->` names another file of the same kind, from the folder of this one.
 struct GeneratedDocument {
   /// A stretch of the file.
   private enum Piece {
@@ -9,6 +10,7 @@ struct GeneratedDocument {
   }
 
   private static let head = "<!-- generated: "
+  private static let continuation = "<!-- continued: "
   private static let tail = " -->"
   private static let end = "<!-- end -->"
 
@@ -38,6 +40,16 @@ struct GeneratedDocument {
     }
     if let region { throw .unclosedRegion(region.name, line: region.line) }
     pieces.append(.prose(prose))
+  }
+
+  /// The files that the document goes on in, in order.
+  var continuations: [String] {
+    pieces.flatMap { piece -> [String] in
+      guard case .prose(let lines) = piece else { return [] }
+      return lines.filter { $0.hasPrefix(Self.continuation) && $0.hasSuffix(Self.tail) }.map {
+        String($0.dropFirst(Self.continuation.count).dropLast(Self.tail.count))
+      }
+    }
   }
 
   /// The names of all regions in order.
