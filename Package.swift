@@ -21,7 +21,7 @@ let package = Package(
   targets: [
     // MARK: - Public API
     .target(
-      name: "BlockFormats", dependencies: ["CallerChecks", "CBlockKernels"],
+      name: "BlockFormats", dependencies: ["CallerChecks", "CBlockKernels", "CKernelLevels"],
       swiftSettings: settings),
     .target(
       name: "FormatMetrics", dependencies: ["BlockFormats", "CallerChecks"],
@@ -29,13 +29,15 @@ let package = Package(
     .target(
       name: "LowPrecisionTraining",
       dependencies: [
-        "BlockFormats", "CallerChecks", "CBlockKernels", "CTrainingKernels", "FormatMetrics",
-        "QuantizedLinearAlgebra", "SystemResources", "TensorFiles",
+        "BlockFormats", "CallerChecks", "CBlockKernels", "CKernelLevels", "CTrainingKernels",
+        "FormatMetrics", "QuantizedLinearAlgebra", "SystemResources", "TensorFiles",
       ],
       swiftSettings: settings),
     .target(
       name: "QuantizedLinearAlgebra",
-      dependencies: ["BlockFormats", "CallerChecks", "CBlockKernels", "CProductKernels"],
+      dependencies: [
+        "BlockFormats", "CallerChecks", "CBlockKernels", "CKernelLevels", "CProductKernels",
+      ],
       swiftSettings: settings),
     .target(
       name: "TensorFiles", dependencies: ["CallerChecks", "SystemResources"],
@@ -44,18 +46,20 @@ let package = Package(
     // MARK: - Implementation details
     .target(name: "CallerChecks", swiftSettings: settings),
     .target(name: "SystemResources", swiftSettings: settings),
-    .target(name: "CBlockKernels"),
-    .target(name: "CProductKernels", dependencies: ["CBlockKernels"]),
-    .target(name: "CTrainingKernels", dependencies: ["CBlockKernels"]),
+    .target(name: "CKernelLevels"),
+    .target(name: "CBlockKernels", dependencies: ["CKernelLevels"]),
+    .target(name: "CProductKernels", dependencies: ["CKernelLevels"]),
+    .target(name: "CTrainingKernels", dependencies: ["CKernelLevels"]),
 
     // MARK: - Command line
-    .target(name: "CMultiplyLimit"),
-    .target(name: "CStreamLimit"),
+    .target(name: "CMultiplyLimit", dependencies: ["CKernelLevels"]),
+    .target(name: "CStreamLimit", dependencies: ["CKernelLevels"]),
     .target(
       name: "FormatBench",
       dependencies: [
-        "BlockFormats", "CallerChecks", "CMultiplyLimit", "CStreamLimit", "FormatMetrics",
-        "LowPrecisionTraining", "QuantizedLinearAlgebra", "SystemResources", "TensorFiles",
+        "BlockFormats", "CallerChecks", "CKernelLevels", "CMultiplyLimit", "CStreamLimit",
+        "FormatMetrics", "LowPrecisionTraining", "QuantizedLinearAlgebra", "SystemResources",
+        "TensorFiles",
       ],
       swiftSettings: settings),
     .plugin(
@@ -73,7 +77,7 @@ let package = Package(
       name: "FormatTestSupport", path: "Tests/FormatTestSupport", swiftSettings: settings),
     .testTarget(
       name: "BlockFormatsTests",
-      dependencies: ["BlockFormats", "CBlockKernels", "FormatTestSupport"],
+      dependencies: ["BlockFormats", "CBlockKernels", "CKernelLevels", "FormatTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "FormatMetricsTests",
