@@ -21,10 +21,11 @@ let package = Package(
   targets: [
     // MARK: - Public API
     .target(
-      name: "BlockFormats", dependencies: ["CallerChecks", "CBlockKernels", "CKernelLevels"],
+      name: "BlockFormats",
+      dependencies: ["CallerChecks", "CBlockKernels", "CKernelLevels", "NumericSupport"],
       swiftSettings: settings),
     .target(
-      name: "FormatMetrics", dependencies: ["BlockFormats", "CallerChecks"],
+      name: "FormatMetrics", dependencies: ["BlockFormats", "CallerChecks", "NumericSupport"],
       swiftSettings: settings),
     .target(
       name: "LowPrecisionTraining",
@@ -37,6 +38,7 @@ let package = Package(
       name: "QuantizedLinearAlgebra",
       dependencies: [
         "BlockFormats", "CallerChecks", "CBlockKernels", "CKernelLevels", "CProductKernels",
+        "NumericSupport",
       ],
       swiftSettings: settings),
     .target(
@@ -45,6 +47,7 @@ let package = Package(
 
     // MARK: - Implementation details
     .target(name: "CallerChecks", swiftSettings: settings),
+    .target(name: "NumericSupport", dependencies: ["CallerChecks"], swiftSettings: settings),
     .target(name: "SystemResources", swiftSettings: settings),
     .target(name: "CKernelLevels"),
     .target(name: "CBlockKernels", dependencies: ["CKernelLevels"]),
@@ -84,6 +87,8 @@ let package = Package(
       dependencies: ["FormatMetrics", "BlockFormats", "FormatTestSupport"],
       swiftSettings: settings),
     .testTarget(
+      name: "NumericSupportTests", dependencies: ["NumericSupport"], swiftSettings: settings),
+    .testTarget(
       name: "LowPrecisionTrainingTests",
       dependencies: [
         "LowPrecisionTraining", "QuantizedLinearAlgebra", "BlockFormats", "CTrainingKernels",
@@ -94,7 +99,7 @@ let package = Package(
       name: "QuantizedLinearAlgebraTests",
       dependencies: [
         "QuantizedLinearAlgebra", "BlockFormats", "CBlockKernels", "CProductKernels",
-        "FormatTestSupport",
+        "NumericSupport", "FormatTestSupport",
       ],
       swiftSettings: settings),
     .testTarget(

@@ -1,4 +1,5 @@
 import CallerChecks
+import NumericSupport
 
 /// How a block's scale follows from its values.
 public enum ScaleRule: Hashable, Sendable {

@@ -1,4 +1,5 @@
 package import BlockFormats
+import NumericSupport
 
 /// What the elements of an operand are to the units of a product, sub-scales included.
 ///
@@ -70,13 +71,6 @@ extension ElementFormat {
     case .floatingPoint(let layout):
       layout.significandBitCount + (layout.exponentBitCount > 0 ? 1 : 0)
     }
-  }
-}
-
-extension Double {
-  /// x · 2^exponent, exact within the range of normal numbers.
-  static func scaled(_ x: Double, byPowerOfTwo exponent: Int) -> Double {
-    Double(sign: .plus, exponent: exponent, significand: x)
   }
 }
 
