@@ -21,21 +21,26 @@ let package = Package(
   targets: [
     // MARK: - Public API
     .target(
-      name: "BlockFormats", dependencies: ["CallerChecks", "CBlockKernels"],
+      name: "BlockFormats",
+      dependencies: ["CallerChecks", "CBlockKernels", "CKernelLevels", "NumericSupport"],
       swiftSettings: settings),
     .target(
-      name: "FormatMetrics", dependencies: ["BlockFormats", "CallerChecks"],
+      name: "FormatMetrics", dependencies: ["BlockFormats", "CallerChecks", "NumericSupport"],
       swiftSettings: settings),
     .target(
       name: "LowPrecisionTraining",
       dependencies: [
-        "BlockFormats", "CallerChecks", "CBlockKernels", "CTrainingKernels", "FormatMetrics",
-        "QuantizedLinearAlgebra", "StrictJSON", "SystemResources", "TensorFiles", "UntrustedText",
+        "BlockFormats", "CallerChecks", "CBlockKernels", "CKernelLevels", "CTrainingKernels",
+        "FormatMetrics", "QuantizedLinearAlgebra", "StrictJSON", "SystemResources", "TensorFiles",
+        "UntrustedText",
       ],
       swiftSettings: settings),
     .target(
       name: "QuantizedLinearAlgebra",
-      dependencies: ["BlockFormats", "CallerChecks", "CBlockKernels", "CProductKernels"],
+      dependencies: [
+        "BlockFormats", "CallerChecks", "CBlockKernels", "CKernelLevels", "CProductKernels",
+        "NumericSupport",
+      ],
       swiftSettings: settings),
     .target(
       name: "TensorFiles",
@@ -44,25 +49,27 @@ let package = Package(
 
     // MARK: - Implementation details
     .target(name: "CallerChecks", swiftSettings: settings),
+    .target(name: "NumericSupport", dependencies: ["CallerChecks"], swiftSettings: settings),
     .target(name: "StrictJSON", dependencies: ["UntrustedText"], swiftSettings: settings),
     .target(name: "SystemResources", swiftSettings: settings),
     .target(name: "UntrustedText", swiftSettings: settings),
-    .target(name: "CBlockKernels"),
-    .target(name: "CProductKernels", dependencies: ["CBlockKernels"]),
-    .target(name: "CTrainingKernels", dependencies: ["CBlockKernels"]),
+    .target(name: "CKernelLevels"),
+    .target(name: "CBlockKernels", dependencies: ["CKernelLevels"]),
+    .target(name: "CProductKernels", dependencies: ["CKernelLevels"]),
+    .target(name: "CTrainingKernels", dependencies: ["CKernelLevels"]),
 
     // MARK: - Command line
     .target(
       name: "CommandLineToolkit", dependencies: ["CallerChecks", "StrictJSON", "UntrustedText"],
       swiftSettings: settings),
-    .target(name: "CMultiplyLimit"),
-    .target(name: "CStreamLimit"),
+    .target(name: "CMultiplyLimit", dependencies: ["CKernelLevels"]),
+    .target(name: "CStreamLimit", dependencies: ["CKernelLevels"]),
     .target(
       name: "FormatBench",
       dependencies: [
-        "BlockFormats", "CallerChecks", "CMultiplyLimit", "CommandLineToolkit", "CStreamLimit",
-        "FormatMetrics", "LowPrecisionTraining", "QuantizedLinearAlgebra", "SystemResources",
-        "TensorFiles", "UntrustedText",
+        "BlockFormats", "CallerChecks", "CKernelLevels", "CMultiplyLimit", "CommandLineToolkit",
+        "CStreamLimit", "FormatMetrics", "LowPrecisionTraining", "QuantizedLinearAlgebra",
+        "SystemResources", "TensorFiles", "UntrustedText",
       ],
       swiftSettings: settings),
     .plugin(
@@ -84,7 +91,7 @@ let package = Package(
       path: "Tests/CommandLineTestSupport", swiftSettings: settings),
     .testTarget(
       name: "BlockFormatsTests",
-      dependencies: ["BlockFormats", "CBlockKernels", "FormatTestSupport"],
+      dependencies: ["BlockFormats", "CBlockKernels", "CKernelLevels", "FormatTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "CommandLineToolkitTests",
@@ -94,6 +101,8 @@ let package = Package(
       name: "FormatMetricsTests",
       dependencies: ["FormatMetrics", "BlockFormats", "FormatTestSupport"],
       swiftSettings: settings),
+    .testTarget(
+      name: "NumericSupportTests", dependencies: ["NumericSupport"], swiftSettings: settings),
     .testTarget(
       name: "LowPrecisionTrainingTests",
       dependencies: [
@@ -105,7 +114,7 @@ let package = Package(
       name: "QuantizedLinearAlgebraTests",
       dependencies: [
         "QuantizedLinearAlgebra", "BlockFormats", "CBlockKernels", "CProductKernels",
-        "FormatTestSupport",
+        "NumericSupport", "FormatTestSupport",
       ],
       swiftSettings: settings),
     .testTarget(

@@ -121,22 +121,27 @@ static void decode(Row *r) {
       &r->element, r->rule.scaling, r->codes, COUNT, r->factors, r->rule.unit,
       r->rule.tensor_scale, r->decoded);
 }
+// What calls on whole rows work in.
+static _Alignas(BK_WORKSPACE_ALIGNMENT) uint8_t workspace[BK_WORKSPACE_BYTES];
+
 static size_t encode_whole(Row *r) {
   size_t overflows = 0;
   return r->kernels->encode_row(
       &r->element, &r->rule, source, r->values, COUNT, r->bytes, r->scale_bytes,
-      r->rule.subscale_width > 0 ? r->subscale_bytes : NULL, &overflows);
+      r->rule.subscale_width > 0 ? r->subscale_bytes : NULL, &overflows, workspace);
 }
 static void encode_row(Row *r) { (void)encode_whole(r); }
 static void quantize_row(Row *r) {
   size_t overflows = 0;
   r->kernels->quantize_row(
-      &r->element, &r->rule, source, r->values, COUNT, r->decoded, false, NULL, &overflows);
+      &r->element, &r->rule, source, r->values, COUNT, r->decoded, false, NULL, &overflows,
+      workspace);
 }
 static void decode_row(Row *r) {
   r->kernels->decode_row(
       &r->element, &r->rule, r->bytes, r->scale_bytes,
-      r->rule.subscale_width > 0 ? r->subscale_bytes : NULL, COUNT, r->decoded, false);
+      r->rule.subscale_width > 0 ? r->subscale_bytes : NULL, COUNT, r->decoded, false,
+      workspace);
 }
 
 // Makes what the steps read, and ends the program where a row is not tame: its steps would be
@@ -258,8 +263,6 @@ static void measure_format(const Chain *chain, Row *rows, size_t levels, size_t 
 int main(int count, char **arguments) {
   static const char *const names[] = {
       "mxfp4", "mxfp6_e2m3", "mxfp8_e4m3", "mxint8", "mx9", "nvfp4", "fp8_e4m3_1x128"};
-  static const char *const level_names[LEVELS] = {
-      "portable", "avx2", "avx512", "avx512_dot", "neon", "neon_dot"};
   static Row rows[LEVELS];
   long repeats = count == 2 ? strtol(arguments[1], NULL, 10) : 15;
   if (count > 2 || repeats < 1 || repeats > MOST_REPEATS) {
@@ -272,7 +275,7 @@ int main(int count, char **arguments) {
     if (!bk_is_supported((BKLevel)level)) continue;
     rows[levels].kernels = bk_kernels((BKLevel)level);
     fill(&rows[levels++]);
-    printf(" %s ns | G/s |", level_names[level]);
+    printf(" %s ns | G/s |", bk_level_id((BKLevel)level));
   }
   printf(" spread |\n|---|---|");
   for (size_t level = 0; level < levels; level++) printf("---:|---:|");

@@ -7,7 +7,9 @@ set -eu -o pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
+levels=$root/Sources/CKernelLevels
 kernels=$root/Sources/CBlockKernels
+products=$root/Sources/CProductKernels
 driver=$root/Tests/Emulation/Driver
 clang=${CLANG:-clang}
 
@@ -21,8 +23,9 @@ processor() {
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # What SwiftPM gives to C in release builds.
-"$clang" -O2 -Wall -Wextra -Wno-unused-parameter "-I$kernels/include" "-I$driver" \
-  "$here/kernels.c" "$driver/Table.c" "$kernels"/Levels/*.c -o "$work/kernels"
+"$clang" -O2 -Wall -Wextra -Wno-unused-parameter "-I$levels/include" "-I$kernels/include" \
+  "-I$products/include" "-I$driver" "$here/kernels.c" "$driver/Table.c" "$levels"/*.c \
+  "$kernels"/Levels/*.c -o "$work/kernels"
 
 name=$(processor || true)
 echo "- processor: ${name:-unknown}, $(uname -sm)"

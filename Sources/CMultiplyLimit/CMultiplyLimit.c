@@ -47,10 +47,9 @@ typedef float float_4 __attribute__((vector_size(16)));
 typedef int32_t int_8 __attribute__((vector_size(32)));
 typedef int32_t int_16 __attribute__((vector_size(64)));
 
-#define AVX2 __attribute__((target("avx2,fma")))
-#define AVX512 __attribute__((target("avx2,fma,avx512f,avx512bw")))
-#define AVX512_DOT \
-  __attribute__((target("avx2,fma,avx512f,avx512bw,avx512vl,avx512vnni,avx512bf16")))
+#define AVX2 __attribute__((target(BK_AVX2_TARGET)))
+#define AVX512 __attribute__((target(BK_AVX512_TARGET)))
+#define AVX512_DOT __attribute__((target(BK_AVX512_DOT_TARGET)))
 
 #define LOOP_NAME avx2_int16
 #define LOOP_TARGET AVX2
@@ -166,7 +165,7 @@ static inline __attribute__((always_inline)) int_16 dot_int16(int_16 s, __m512i 
 #include "MultiplyLoop.h"
 
 #define LOOP_NAME neon_dot_int8
-#define LOOP_TARGET __attribute__((target("dotprod")))
+#define LOOP_TARGET __attribute__((target(BK_NEON_DOT_TARGET)))
 #define LOOP_SUMS 24
 #define LOOP_SUM int32x4_t
 #define LOOP_OPERAND int8x16_t
@@ -210,26 +209,17 @@ static const multiply_level neon_dot = {
     {neon_float32, 24 * 4}};
 #endif
 
-static const multiply_loop *loop_of(
-    enum multiply_limit_level level, enum multiply_limit_unit unit) {
-  switch (level) {
-#if defined(__x86_64__)
-    case MULTIPLY_LIMIT_AVX2: return &avx2[unit];
-    case MULTIPLY_LIMIT_AVX512: return &avx512[unit];
-    case MULTIPLY_LIMIT_AVX512_DOT: return &avx512_dot[unit];
-#elif defined(__aarch64__)
-    case MULTIPLY_LIMIT_NEON: return &neon[unit];
-    case MULTIPLY_LIMIT_NEON_DOT: return &neon_dot[unit];
-#endif
-    default: return &portable[unit];
-  }
+#define ENTRY(symbol, id, architecture, target) BK_ON_##architecture([BK_##symbol] = &id,)
+static const multiply_level *const levels[BK_LEVEL_COUNT] = {BK_LEVELS(ENTRY)};
+
+static const multiply_loop *loop_of(BKLevel level, enum multiply_limit_unit unit) {
+  return &(*levels[bk_usable_level(level)])[unit];
 }
 
-uint64_t multiply_limit_run(
-    enum multiply_limit_level level, enum multiply_limit_unit unit, size_t repetitions) {
+uint64_t multiply_limit_run(BKLevel level, enum multiply_limit_unit unit, size_t repetitions) {
   return loop_of(level, unit)->run(repetitions);
 }
 
-size_t multiply_limit_operations(enum multiply_limit_level level, enum multiply_limit_unit unit) {
+size_t multiply_limit_operations(BKLevel level, enum multiply_limit_unit unit) {
   return loop_of(level, unit)->operations;
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "CKernelLevels.h"
+
 // Vectors that the longer side advances by before the other follows: few enough that reads and
 // writes overlap in flight, enough that the other side's loop costs nothing beside them.
 #define SECTION 16
@@ -31,41 +33,35 @@
 #if defined(__x86_64__)
 
 #define LOOP_NAME move_32
-#define LOOP_TARGET __attribute__((target("avx2")))
+#define LOOP_TARGET __attribute__((target(BK_AVX2_TARGET)))
 #define LOOP_BYTES 32
 #define LOOP_STORE STORE
 #include "StreamLoop.h"
 
 #define LOOP_NAME move_32_past_caches
-#define LOOP_TARGET __attribute__((target("avx2")))
+#define LOOP_TARGET __attribute__((target(BK_AVX2_TARGET)))
 #define LOOP_BYTES 32
 #define LOOP_STORE STORE_PAST_CACHES
 #include "StreamLoop.h"
 
 #define LOOP_NAME move_64
-#define LOOP_TARGET __attribute__((target("avx512f")))
+#define LOOP_TARGET __attribute__((target(BK_AVX512_TARGET)))
 #define LOOP_BYTES 64
 #define LOOP_STORE STORE
 #include "StreamLoop.h"
 
 #define LOOP_NAME move_64_past_caches
-#define LOOP_TARGET __attribute__((target("avx512f")))
+#define LOOP_TARGET __attribute__((target(BK_AVX512_TARGET)))
 #define LOOP_BYTES 64
 #define LOOP_STORE STORE_PAST_CACHES
 #include "StreamLoop.h"
 
-size_t stream_limit_vector_bytes(void) {
-  // Asks the operating system's part too: wide registers must be saved across switches.
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f")) return 64;
-  return __builtin_cpu_supports("avx2") ? 32 : 16;
-}
-
-#else
-
-size_t stream_limit_vector_bytes(void) { return 16; }
-
 #endif
+
+size_t stream_limit_vector_bytes(void) {
+  if (bk_is_supported(BK_AVX512)) return 64;
+  return bk_is_supported(BK_AVX2) ? 32 : 16;
+}
 
 typedef uint64_t move_loop(const void *, size_t, void *, size_t, uint64_t);
 

@@ -40,6 +40,9 @@ public struct CrestFactorSummary: Equatable, Sendable {
 
   var largest = 0.0
 
+  /// The fewest values worth a thread.
+  private static let threadGrain = 1 << 18
+
   /// Creates the summary of no block.
   public init() {}
 
@@ -68,7 +71,8 @@ public struct CrestFactorSummary: Equatable, Sendable {
       "\(values.count) values are no whole number of rows of \(row)")
     let blocksPerRow = (row - 1) / blockLength + 1
     let factors = parallelism.fill(
-      count: values.count / row * blocksPerRow, grain: max(1, (1 << 18) / min(row, blockLength))
+      count: values.count / row * blocksPerRow,
+      grain: max(1, Self.threadGrain / min(row, blockLength))
     ) { (range: Range<Int>, factors: UnsafeMutableBufferPointer<Double>) in
       values.withUnsafeBufferPointer { values in
         for block in range {

@@ -13,6 +13,7 @@ set -u -o pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
+levels=$root/Sources/CKernelLevels
 kernels=$root/Sources/CBlockKernels
 products=$root/Sources/CProductKernels
 training=$root/Sources/CTrainingKernels
@@ -20,9 +21,9 @@ clang=${CLANG:-clang}
 qemu=${QEMU:-$(command -v qemu-aarch64 || command -v qemu-aarch64-static || true)}
 sysroot=${SYSROOT:-/usr/aarch64-linux-gnu}
 # What SwiftPM gives to C in release builds; contraction is the sources' own business.
-flags=(-O2 -Wall -Wextra -Wno-unused-parameter "-I$kernels/include" "-I$products/include"
-  "-I$training/include")
-sources=("$here"/Driver/*.c "$kernels"/Levels/*.c "$products"/Levels/*.c
+flags=(-O2 -Wall -Wextra -Wno-unused-parameter "-I$levels/include" "-I$kernels/include"
+  "-I$products/include" "-I$training/include")
+sources=("$here"/Driver/*.c "$levels"/*.c "$kernels"/Levels/*.c "$products"/Levels/*.c
   "$training"/Levels/*.c)
 failures=0 skipped=0
 

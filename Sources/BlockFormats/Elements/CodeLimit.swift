@@ -1,3 +1,5 @@
+import NumericSupport
+
 /// The largest magnitude code that the values of a block may get.
 ///
 /// Under `OverflowRule.saturate` a finite value never decodes to infinity. Where the largest element

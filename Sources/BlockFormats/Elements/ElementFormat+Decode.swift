@@ -1,4 +1,5 @@
 import CallerChecks
+import NumericSupport
 
 extension ElementFormat {
   /// The value that a code stands for, exact.
@@ -38,13 +39,6 @@ extension ElementFormat {
     let exponent = (isSubnormal ? 1 : exponentField) - layout.exponentBias - fractionBits
     let value = Double.scaled(Double(significand), byPowerOfTwo: exponent)
     return isNegative ? -value : value
-  }
-}
-
-extension Double {
-  /// x · 2^exponent, rounded only where the result is subnormal in `Double`.
-  static func scaled(_ x: Double, byPowerOfTwo exponent: Int) -> Double {
-    Double(sign: .plus, exponent: exponent, significand: x)
   }
 }
 

@@ -1,3 +1,5 @@
+import NumericSupport
+
 extension ElementFormat {
   /// The exponent of the largest power of two that divides every finite value.
   package var leastSpacingExponent: Int {

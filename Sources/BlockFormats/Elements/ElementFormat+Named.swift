@@ -1,4 +1,5 @@
 import CallerChecks
+import NumericSupport
 
 extension ElementFormat {
   // MARK: - OCP 8-bit floating point (OFP8 v1.0) and its relatives

@@ -1,4 +1,5 @@
 internal import CBlockKernels
+import NumericSupport
 
 /// A plan's constants for one tensor, at addresses that kernels can read.
 struct KernelConstants: ~Copyable {
@@ -162,18 +163,5 @@ struct KernelConstants: ~Copyable {
 
   deinit {
     memory.deallocate()
-  }
-}
-
-/// Places of values one behind the other in memory.
-private struct MemoryCuts {
-  private(set) var byteCount = 0
-
-  /// The offset of the next values.
-  mutating func cut<Value>(_ type: Value.Type, count: Int = 1) -> Int {
-    let mask = MemoryLayout<Value>.alignment - 1
-    let offset = (byteCount + mask) & ~mask
-    byteCount = offset + count * MemoryLayout<Value>.stride
-    return offset
   }
 }

@@ -1,10 +1,12 @@
-internal import CBlockKernels
+internal import CKernelLevels
 internal import class Foundation.ProcessInfo
 
 /// A set of processor instructions that kernels are compiled for.
 ///
 /// A level is all or nothing: it is supported where the processor and the operating system offer
 /// every instruction set that it names. Results never depend on the level.
+///
+/// Cases are those of the kernels' own list, `BK_LEVELS`, in its order.
 ///
 /// The environment variable `BLOCKFORMATS_KERNEL_LEVEL` lowers the level in use to the one whose id
 /// it holds, in this spelling; it cannot raise it. With any other text the highest level is in use,
@@ -36,19 +38,11 @@ public enum KernelLevel: String, Hashable, Sendable, CaseIterable {
   package var number: UInt32 { UInt32(code.rawValue) }
 
   var code: BKLevel {
-    switch self {
-    case .portable: BK_PORTABLE
-    case .avx2: BK_AVX2
-    case .avx512: BK_AVX512
-    case .avx512Dot: BK_AVX512_DOT
-    case .neon: BK_NEON
-    case .neonDot: BK_NEON_DOT
-    }
+    let number = KernelLevel.allCases.firstIndex(of: self) ?? 0
+    return BKLevel(rawValue: numericCast(number))
   }
 
-  init(_ code: BKLevel) {
-    self = KernelLevel.allCases.first { $0.code == code } ?? .portable
-  }
+  init(_ code: BKLevel) { self = KernelLevel.allCases[Int(code.rawValue)] }
 }
 
 extension KernelLevel {

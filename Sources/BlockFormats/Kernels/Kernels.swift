@@ -1,4 +1,5 @@
 internal import CBlockKernels
+internal import CKernelLevels
 internal import CallerChecks
 
 /// The kernels of one level: a table of functions over rows of memory.

@@ -1,6 +1,6 @@
 import CallerChecks
-import Dispatch
 import Foundation
+import NumericSupport
 
 /// How many threads may work on a tensor; never changes a result.
 public enum Parallelism: Hashable, Sendable {
@@ -37,16 +37,7 @@ public enum Parallelism: Hashable, Sendable {
     count: Int, grain: Int, _ body: @Sendable (Range<Int>) -> Part
   ) -> [Part] {
     guard count > 0 else { return [] }
-    let parts = partCount(count: count, grain: grain)
-    return [Part](unsafeUninitializedCapacity: parts) { buffer, initializedCount in
-      // Safe to share: every part has its own element, and all end before this closure does.
-      nonisolated(unsafe) let slots = buffer
-      perform(parts) { part in
-        let range = count * part / parts..<count * (part + 1) / parts
-        slots.initializeElement(at: part, to: body(range))
-      }
-      initializedCount = parts
-    }
+    return Threads.map(count: count, parts: partCount(count: count, grain: grain), body)
   }
 
   /// How many parts `map` cuts items into.
@@ -73,21 +64,6 @@ public enum Parallelism: Hashable, Sendable {
     _ body: @Sendable (Range<Int>, UnsafeMutableBufferPointer<Element>) -> Void
   ) -> [Element] {
     let parts = max(1, min(threadCount, count / max(grain, 1)))
-    return [Element](unsafeUninitializedCapacity: count) { buffer, initializedCount in
-      // Safe to share: the parts write disjoint ranges, and all end before this closure does.
-      nonisolated(unsafe) let whole = UnsafeMutableBufferPointer(rebasing: buffer[..<count])
-      perform(parts) { part in
-        body(count * part / parts..<count * (part + 1) / parts, whole)
-      }
-      initializedCount = count
-    }
-  }
-
-  private func perform(_ parts: Int, _ body: @Sendable (Int) -> Void) {
-    if parts == 1 {
-      body(0)
-    } else {
-      DispatchQueue.concurrentPerform(iterations: parts, execute: body)
-    }
+    return Threads.fill(count: count, parts: parts, body)
   }
 }

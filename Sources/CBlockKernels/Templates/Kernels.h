@@ -1,5 +1,6 @@
 // All templates, and the table of one level.
-#include "../Levels/Tables.h"
+#include "../include/CBlockKernels.h"
+#include "Lanes.h"
 #include "Groups.h"
 #include "Magnitudes.h"
 #include "Rounding.h"
@@ -15,9 +16,9 @@
 #include "Rows.h"
 #include "Panels.h"
 
-#define KERNEL_TABLE(name, level_)                                                               \
-  const BKKernels name = {                                                                       \
-      .level = level_,                                                                           \
+#define KERNEL_TABLE(symbol, id)                                                                 \
+  const BKKernels bk_##id##_kernels = {                                                          \
+      .level = BK_##symbol,                                                                      \
       .lanes = LANES,                                                                            \
       .row_magnitudes = row_magnitudes,                                                          \
       .column_magnitudes = column_magnitudes,                                                    \

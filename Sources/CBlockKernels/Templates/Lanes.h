@@ -1,37 +1,10 @@
-// Vectors of LANES 32-bit lanes, in the compiler's portable vector notation.
+// What the block kernels do with lanes beside what `Lanes/Vectors.h` has.
 //
-// The including file defines LANES, INLINE and the few operations that the notation lacks.
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-typedef float vf __attribute__((ext_vector_type(LANES)));
-typedef uint32_t vu __attribute__((ext_vector_type(LANES)));
-typedef int32_t vi __attribute__((ext_vector_type(LANES)));
-typedef uint16_t vh __attribute__((ext_vector_type(LANES)));
-typedef uint8_t vb __attribute__((ext_vector_type(LANES)));
-// What two vectors hold as 16-bit lanes, and four as bytes.
-typedef uint16_t vw __attribute__((ext_vector_type(2 * LANES)));
-typedef int16_t vws __attribute__((ext_vector_type(2 * LANES)));
-typedef uint8_t vq __attribute__((ext_vector_type(4 * LANES)));
-typedef int8_t vqs __attribute__((ext_vector_type(4 * LANES)));
+// Operations in `#ifndef` are those that some levels are better at.
 
 #define PAIRS 0x00FF00FF00FF00FFull
-#define SIGN 0x80000000u
-#define MAGNITUDE 0x7FFFFFFFu
-#define INFINITE 0x7F800000u
-#define CANONICAL_NAN 0x7FC00000u
 
-// Rows of floats may lie at any address, so their pointers only ever serve as those of bytes.
-INLINE vf load_f(const float *p) { vf v; memcpy(&v, (const char *)p, sizeof v); return v; }
-INLINE vu load_u(const uint32_t *p) { vu v; memcpy(&v, p, sizeof v); return v; }
-INLINE vb load_b(const uint8_t *p) { vb v; memcpy(&v, p, sizeof v); return v; }
-INLINE void store_f(float *p, vf v) { memcpy((char *)p, &v, sizeof v); }
-INLINE void store_u(uint32_t *p, vu v) { memcpy(p, &v, sizeof v); }
-INLINE void store_b(uint8_t *p, vb v) { memcpy(p, &v, sizeof v); }
-
-// Up to LANES values; the other lanes are zero. Levels with masked moves define their own.
+// Up to LANES values; the other lanes are zero.
 #ifndef HAS_MASKED_MOVES
 INLINE vf load_some_f(const float *p, size_t n) {
   vf v = 0;
@@ -65,14 +38,15 @@ INLINE void store_some_b(uint8_t *p, vb v, size_t n) {
 }
 #endif
 
-INLINE vu bits_of(vf v) { vu r; memcpy(&r, &v, sizeof r); return r; }
-INLINE vf floats_of(vu v) { vf r; memcpy(&r, &v, sizeof r); return r; }
-INLINE vu all_u(uint32_t x) { return (vu)x; }
-INLINE vf all_f(float x) { return (vf)x; }
-INLINE vu max_u(vu a, vu b) { return __builtin_elementwise_max(a, b); }
-INLINE vu min_u(vu a, vu b) { return __builtin_elementwise_min(a, b); }
-INLINE vi max_i(vi a, vi b) { return __builtin_elementwise_max(a, b); }
-INLINE vi min_i(vi a, vi b) { return __builtin_elementwise_min(a, b); }
+// The powers of two below magnitudes, or the given one if it is larger, with the values' signs.
+#ifndef HAS_SIGNED_BINADES
+INLINE vu signed_binades(vf v, uint32_t lowest) {
+  vu bits = bits_of(v);
+  return max_u(bits & INFINITE, all_u(lowest)) | (bits & SIGN);
+}
+#endif
+INLINE vf table_of(const float *values) { return load_f(values); }
+
 // Lanes of a where the mask is all ones, of b where it is zero.
 INLINE vu pick(vi mask, vu a, vu b) { return ((vu)mask & a) | (~(vu)mask & b); }
 INLINE vf pick_f(vi mask, vf a, vf b) { return floats_of(pick(mask, bits_of(a), bits_of(b))); }

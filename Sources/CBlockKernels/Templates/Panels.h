@@ -231,9 +231,10 @@ static size_t quantize_panel(
 }
 
 // Asks for the codes of a row that comes later, in these columns or in those to their right. Those
-// of one row are too few for processors to run ahead of them.
+// of one row are too few for processors to run ahead of them; short rows ask for a later one.
+#define LONG_ROW 1024  // bytes of codes
 INLINE void fetch_codes(const uint8_t *bytes, size_t length, const BKPanel *panel, size_t row) {
-  size_t distance = length < 1024 ? 8 : 4;
+  size_t distance = length < LONG_ROW ? 8 : 4;
   uintptr_t first = (uintptr_t)bytes + distance * panel->code_stride;
   if (row + distance >= panel->rows) first += length - panel->rows * panel->code_stride;
   for (size_t line = 0; line < length; line += 64)

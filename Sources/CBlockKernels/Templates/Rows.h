@@ -1,6 +1,7 @@
 // Rows of blocks, part by part: parts are short, so that memory keeps streaming while they are
 // worked on, and everything between input and output stays in the first-level cache.
 
+// Values of a part.
 #define PART 2048
 
 // Values of a part that is encoded: fewer, since no values are fetched while scales are found and

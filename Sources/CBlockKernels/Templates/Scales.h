@@ -1,5 +1,9 @@
 // Scales of blocks from their largest magnitudes, LANES blocks at a time.
 
+// What stands for the exponent of zero: far below those of FP32 numbers, which begin at -149,
+// whatever a rule adds, and far from where sums of exponents overflow.
+#define ZERO_EXPONENT (-4096)
+
 // The rule's exponents for magnitudes that are finite; far below every scale for zero.
 INLINE vi shared_exponents(const BKSharedScale *rule, vu maxima) {
   vu product = maxima;
@@ -20,7 +24,7 @@ INLINE vi shared_exponents(const BKSharedScale *rule, vu maxima) {
   }
   if (rule->product != 1)
     exponent = (vi)pick(product == 0, all_u((uint32_t)rule->zero_exponent), (vu)exponent);
-  return (vi)pick(maxima == 0, all_u((uint32_t)-4096), (vu)exponent);
+  return (vi)pick(maxima == 0, all_u((uint32_t)ZERO_EXPONENT), (vu)exponent);
 }
 
 // 2^exponent for exponents of -127 to 127; of -127 for those below.

@@ -10,20 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CKernelLevels.h"
+
 #pragma clang assume_nonnull begin
-
-// MARK: - Levels
-
-// Instruction sets; a level is supported as a whole or not at all.
-typedef enum {
-  BK_PORTABLE = 0,
-  BK_AVX2 = 1,        // AVX2, FMA, F16C, BMI2
-  BK_AVX512 = 2,      // AVX2's and AVX-512 F, BW, VL, DQ, VBMI
-  BK_AVX512_DOT = 3,  // AVX-512 as above and VNNI, BF16
-  BK_NEON = 4,        // arm64 Advanced SIMD
-  BK_NEON_DOT = 5,    // and its integer dot products
-  BK_LEVEL_COUNT = 6,
-} BKLevel;
 
 // MARK: - Elements
 
@@ -293,7 +282,7 @@ typedef struct {
   void (*pack_wide)(const uint32_t *codes, size_t count, uint32_t width, uint8_t *bytes);
   void (*unpack_wide)(const uint8_t *bytes, size_t count, uint32_t width, uint32_t *codes);
 
-  // The squared errors of blocks of `length` values one behind the other: lane j of eight adds, in
+  // The squared errors of consecutive blocks of `length` values: lane j of eight adds, in
   // double precision, those of values j, j + 8, ...; lanes j and j + 4 are then added, then j and
   // j + 2, then both. Values that are not finite take no part.
   void (*squared_errors)(
@@ -313,13 +302,6 @@ typedef struct {
   // Copies values past the caches.
   void (*stream)(const float *values, size_t count, float *result);
 } BKKernels;
-
-// Whether this machine can run a level.
-bool bk_is_supported(BKLevel level);
-
-// The level in use: the highest supported one, or a lower one that the environment variable
-// BLOCKFORMATS_KERNEL_LEVEL names.
-BKLevel bk_best_level(void);
 
 // The kernels of a supported level; those of the level in use for any other.
 const BKKernels *bk_kernels(BKLevel level);

@@ -4,19 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CKernelLevels.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/// Sets of processor instructions.
-enum multiply_limit_level {
-  MULTIPLY_LIMIT_PORTABLE = 0,
-  MULTIPLY_LIMIT_AVX2 = 1,
-  MULTIPLY_LIMIT_AVX512 = 2,
-  MULTIPLY_LIMIT_AVX512_DOT = 3,
-  MULTIPLY_LIMIT_NEON = 4,
-  MULTIPLY_LIMIT_NEON_DOT = 5,
-};
 
 /// What is multiplied, and added to sums of 32 bits.
 enum multiply_limit_unit {
@@ -32,17 +24,16 @@ enum multiply_limit_unit {
 /// it, and operands that are all 1. Units that a level has no instruction for run as its products
 /// do: 8-bit integers as 16-bit ones, BF16 numbers as FP32 ones.
 ///
-/// - level: one that the machine supports; levels of other architectures are the portable one.
+/// - level: one that the machine supports; any other is the level in use.
 /// - repetitions: each does `multiply_limit_operations(level, unit)` multiplications and as many
 ///   additions.
 ///
 /// Returns the sum of all products, which is the number of multiplications done while each FP32 sum
 /// stays below 2^24, and each of 32-bit integers below 2^31.
-uint64_t multiply_limit_run(
-    enum multiply_limit_level level, enum multiply_limit_unit unit, size_t repetitions);
+uint64_t multiply_limit_run(BKLevel level, enum multiply_limit_unit unit, size_t repetitions);
 
 /// The multiplications of a repetition.
-size_t multiply_limit_operations(enum multiply_limit_level level, enum multiply_limit_unit unit);
+size_t multiply_limit_operations(BKLevel level, enum multiply_limit_unit unit);
 
 #ifdef __cplusplus
 }

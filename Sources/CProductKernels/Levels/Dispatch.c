@@ -1,10 +1,12 @@
-// The tables of products follow the levels of the block kernels.
-#include "Tables.h"
+// The tables of the levels that this architecture has.
+#include "../include/CProductKernels.h"
 
-static const BKProductKernels *const tables[BK_LEVEL_COUNT] = {
-    &bk_portable_products, &bk_avx2_products, &bk_avx512_products,
-    &bk_avx512_dot_products, &bk_neon_products, &bk_neon_dot_products};
+#define DECLARATION(symbol, id, architecture, target) \
+  BK_ON_##architecture(extern const BKProductKernels bk_##id##_products;)
+BK_LEVELS(DECLARATION)
 
-const BKProductKernels *bk_product_kernels(BKLevel level) {
-  return tables[bk_is_supported(level) ? level : bk_best_level()];
-}
+#define ENTRY(symbol, id, architecture, target) \
+  BK_ON_##architecture([BK_##symbol] = &bk_##id##_products,)
+static const BKProductKernels *const tables[BK_LEVEL_COUNT] = {BK_LEVELS(ENTRY)};
+
+const BKProductKernels *bk_product_kernels(BKLevel level) { return tables[bk_usable_level(level)]; }

@@ -1,14 +1,15 @@
 // All templates, and the table of one level.
-#include "../Levels/Tables.h"
+#include "../include/CProductKernels.h"
+#include "Lanes.h"
 #include "Units.h"
 #include "Unlimited.h"
 #include "Results.h"
 #include "Tiles.h"
 #include "Panels.h"
 
-#define KERNEL_TABLE(name, level_)                                                               \
-  const BKProductKernels name = {                                                                \
-      .level = level_,                                                                           \
+#define KERNEL_TABLE(symbol, id)                                                                 \
+  const BKProductKernels bk_##id##_products = {                                                  \
+      .level = BK_##symbol,                                                                      \
       .prefers_int16 = PREFERS_INT16,                                                            \
       .lanes = LANES,                                                                            \
       .multiply = multiply,                                                                      \

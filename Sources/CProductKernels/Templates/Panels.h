@@ -58,9 +58,11 @@ static void join_shifts(
 }
 
 // The sums of the four bytes of every lane.
-#ifndef HAS_BYTE_SUMS
+#ifdef HAS_UNSIGNED_BYTE_DOT
+INLINE vi byte_sums(vu v) { return dot_unsigned_bytes((vi)0, (vu)0x01010101u, v); }
+#else
 INLINE vi byte_sums(vu v) {
-  vs pairs = ((vs)v << 8 >> 8) + ((vs)v >> 8);
+  vws pairs = ((vws)v << 8 >> 8) + ((vws)v >> 8);
   return ((vi)pairs << 16 >> 16) + ((vi)pairs >> 16);
 }
 #endif
@@ -135,7 +137,7 @@ static void join_nibbles(const uint8_t *panel, size_t words, uint8_t *nibbles) {
 
 static void split_nibbles(
     const uint8_t *nibbles, size_t words, const int8_t *values, uint8_t *panel) {
-  Table table = table_of(values);
+  ByteTable table = byte_table_of(values);
   for (size_t pair = 0; pair < words / 2; pair++) {
     for (size_t i = 0; i < 4 * BK_PANEL; i += sizeof(vu)) {
       vu word = load_u(nibbles + i);

@@ -16,7 +16,7 @@ typedef struct {
 // The bytes of a word of all columns; two words of nibbles share them.
 INLINE size_t word_bytes(const TileKind kind) { return BK_PANEL * (kind.has_nibbles ? 2 : 4); }
 
-// Tiles of few rows wait for memory, where panels lie one behind the other.
+// Tiles of few rows wait for memory, where one panel follows another.
 #define FETCH_DISTANCE 8192
 INLINE void fetch_ahead(const void *panel, const size_t bytes) {
   UNROLLED for (size_t byte = 0; byte < bytes; byte += 64)
@@ -26,7 +26,7 @@ INLINE void fetch_ahead(const void *panel, const size_t bytes) {
 // Word `index` from here on, of some rows and vectors of columns.
 INLINE void multiply_word(
     const TileKind kind, const int rows, const int index, const uint8_t *row, size_t stride,
-    const uint8_t *panel, Table values, vu sums[][PANEL_VECTORS]) {
+    const uint8_t *panel, ByteTable values, vu sums[][PANEL_VECTORS]) {
   Word columns[PANEL_VECTORS];
   UNROLLED for (int v = 0; v < kind.vectors; v++) {
     size_t line = (size_t)(kind.has_nibbles ? index / 2 : index) * BK_PANEL * 4;
@@ -56,7 +56,7 @@ INLINE vf add_group(
 
 INLINE void tile(
     const TileKind kind, const int rows, const BKProductShape *shape, const BKRows *a,
-    size_t first_row, const uint8_t *panel, const float *panel_scales, Table values,
+    size_t first_row, const uint8_t *panel, const float *panel_scales, ByteTable values,
     const BKResult *result, size_t first_column) {
   const bool is_grouped = kind.unit != BK_FLOAT32_FMA;
   const uint8_t *row = a->elements + first_row * a->stride;
@@ -117,7 +117,7 @@ INLINE void tile(
 INLINE void multiply_tiles(
     const TileKind kind, const BKProductShape *shape, const BKRows *a, const BKColumns *b,
     const int8_t *nibbles, const BKResult *result) {
-  Table values = table_of(nibbles);
+  ByteTable values = byte_table_of(nibbles);
   for (int first = 0; first < PANEL_VECTORS; first += kind.vectors) {
     const uint8_t *panel = b->elements + (size_t)first * sizeof(vu);
     const float *scales = b->scales ? b->scales + first * LANES : NULL;

@@ -1,11 +1,16 @@
 // One step of each unit: a word of every column times a word of a row, onto running sums.
 //
 // A word is prepared once for all the rows or columns of a tile that it meets. Levels with dot
-// product instructions define steps of their own.
+// product instructions take steps of whole words.
 
-#include "Word.h"
+// A word of every lane as a unit likes it best.
+typedef struct {
+  vu first, second;
+} Word;
 
-#ifndef HAS_INT16_DOT
+#ifdef HAS_WORD_DOT
+INLINE vi dot_int16(vi sum, vu a, vu b) { return dot_words(sum, a, b); }
+#else
 // Adds the products of both 16-bit halves of every lane.
 INLINE vi dot_int16(vi sum, vu a, vu b) {
   vi x = (vi)a, y = (vi)b;
@@ -13,12 +18,32 @@ INLINE vi dot_int16(vi sum, vu a, vu b) {
 }
 #endif
 
-#ifdef HAS_INT8_DOT
+#if defined(HAS_UNSIGNED_BYTE_DOT)
+#define PREFERS_INT16 false
+// The instruction takes unsigned bytes of columns: they are 128 too large, which the offset of the
+// row takes back.
+INLINE Word column_int8(vu word) {
+  vu moved = word ^ 0x80808080u;
+  return (Word){moved, moved};
+}
 INLINE Word row_int8(vu word) { return (Word){word, word}; }
+INLINE vi dot_int8(vi sum, Word column, Word row) {
+  return dot_unsigned_bytes(sum, column.first, row.first);
+}
+INLINE vi first_int8(int32_t offset) { return (vi)offset; }
+#elif defined(HAS_SIGNED_BYTE_DOT)
+#define PREFERS_INT16 false
+INLINE Word column_int8(vu word) { return (Word){word, word}; }
+INLINE Word row_int8(vu word) { return (Word){word, word}; }
+INLINE vi dot_int8(vi sum, Word column, Word row) {
+  return dot_signed_bytes(sum, column.first, row.first);
+}
+INLINE vi first_int8(int32_t offset) { return (vi)0; }
 #else
+#define PREFERS_INT16 true
 // Bytes 0 and 2 of every lane, and bytes 1 and 3, as integers of 16 bits.
 INLINE Word row_int8(vu word) {
-  return (Word){(vu)((vs)word << 8 >> 8), (vu)((vs)word >> 8)};
+  return (Word){(vu)((vws)word << 8 >> 8), (vu)((vws)word >> 8)};
 }
 INLINE Word column_int8(vu word) { return row_int8(word); }
 INLINE vi dot_int8(vi sum, Word column, Word row) {
@@ -36,6 +61,9 @@ INLINE vf flush(vf v) {
 
 #ifdef HAS_BFLOAT16_DOT
 INLINE Word bfloat16_words(vu word, const bool flushes) { return (Word){word, word}; }
+INLINE vf dot_bfloat16(vf sum, Word column, Word row, const bool flushes) {
+  return dot_bfloat16_words(sum, column.first, row.first);
+}
 #else
 INLINE Word bfloat16_words(vu word, const bool flushes) {
   vf even = floats_of(word << 16), odd = floats_of(word & 0xFFFF0000u);

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "CBlockKernels.h"
+#include "CKernelLevels.h"
 
 #pragma clang assume_nonnull begin
 

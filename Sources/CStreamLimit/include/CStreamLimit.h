@@ -31,7 +31,7 @@ uint64_t stream_limit_move(
     const void *input, size_t input_bytes, void *output, size_t output_bytes, uint8_t pattern,
     enum stream_limit_stores stores, size_t vector_bytes);
 
-/// The bytes of the widest vectors of this machine.
+/// The bytes of the widest vectors that a level of this machine has.
 size_t stream_limit_vector_bytes(void);
 
 #ifdef __cplusplus

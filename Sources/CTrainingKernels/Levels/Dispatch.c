@@ -1,10 +1,12 @@
-// The tables of training follow the levels of the block kernels; dot products make no difference.
-#include "Tables.h"
+// The tables of the levels that this architecture has.
+#include "../include/CTrainingKernels.h"
 
-static const BKTrainingKernels *const tables[BK_LEVEL_COUNT] = {
-    &bk_portable_training, &bk_avx2_training, &bk_avx512_training,
-    &bk_avx512_training,   &bk_neon_training, &bk_neon_training};
+#define DECLARATION(symbol, id, architecture, target) \
+  BK_ON_##architecture(extern const BKTrainingKernels bk_##id##_training;)
+BK_LEVELS(DECLARATION)
 
-const BKTrainingKernels *bk_training_kernels(BKLevel level) {
-  return tables[bk_is_supported(level) ? level : bk_best_level()];
-}
+#define ENTRY(symbol, id, architecture, target) \
+  BK_ON_##architecture([BK_##symbol] = &bk_##id##_training,)
+static const BKTrainingKernels *const tables[BK_LEVEL_COUNT] = {BK_LEVELS(ENTRY)};
+
+const BKTrainingKernels *bk_training_kernels(BKLevel level) { return tables[bk_usable_level(level)]; }

@@ -1,12 +1,11 @@
 // arm64 with Advanced SIMD: four registers hold sixteen lanes.
 #if defined(__aarch64__)
-#pragma STDC FP_CONTRACT OFF
+#define LANES 16
+#include "Lanes/NEON.h"
 
-#define INLINE static inline __attribute__((always_inline, unused))
-#define NOINLINE __attribute__((noinline))
-
-#include "../Templates/Lanes.h"
 #include "../Templates/Kernels.h"
 
-KERNEL_TABLE(bk_neon_training, BK_NEON);
+KERNEL_TABLE(NEON, neon);
+// Training has no use for dot products.
+KERNEL_TABLE(NEON_DOT, neon_dot);
 #endif

@@ -1,13 +1,7 @@
 // Portable C, which compilers map to any processor's vectors or to none.
-#pragma STDC FP_CONTRACT OFF
-// Vectors wider than registers are passed to functions that are inlined, and to no others.
-#pragma clang diagnostic ignored "-Wpsabi"
-
-#define INLINE static inline __attribute__((always_inline, unused))
-#define NOINLINE __attribute__((noinline))
-
+#define LANES 16
 #define HAS_MULTIPLY_ADD
-#include "../Templates/Lanes.h"
+#include "Lanes/Portable.h"
 
 // Calls of a library where the processor may lack the instruction.
 static NOINLINE void multiply_add(const float *a, const float *b, const float *c, float *y) {
@@ -24,4 +18,4 @@ INLINE vf fma_f(vf a, vf b, vf c) {
 
 #include "../Templates/Kernels.h"
 
-KERNEL_TABLE(bk_portable_training, BK_PORTABLE);
+KERNEL_TABLE(PORTABLE, portable);

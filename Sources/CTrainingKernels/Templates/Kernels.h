@@ -1,5 +1,6 @@
 // All templates, and the table of one level.
-#include "../Levels/Tables.h"
+#include "../include/CTrainingKernels.h"
+#include "Lanes.h"
 #include "Elementary.h"
 #include "Functions.h"
 #include "Arithmetic.h"
@@ -11,9 +12,9 @@
 #include "StateSpace.h"
 #include "Optimizers.h"
 
-#define KERNEL_TABLE(name, level_)                                                               \
-  const BKTrainingKernels name = {                                                               \
-      .level = level_,                                                                           \
+#define KERNEL_TABLE(symbol, id)                                                                 \
+  const BKTrainingKernels bk_##id##_training = {                                                 \
+      .level = BK_##symbol,                                                                      \
       .apply = apply,                                                                            \
       .apply_backward = apply_backward,                                                          \
       .gate = gate,                                                                              \

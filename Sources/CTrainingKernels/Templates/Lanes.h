@@ -1,16 +1,9 @@
-// Vectors of sixteen 32-bit lanes, in the compiler's portable vector notation. Levels with narrower
-// registers keep each in several, so that all compute the same bits.
+// Vectors of sixteen 32-bit lanes on every level, beside what `Lanes/Vectors.h` has. Levels with
+// narrower registers keep each in several, so that all compute the same bits.
 //
-// The including file defines INLINE and NOINLINE, and operations that its processor is better at.
-#include <string.h>
+// Operations in `#ifndef` are those that some levels are better at.
+_Static_assert(LANES == 16, "sums have one order on every level");
 
-#include "../include/CTrainingKernels.h"
-
-#define LANES 16
-
-typedef float vf __attribute__((ext_vector_type(LANES)));
-typedef uint32_t vu __attribute__((ext_vector_type(LANES)));
-typedef int32_t vi __attribute__((ext_vector_type(LANES)));
 typedef double vd __attribute__((ext_vector_type(LANES)));
 typedef float vf8 __attribute__((ext_vector_type(8)));
 typedef float vf4 __attribute__((ext_vector_type(4)));
@@ -19,21 +12,13 @@ typedef double vd8 __attribute__((ext_vector_type(8)));
 typedef double vd4 __attribute__((ext_vector_type(4)));
 typedef double vd2 __attribute__((ext_vector_type(2)));
 
-#define UNROLLED _Pragma("clang loop unroll(full)")
-
-#define SIGN 0x80000000u
-#define CANONICAL_NAN 0x7FC00000u
-
-// Memory may lie at any address, so its pointers only ever serve as those of bytes.
-INLINE vf load_f(const void *p) { vf v; memcpy(&v, p, sizeof v); return v; }
-INLINE void store_f(void *p, vf v) { memcpy(p, &v, sizeof v); }
-INLINE float float_at(const void *p) { float x; memcpy(&x, p, sizeof x); return x; }
 INLINE void put_float(void *p, float x) { memcpy(p, &x, sizeof x); }
 
 // Up to sixteen values; the other lanes are zero.
-INLINE vf load_part(const void *p, size_t n);
-INLINE void store_part(void *p, vf v, size_t n);
-#ifndef HAS_MASKED_MOVES
+#ifdef HAS_MASKED_MOVES
+INLINE vf load_part(const void *p, size_t n) { return load_some_f(p, n); }
+INLINE void store_part(void *p, vf v, size_t n) { store_some_f(p, v, n); }
+#else
 INLINE vf load_part(const void *p, size_t n) {
   if (n >= LANES) return load_f(p);
   vf v = (vf)0.0f;
@@ -49,12 +34,6 @@ INLINE void store_part(void *p, vf v, size_t n) {
 }
 #endif
 
-INLINE vu bits_of(vf v) { vu r; memcpy(&r, &v, sizeof r); return r; }
-INLINE vf floats_of(vu v) { vf r; memcpy(&r, &v, sizeof r); return r; }
-INLINE vf all_f(float x) { return (vf)x; }
-#ifndef HAS_MULTIPLY_ADD
-INLINE vf fma_f(vf a, vf b, vf c) { return __builtin_elementwise_fma(a, b, c); }
-#endif
 INLINE vf abs_f(vf v) { return floats_of(bits_of(v) & ~SIGN); }
 INLINE vf sqrt_f(vf v) { return __builtin_elementwise_sqrt(v); }
 // The second where the first is NaN.

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "CBlockKernels.h"
+#include "CKernelLevels.h"
 
 #pragma clang assume_nonnull begin
 
@@ -53,7 +53,7 @@ typedef struct {
 // Pairs (i, i + size / 2) of every head of every row; `size` is even.
 typedef struct {
   size_t rows;          // R
-  size_t heads;         // H, one behind the other
+  size_t heads;         // H, next to each other in a row
   size_t size;          // D, of a head
   size_t stride;        // from row to row of numbers, at least H D
   size_t table_stride;  // from row to row of cosines and sines, 0 for one row of angles
@@ -274,8 +274,7 @@ typedef struct {
       float *momentum);
 } BKTrainingKernels;
 
-// The kernels of a supported level, where levels of dot products have those of the level they
-// extend; those of the level in use for any other.
+// The kernels of a supported level; those of the level in use for any other.
 const BKTrainingKernels *bk_training_kernels(BKLevel level);
 
 #pragma clang assume_nonnull end

@@ -67,13 +67,16 @@ struct QuantizedTensors {
     }
   }
 
+  /// The bytes of the largest `config.json` that is read; those of models are far smaller.
+  private static let largestConfiguration = 16 << 20
+
   /// The method of quantization that `config.json` in the folder of a file names, if it does.
   private static func method(ofModelBeside path: String) -> String? {
     let config = URL(fileURLWithPath: path).deletingLastPathComponent()
       .appendingPathComponent("config.json").path
     guard let attributes = try? FileManager.default.attributesOfItem(atPath: config),
       attributes[.type] as? FileAttributeType == .typeRegular,
-      let size = attributes[.size] as? Int, size <= 1 << 24,
+      let size = attributes[.size] as? Int, size <= largestConfiguration,
       let data = FileManager.default.contents(atPath: config),
       let model = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
       let quantization = model["quantization_config"] as? [String: Any]

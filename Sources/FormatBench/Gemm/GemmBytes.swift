@@ -4,9 +4,12 @@ import CallerChecks
 final class GemmBytes {
   let bytes: UnsafeMutableRawBufferPointer
 
-  /// So many bytes.
+  /// The largest pages in use, those of Apple silicon.
+  private static let pageByteCount = 16 << 10
+
+  /// Memory of a size in bytes.
   init(byteCount: Int) {
-    bytes = .allocate(byteCount: byteCount, alignment: 1 << 14)
+    bytes = .allocate(byteCount: byteCount, alignment: Self.pageByteCount)
     bytes.initializeMemory(as: UInt8.self, repeating: 0x5A)
   }
 

@@ -45,13 +45,16 @@ final class GemmInput {
 
   // MARK: - FP64
 
+  /// The fewest multiplications worth a thread.
+  private static let threadGrain = 1 << 18
+
   private static func product(of rows: [Int], _ a: Tensor, _ b: Tensor) -> [Float] {
     let (columns, depth) = (b.shape[0], b.shape[1])
     return a.elements.withUnsafeBufferPointer { a in
       b.elements.withUnsafeBufferPointer { b in
         nonisolated(unsafe) let (a, b) = (a, b)
         return Parallelism.allCores.fill(
-          count: rows.count * columns, grain: max(1, (1 << 18) / depth)
+          count: rows.count * columns, grain: max(1, threadGrain / depth)
         ) { (range: Range<Int>, sums: UnsafeMutableBufferPointer<Float>) in
           for index in range {
             let (row, column) = index.quotientAndRemainder(dividingBy: columns)

@@ -1,4 +1,5 @@
 import BlockFormats
+import CKernelLevels
 import CMultiplyLimit
 import QuantizedLinearAlgebra
 
@@ -55,16 +56,7 @@ struct MultiplyLimit: Sendable {
 }
 
 extension KernelLevel {
-  fileprivate var multiplyLimit: multiply_limit_level {
-    switch self {
-    case .portable: MULTIPLY_LIMIT_PORTABLE
-    case .avx2: MULTIPLY_LIMIT_AVX2
-    case .avx512: MULTIPLY_LIMIT_AVX512
-    case .avx512Dot: MULTIPLY_LIMIT_AVX512_DOT
-    case .neon: MULTIPLY_LIMIT_NEON
-    case .neonDot: MULTIPLY_LIMIT_NEON_DOT
-    }
-  }
+  fileprivate var multiplyLimit: BKLevel { BKLevel(rawValue: numericCast(number)) }
 }
 
 extension ProductUnit {

@@ -12,8 +12,11 @@ final class SpeedBuffers {
   private struct Block {
     let bytes: UnsafeMutableRawBufferPointer
 
+    /// The largest pages in use, those of Apple silicon.
+    private static let pageByteCount = 16 << 10
+
     init(byteCount: Int, filledWith byte: UInt8) {
-      bytes = .allocate(byteCount: byteCount, alignment: 1 << 14)
+      bytes = .allocate(byteCount: byteCount, alignment: Self.pageByteCount)
       bytes.initializeMemory(as: UInt8.self, repeating: byte)
     }
   }
@@ -68,6 +71,9 @@ final class SpeedBuffers {
 
   // MARK: - Values
 
+  /// The fewest values worth a thread.
+  private static let threadGrain = 1 << 16
+
   /// Normal values, those of each 32 with an amplitude of their own between 1/4 and 4.
   ///
   /// Drawing every value anew would take longer than all measurements: the values repeat after
@@ -76,7 +82,7 @@ final class SpeedBuffers {
     let normals = Distribution.normal.sample(vectors: 1, length: 1 << 16, seed: seed)
     let amplitudes = Distribution.uniform.sample(vectors: 1, length: 1 << 10, seed: seed &+ 1)
       .map { $0 < 0 ? 1 / (1 - 3 * $0) : 1 + 3 * $0 }
-    return Parallelism.allCores.fill(count: count, grain: 1 << 16) {
+    return Parallelism.allCores.fill(count: count, grain: threadGrain) {
       (range: Range<Int>, values: UnsafeMutableBufferPointer<Float>) in
       for i in range {
         let block = UInt32(truncatingIfNeeded: i / 32) &* 0x9E37_79B9

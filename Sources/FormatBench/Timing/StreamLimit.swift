@@ -24,6 +24,9 @@ struct StreamLimit {
   /// The bytes of the vectors moved, at most those of the machine.
   var vectorByteCount = Self.machineVectorByteCount
 
+  /// The fewest elements worth a thread.
+  private static let threadGrain = 1 << 16
+
   /// Reads the input once and fills the output.
   ///
   /// - Returns: the sum of the input's 64-bit words, as `stream_limit_move` defines it.
@@ -31,7 +34,7 @@ struct StreamLimit {
   func move(_ stores: Stores) -> UInt64 {
     nonisolated(unsafe) let (input, output) = (input, output)
     let (elementCount, vectorByteCount) = (elementCount, vectorByteCount)
-    let sums = parallelism.map(count: elementCount, grain: 1 << 16) { range in
+    let sums = parallelism.map(count: elementCount, grain: Self.threadGrain) { range in
       /// The first whole line at or below a share of the bytes; all of them for the last share.
       func boundary(_ element: Int, _ byteCount: Int) -> Int {
         element == elementCount ? byteCount : byteCount * element / elementCount / 64 * 64

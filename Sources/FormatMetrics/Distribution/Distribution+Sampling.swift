@@ -1,7 +1,12 @@
 public import BlockFormats
 import CallerChecks
+import NumericSupport
 
 extension Distribution {
+  /// The fewest elements worth a thread: one takes 20 to 200 ns, starting a thread some tens of
+  /// microseconds.
+  private static let threadGrain = 1 << 13
+
   /// Draws vectors.
   ///
   /// - Parameters:
@@ -21,8 +26,7 @@ extension Distribution {
     require(isValid, "a parameter of \(self) is out of its range")
     let source = RandomSource(seed: seed)
     let columnScales = outlierScales(length: length, source)
-    // One element takes 20 to 200 ns, starting a thread some tens of microseconds.
-    return parallelism.fill(count: vectors * length, grain: 1 << 13) {
+    return parallelism.fill(count: vectors * length, grain: Self.threadGrain) {
       (range: Range<Int>, values: UnsafeMutableBufferPointer<Float>) in
       switch self {
       case .bdr:

@@ -24,6 +24,10 @@ extension ErrorStatistics {
     self = reduction.result() ?? ErrorStatistics()
   }
 
+  /// The fewest chunks worth a thread: 64 take about a quarter of a millisecond; below that a second
+  /// thread does not pay.
+  static let threadGrain = 64
+
   /// The statistics of each chunk of as many pairs, of which the last may be shorter.
   static func chunks(
     of original: UnsafeBufferPointer<Float>, _ reconstruction: UnsafeBufferPointer<Float>,
@@ -37,8 +41,7 @@ extension ErrorStatistics {
     nonisolated(unsafe) let y = reconstructionBase
     let count = original.count
     let chunkCount = (count - 1) / chunkLength + 1
-    // 64 chunks take about a quarter of a millisecond; below that a second thread does not pay.
-    return parallelism.fill(count: chunkCount, grain: 64) {
+    return parallelism.fill(count: chunkCount, grain: threadGrain) {
       (range: Range<Int>, chunks: UnsafeMutableBufferPointer<ErrorStatistics>) in
       var kernel = ErrorKernel()
       for chunk in range {

@@ -56,7 +56,7 @@ public struct VectorErrorStatistics: Equatable, Sendable {
     nonisolated(unsafe) let y = reconstructionBase
     let ratios = parallelism.fill(
       count: original.count / vectorLength,
-      grain: max(1, 64 * ErrorStatistics.chunkLength / vectorLength)
+      grain: max(1, ErrorStatistics.threadGrain * ErrorStatistics.chunkLength / vectorLength)
     ) { (range: Range<Int>, ratios: UnsafeMutableBufferPointer<Double?>) in
       var kernel = ErrorKernel()
       for vector in range {

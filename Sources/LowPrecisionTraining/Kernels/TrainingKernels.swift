@@ -1,5 +1,5 @@
 import BlockFormats
-internal import CBlockKernels
+internal import CKernelLevels
 internal import CTrainingKernels
 import CallerChecks
 
@@ -12,8 +12,9 @@ struct TrainingKernels: @unchecked Sendable {
 
   /// - Precondition: the machine supports the level.
   init(_ level: KernelLevel) {
-    require(KernelLevel.supported.contains(level), "no kernels for level \(level.id)")
-    table = bk_training_kernels(BKLevel(rawValue: numericCast(level.number)))
+    let code = BKLevel(rawValue: numericCast(level.number))
+    table = bk_training_kernels(code)
+    require(table.pointee.level == code, "no kernels for level \(level.id)")
   }
 }
 

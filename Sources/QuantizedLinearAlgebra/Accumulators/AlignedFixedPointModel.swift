@@ -1,5 +1,6 @@
 import BlockFormats
 import CallerChecks
+import NumericSupport
 
 /// The dot product pipeline of the BDR paper.
 ///

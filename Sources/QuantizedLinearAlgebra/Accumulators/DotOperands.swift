@@ -1,3 +1,5 @@
+import NumericSupport
+
 /// One row of each operand of a product as exact numbers: what accumulators sum.
 struct DotOperands {
   let unit: ProductUnit

@@ -1,4 +1,5 @@
 import CallerChecks
+import NumericSupport
 
 /// A tensor core that adds the products of a group in fixed point, aligned to the largest of them.
 ///

@@ -1,4 +1,5 @@
 package import BlockFormats
+import NumericSupport
 
 /// What the elements of an operand are to the units of a product, sub-scales included.
 ///
@@ -39,13 +40,6 @@ package struct OperandElements: Hashable, Sendable {
     areBFloat16 =
       element.significandBitCount <= 8 && lowest >= -133 && top <= Double(Float.greatestBFloat16)
     areFarFromSubnormal = lowest >= -60 && top <= 0x1p60
-  }
-}
-
-extension Double {
-  /// x · 2^exponent, exact within the range of normal numbers.
-  static func scaled(_ x: Double, byPowerOfTwo exponent: Int) -> Double {
-    Double(sign: .plus, exponent: exponent, significand: x)
   }
 }
 

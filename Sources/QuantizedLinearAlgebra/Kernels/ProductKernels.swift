@@ -1,5 +1,6 @@
 import BlockFormats
 internal import CBlockKernels
+internal import CKernelLevels
 internal import CProductKernels
 import CallerChecks
 

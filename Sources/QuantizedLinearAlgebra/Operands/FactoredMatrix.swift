@@ -1,4 +1,5 @@
 import BlockFormats
+import NumericSupport
 
 /// The elements and the scales of a quantized matrix as numbers, one by one: what definitions are
 /// written in.

@@ -1,6 +1,7 @@
 import BlockFormats
 internal import CBlockKernels
 internal import CProductKernels
+import NumericSupport
 
 /// Packs rows of a quantized matrix into elements, factors and offsets as kernels read them.
 struct RowPacker: Sendable {
@@ -219,10 +220,15 @@ final class PackingScratch {
 
   init(_ layout: OperandLayout) {
     count = layout.depth + 64
-    memory = AlignedMemory(byteCount: 2 * count + 4 * count)
-    codes = memory.base.assumingMemoryBound(to: UInt8.self)
-    shifts = codes + count
-    elements = UnsafeMutableRawPointer(codes + 2 * count)
+    var cuts = MemoryCuts()
+    let codesAt = cuts.cut(UInt8.self, count: count)
+    let shiftsAt = cuts.cut(UInt8.self, count: count)
+    // The widest elements are FP32 numbers.
+    let elementsAt = cuts.cut(Float.self, count: count)
+    memory = AlignedMemory(byteCount: cuts.byteCount)
+    codes = (memory.base + codesAt).assumingMemoryBound(to: UInt8.self)
+    shifts = (memory.base + shiftsAt).assumingMemoryBound(to: UInt8.self)
+    elements = memory.base + elementsAt
   }
 
   /// For codes of more than eight bits.

@@ -1,6 +1,7 @@
 import BlockFormats
 internal import CBlockKernels
 internal import CProductKernels
+import NumericSupport
 
 /// One product of a left operand with one matrix of a prepared batch.
 ///

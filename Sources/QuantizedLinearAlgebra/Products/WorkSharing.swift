@@ -1,6 +1,5 @@
 import BlockFormats
-import Dispatch
-import Synchronization
+import NumericSupport
 
 extension Parallelism {
   /// Runs `body` for every item, each once, beginning in order, on as many workers as there are
@@ -8,19 +7,7 @@ extension Parallelism {
   ///
   /// - Parameter body: takes the number of its worker, whose memory it may use, and an item.
   package func share(_ itemCount: Int, _ body: @Sendable (_ worker: Int, _ item: Int) -> Void) {
-    let workers = workerCount(forItems: itemCount)
-    if workers <= 1 {
-      for item in 0..<itemCount { body(0, item) }
-      return
-    }
-    let next = Atomic(0)
-    DispatchQueue.concurrentPerform(iterations: workers) { worker in
-      while true {
-        let item = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard item < itemCount else { return }
-        body(worker, item)
-      }
-    }
+    Threads.share(itemCount, among: workerCount(forItems: itemCount), body)
   }
 
   /// Runs `body` for every item as `share(_:_:)` does, with a state for each worker.

@@ -1,5 +1,7 @@
 import BlockFormats
 import CBlockKernels
+import CKernelLevels
+import Foundation
 import Testing
 
 #if canImport(Darwin)
@@ -53,6 +55,29 @@ struct KernelLevelTests {
     #expect(slow.map(\.id) == others + ["e8m0fnu", "ue4m3", "ue5m3", "ue5m3_61440"])
   }
 
+  @Test("Levels are those of the kernels' list, in its order and by its ids")
+  func list() {
+    let ids = (0..<BK_LEVEL_COUNT.rawValue).map { String(cString: bk_level_id(BKLevel($0))) }
+    #expect(KernelLevel.allCases.map(\.id) == ids)
+    #expect(KernelLevel.allCases.map(\.number) == Array(0..<UInt32(ids.count)))
+    for level in KernelLevel.allCases {
+      #expect(bk_is_supported(BKLevel(level.number)) == KernelLevel.supported.contains(level))
+    }
+    #expect(!bk_is_supported(BK_LEVEL_COUNT))
+  }
+
+  #if os(Linux)
+  @Test(
+    "A level is supported where Linux names all its features",
+    .enabled(if: !processorFlags.isEmpty))
+  func detection() {
+    let named = KernelLevel.allCases.filter {
+      $0.linuxFlags.map { processorFlags.isSuperset(of: $0) } ?? false
+    }
+    #expect(KernelLevel.supported == named)
+  }
+  #endif
+
   @Test("Every supported level has a table of its own without a null entry")
   func tables() {
     #expect(KernelLevel.supported.first == .portable)
@@ -60,7 +85,7 @@ struct KernelLevelTests {
     #expect(!KernelLevel.supported.contains(Self.foreignLevel))
     for level in KernelLevel.supported {
       let table = kernelTable(level)
-      #expect(table.level.rawValue == tableNumber(level), "\(level.id)")
+      #expect(table.level.rawValue == level.number, "\(level.id)")
       #expect([4, 8, 16].contains(table.lanes), "\(level.id)")
       withUnsafeBytes(of: table) { bytes in
         // Level and lanes take the place of one pointer; functions follow.
@@ -125,19 +150,45 @@ private func expectLevel(_ level: KernelLevel, wishing name: String) {
   guard chosen == level, KernelLevel.best == level else { exit(1) }
 }
 
-/// The number of a level in the table of the C header.
-func tableNumber(_ level: KernelLevel) -> UInt32 {
-  switch level {
-  case .portable: BK_PORTABLE.rawValue
-  case .avx2: BK_AVX2.rawValue
-  case .avx512: BK_AVX512.rawValue
-  case .avx512Dot: BK_AVX512_DOT.rawValue
-  case .neon: BK_NEON.rawValue
-  case .neonDot: BK_NEON_DOT.rawValue
+#if os(Linux)
+/// What Linux calls the features that the processor and the system offer.
+private let processorFlags: Set<String> = {
+  let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+  let line = text.split(separator: "\n").first {
+    $0.hasPrefix("flags") || $0.hasPrefix("Features")
+  }
+  return Set(line?.split(whereSeparator: \.isWhitespace).map(String.init) ?? [])
+}()
+#endif
+
+extension KernelLevel {
+  /// The features that the level's documentation names, as Linux calls them; `nil` on other
+  /// architectures.
+  fileprivate var linuxFlags: [String]? {
+    #if arch(x86_64)
+    let avx2 = ["avx2", "fma", "f16c", "bmi1", "bmi2"]
+    let avx512 = avx2 + ["avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512vbmi"]
+    return switch self {
+    case .portable: []
+    case .avx2: avx2
+    case .avx512: avx512
+    case .avx512Dot: avx512 + ["avx512_vnni", "avx512_bf16"]
+    case .neon, .neonDot: nil
+    }
+    #elseif arch(arm64)
+    return switch self {
+    case .portable: []
+    case .neon: ["asimd"]
+    case .neonDot: ["asimd", "asimddp"]
+    case .avx2, .avx512, .avx512Dot: nil
+    }
+    #else
+    return self == .portable ? [] : nil
+    #endif
   }
 }
 
 /// The functions of a supported level.
 func kernelTable(_ level: KernelLevel) -> BKKernels {
-  bk_kernels(BKLevel(rawValue: tableNumber(level))).pointee
+  bk_kernels(BKLevel(rawValue: numericCast(level.number))).pointee
 }

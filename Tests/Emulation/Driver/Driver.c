@@ -58,9 +58,6 @@ void take_word(Driver *d, uint64_t word) {
            (unsigned long long)d->call);
 }
 
-static const char *const level_names[BK_LEVEL_COUNT] = {
-    "portable", "avx2", "avx512", "avx512_dot", "neon", "neon_dot"};
-
 static int usage(void) {
   fputs("usage: driver levels | best | run LEVEL [--only PREFIX] [--detail]\n", stderr);
   return 2;
@@ -69,23 +66,23 @@ static int usage(void) {
 int main(int count, char **arguments) {
   if (count < 2) return usage();
   if (strcmp(arguments[1], "best") == 0) {
-    puts(level_names[bk_best_level()]);
+    puts(bk_level_id(bk_best_level()));
     return 0;
   }
   if (strcmp(arguments[1], "levels") == 0) {
     for (int level = 0; level < BK_LEVEL_COUNT; level++)
-      if (bk_is_supported((BKLevel)level)) puts(level_names[level]);
+      if (bk_is_supported((BKLevel)level)) puts(bk_level_id((BKLevel)level));
     return 0;
   }
   if (strcmp(arguments[1], "run") != 0 || count < 3) return usage();
   Driver d = {.only = ""};
   for (int level = 0; level < BK_LEVEL_COUNT; level++)
-    if (strcmp(arguments[2], level_names[level]) == 0 && bk_is_supported((BKLevel)level)) {
+    if (strcmp(arguments[2], bk_level_id((BKLevel)level)) == 0 && bk_is_supported((BKLevel)level)) {
       d.kernels = bk_kernels((BKLevel)level);
       d.products = bk_product_kernels((BKLevel)level);
     }
   // The tables must be that level's own, not ones that stand for it.
-  if (!d.kernels || strcmp(level_names[d.kernels->level], arguments[2]) != 0 ||
+  if (!d.kernels || strcmp(bk_level_id(d.kernels->level), arguments[2]) != 0 ||
       d.products->level != d.kernels->level) {
     fprintf(stderr, "this machine has no level %s\n", arguments[2]);
     return 3;

@@ -52,7 +52,7 @@ func onEveryLevel(
   _ body: (BKTrainingKernels, [Numbers]) -> Void
 ) -> [[Float]] {
   var results: [[UInt32]]?
-  // Levels of dot products have the table of another level.
+  // Levels of dot products have the functions of another level.
   for level in KernelLevel.supported where level != .avx512Dot && level != .neonDot {
     let table = TrainingKernels(level).table.pointee
     let guarded = arrays.map { GuardedNumbers($0, misalignment: results == nil ? 0 : 1) }

@@ -1,4 +1,5 @@
 import FormatTestSupport
+import NumericSupport
 import Testing
 
 @testable import QuantizedLinearAlgebra

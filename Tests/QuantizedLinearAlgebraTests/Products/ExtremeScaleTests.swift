@@ -1,4 +1,5 @@
 import BlockFormats
+import NumericSupport
 import Testing
 
 @testable import QuantizedLinearAlgebra

@@ -1,4 +1,5 @@
 import CallerChecks
+import NumericSupport
 
 /// How the exponent of a power-of-two scale follows from amax, a block's largest magnitude.
 ///

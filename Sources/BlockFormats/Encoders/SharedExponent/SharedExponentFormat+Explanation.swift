@@ -1,3 +1,5 @@
+import NumericSupport
+
 extension SharedExponentFormat: ExplainedFormat {
   /// The formulas of the definition, with this format's numbers.
   public var steps: [String] {

@@ -1,4 +1,5 @@
 import CallerChecks
+import NumericSupport
 
 /// Elements that share a power-of-two scale, with or without microexponents: MX, BDR and MSFP.
 ///

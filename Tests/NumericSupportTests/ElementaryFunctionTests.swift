@@ -1,5 +1,5 @@
-import FormatMetrics
 import Foundation
+import NumericSupport
 import Testing
 
 @Suite("The functions behind the distributions")

@@ -1,6 +1,6 @@
-// The C library's log and exp differ in the last bit between platforms. These use IEEE 754 basic
-// operations only, so that a sample is the same bits everywhere; three ulps of Double are far below what
-// rounding the sample to Float can show.
+// Functions with the same bits everywhere: those of C libraries differ in the last one. These use basic
+// operations of IEEE 754 only. They make samples of distributions, where three ulps of Double are far
+// below what rounding to Float can show.
 
 /// Returns ln x for a finite, normal x > 0, to within 3 ulps.
 ///
