@@ -16,6 +16,7 @@ let package = Package(
     .library(name: "LowPrecisionTraining", targets: ["LowPrecisionTraining"]),
     .library(name: "QuantizedLinearAlgebra", targets: ["QuantizedLinearAlgebra"]),
     .library(name: "TensorFiles", targets: ["TensorFiles"]),
+    .library(name: "TrainingRecipes", targets: ["TrainingRecipes"]),
     .executable(name: "fmtbench", targets: ["fmtbench"]),
   ],
   targets: [
@@ -30,7 +31,7 @@ let package = Package(
       name: "LowPrecisionTraining",
       dependencies: [
         "BlockFormats", "CallerChecks", "CBlockKernels", "CTrainingKernels", "FormatMetrics",
-        "QuantizedLinearAlgebra", "SystemResources", "TensorFiles",
+        "QuantizedLinearAlgebra", "SystemResources", "TensorFiles", "TrainingRecipes",
       ],
       swiftSettings: settings),
     .target(
@@ -39,6 +40,10 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "TensorFiles", dependencies: ["CallerChecks", "SystemResources"],
+      swiftSettings: settings),
+    .target(
+      name: "TrainingRecipes",
+      dependencies: ["BlockFormats", "CallerChecks", "QuantizedLinearAlgebra"],
       swiftSettings: settings),
 
     // MARK: - Implementation details
@@ -56,6 +61,7 @@ let package = Package(
       dependencies: [
         "BlockFormats", "CallerChecks", "CMultiplyLimit", "CStreamLimit", "FormatMetrics",
         "LowPrecisionTraining", "QuantizedLinearAlgebra", "SystemResources", "TensorFiles",
+        "TrainingRecipes",
       ],
       swiftSettings: settings),
     .plugin(
@@ -83,7 +89,7 @@ let package = Package(
       name: "LowPrecisionTrainingTests",
       dependencies: [
         "LowPrecisionTraining", "QuantizedLinearAlgebra", "BlockFormats", "CTrainingKernels",
-        "TensorFiles", "FormatTestSupport",
+        "TensorFiles", "TrainingRecipes", "FormatTestSupport",
       ],
       swiftSettings: settings),
     .testTarget(
@@ -99,10 +105,14 @@ let package = Package(
       name: "TensorFilesTests", dependencies: ["TensorFiles", "FormatTestSupport"],
       swiftSettings: settings),
     .testTarget(
+      name: "TrainingRecipesTests",
+      dependencies: ["TrainingRecipes", "BlockFormats", "FormatTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
       name: "FormatBenchTests",
       dependencies: [
         "FormatBench", "BlockFormats", "FormatMetrics", "LowPrecisionTraining",
-        "QuantizedLinearAlgebra", "TensorFiles", "fmtbench",
+        "QuantizedLinearAlgebra", "TensorFiles", "TrainingRecipes", "fmtbench",
         "FormatTestSupport",
       ],
       swiftSettings: settings),

@@ -1,4 +1,4 @@
-import LowPrecisionTraining
+import TrainingRecipes
 
 /// Lists the presets of training recipes, or shows one rule by rule.
 enum RecipeCommand: Command {

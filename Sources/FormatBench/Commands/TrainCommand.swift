@@ -1,5 +1,6 @@
 import BlockFormats
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// Trains a small model under recipes of narrow formats and compares where it ends.
 enum TrainCommand: Command {

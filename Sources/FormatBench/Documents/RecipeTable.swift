@@ -1,4 +1,4 @@
-import LowPrecisionTraining
+import TrainingRecipes
 
 /// Training recipes in the reference: the presets, their rules, and the keys of their JSON.
 enum RecipeTable {

@@ -1,5 +1,6 @@
 import BlockFormats
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// A trained model, and the recipes that its operands are cast by.
 struct EvaluationPlan {

@@ -1,4 +1,4 @@
-import LowPrecisionTraining
+import TrainingRecipes
 
 /// A recipe as sections to read.
 enum RecipeSheet {

@@ -1,5 +1,6 @@
 import BlockFormats
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// The layers of a model with what recipes make of them, for rules that name layers.
 enum LayerList {

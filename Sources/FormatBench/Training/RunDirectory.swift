@@ -1,6 +1,7 @@
 import Foundation
 import LowPrecisionTraining
 import TensorFiles
+import TrainingRecipes
 
 /// The files of trained runs: a folder for each recipe, in it one for each seed.
 ///

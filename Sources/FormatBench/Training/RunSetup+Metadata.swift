@@ -1,4 +1,5 @@
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// The setup as texts, which travel in a checkpoint: what a resumed run must agree with, and what
 /// `eval` builds the model from.

@@ -1,5 +1,6 @@
 import BlockFormats
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// Everything that decides a run besides its recipe and seed.
 struct RunSetup: Hashable {

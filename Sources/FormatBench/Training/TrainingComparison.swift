@@ -1,4 +1,5 @@
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// Where training ended under each recipe.
 struct TrainingComparison {

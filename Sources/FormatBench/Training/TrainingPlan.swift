@@ -1,5 +1,6 @@
 import BlockFormats
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// Which recipes are compared, on what, and where runs are kept.
 struct TrainingPlan {

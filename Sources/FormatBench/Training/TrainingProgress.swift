@@ -1,4 +1,5 @@
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// How far a comparison is, and how long the rest will take at the speed so far.
 struct TrainingProgress {

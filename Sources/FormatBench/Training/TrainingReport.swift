@@ -1,4 +1,5 @@
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// The columns, facts and rows of trained recipes.
 enum TrainingReport {

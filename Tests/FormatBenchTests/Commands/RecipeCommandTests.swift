@@ -1,6 +1,7 @@
 import Foundation
 import LowPrecisionTraining
 import Testing
+import TrainingRecipes
 
 @testable import FormatBench
 

@@ -1,5 +1,5 @@
-import LowPrecisionTraining
 import TensorFiles
+import TrainingRecipes
 
 /// A recipe as a command line gives it.
 struct GivenRecipe: Hashable, Sendable {
