@@ -75,6 +75,26 @@ struct RecipeCodingTests {
     #expect(context.underlyingError as? RecipeError == expected)
   }
 
+  @Test("What would not be decoded again is not encoded")
+  func encodingErrors() throws {
+    func reason(_ part: some Encodable) throws -> String? {
+      let error = try #require(throws: EncodingError.self) { try JSONEncoder().encode(part) }
+      guard case .invalidValue(_, let context) = error else { return nil }
+      return context.debugDescription
+    }
+    #expect(
+      try reason(RecipeRule(.bfloat16, blocks: .first(0)))
+        == "rule.blocks.first: 0 is not valid; expected an integer in 1...1000000")
+    #expect(
+      try reason(Recipe(name: "", source: "a test", rules: []))
+        == "recipe.name: '' is not valid; expected a name")
+    let stranger = TwoLevelFormat(
+      id: "nvfp4", source: "a test", element: .e2m1fn, block: .vector(length: 32), scale: .e4m3fn)
+    #expect(
+      try reason(QuantizationChoice.block(BlockQuantization(stranger)))
+        == "quantizer: would be decoded as another")
+  }
+
   @Test("An error names the place of a part inside the caller's own value")
   func nestedErrors() throws {
     let error = try #require(throws: DecodingError.self) {

@@ -1,5 +1,5 @@
 /// A part of a recipe that files and coders write in one way: as a value of a recipe's JSON.
-protocol RecipePart: Codable {
+protocol RecipePart: Codable, Equatable {
   /// What errors call the part where it stands alone.
   static var path: String { get }
   /// Takes a value apart.
@@ -26,9 +26,25 @@ extension RecipePart {
     }
   }
 
-  /// Encodes what stands in a recipe's JSON; a format is its id, and so must be one of the catalog's
-  /// to be decoded again.
+  /// Encodes what stands in a recipe's JSON, every choice written out and a format as its id.
+  ///
+  /// - Throws: `EncodingError.invalidValue` for what would not be decoded as an equal part: a format
+  ///   that the catalog does not give for its id, or conditions that match nothing, such as no blocks.
   public func encode(to encoder: any Encoder) throws {
-    try CodedJSON(jsonValue).encode(to: encoder)
+    let value = jsonValue
+    func refusal(_ reason: String, _ error: RecipeError? = nil) -> EncodingError {
+      EncodingError.invalidValue(
+        self,
+        EncodingError.Context(
+          codingPath: encoder.codingPath, debugDescription: reason, underlyingError: error))
+    }
+    let again: Self
+    do throws(RecipeError) {
+      again = try Self(value, at: Self.path)
+    } catch {
+      throw refusal(error.description, error)
+    }
+    guard again == self else { throw refusal("\(Self.path): would be decoded as another") }
+    try CodedJSON(value).encode(to: encoder)
   }
 }
