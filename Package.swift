@@ -16,6 +16,7 @@ let package = Package(
     .library(name: "LowPrecisionTraining", targets: ["LowPrecisionTraining"]),
     .library(name: "QuantizedLinearAlgebra", targets: ["QuantizedLinearAlgebra"]),
     .library(name: "TensorFiles", targets: ["TensorFiles"]),
+    .library(name: "TrainingRecipes", targets: ["TrainingRecipes"]),
     .executable(name: "fmtbench", targets: ["fmtbench"]),
   ],
   targets: [
@@ -32,7 +33,7 @@ let package = Package(
       dependencies: [
         "BlockFormats", "CallerChecks", "CBlockKernels", "CKernelLevels", "CTrainingKernels",
         "FormatMetrics", "QuantizedLinearAlgebra", "StrictJSON", "SystemResources", "TensorFiles",
-        "UntrustedText",
+        "TrainingRecipes", "UntrustedText",
       ],
       swiftSettings: settings),
     .target(
@@ -45,6 +46,12 @@ let package = Package(
     .target(
       name: "TensorFiles",
       dependencies: ["CallerChecks", "StrictJSON", "SystemResources", "UntrustedText"],
+      swiftSettings: settings),
+    .target(
+      name: "TrainingRecipes",
+      dependencies: [
+        "BlockFormats", "CallerChecks", "QuantizedLinearAlgebra", "StrictJSON", "UntrustedText",
+      ],
       swiftSettings: settings),
 
     // MARK: - Implementation details
@@ -69,7 +76,7 @@ let package = Package(
       dependencies: [
         "BlockFormats", "CallerChecks", "CKernelLevels", "CMultiplyLimit", "CommandLineToolkit",
         "CStreamLimit", "FormatMetrics", "LowPrecisionTraining", "QuantizedLinearAlgebra",
-        "SystemResources", "TensorFiles", "UntrustedText",
+        "SystemResources", "TensorFiles", "TrainingRecipes", "UntrustedText",
       ],
       swiftSettings: settings),
     .plugin(
@@ -107,7 +114,7 @@ let package = Package(
       name: "LowPrecisionTrainingTests",
       dependencies: [
         "LowPrecisionTraining", "QuantizedLinearAlgebra", "BlockFormats", "CTrainingKernels",
-        "TensorFiles", "FormatTestSupport",
+        "TensorFiles", "TrainingRecipes", "FormatTestSupport",
       ],
       swiftSettings: settings),
     .testTarget(
@@ -130,11 +137,15 @@ let package = Package(
       name: "TensorFilesTests", dependencies: ["TensorFiles", "FormatTestSupport"],
       swiftSettings: settings),
     .testTarget(
+      name: "TrainingRecipesTests",
+      dependencies: ["TrainingRecipes", "BlockFormats", "FormatTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
       name: "FormatBenchTests",
       dependencies: [
         "FormatBench", "BlockFormats", "CommandLineTestSupport", "CommandLineToolkit",
         "FormatMetrics", "LowPrecisionTraining", "QuantizedLinearAlgebra", "TensorFiles",
-        "UntrustedText", "fmtbench", "FormatTestSupport",
+        "TrainingRecipes", "UntrustedText", "fmtbench", "FormatTestSupport",
       ],
       swiftSettings: settings),
   ],

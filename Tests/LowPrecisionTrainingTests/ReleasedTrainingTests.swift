@@ -2,6 +2,7 @@ import BlockFormats
 import FormatTestSupport
 import LowPrecisionTraining
 import Testing
+import TrainingRecipes
 
 @Suite("Released bits of training")
 struct ReleasedTrainingTests {

@@ -1,5 +1,6 @@
 import BlockFormats
 import Testing
+import TrainingRecipes
 
 @testable import LowPrecisionTraining
 

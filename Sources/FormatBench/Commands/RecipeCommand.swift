@@ -1,5 +1,5 @@
 import CommandLineToolkit
-import LowPrecisionTraining
+import TrainingRecipes
 
 /// Lists the presets of training recipes, or shows one rule by rule.
 enum RecipeCommand: Command {

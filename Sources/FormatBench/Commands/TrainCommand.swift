@@ -1,6 +1,7 @@
 import BlockFormats
 import CommandLineToolkit
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// Trains a small model under recipes of narrow formats and compares where it ends.
 enum TrainCommand: Command {

@@ -1,5 +1,5 @@
 import CommandLineToolkit
-import LowPrecisionTraining
+import TrainingRecipes
 
 /// Training recipes in the reference: the presets, their rules, and the keys of their JSON.
 enum RecipeTable {

@@ -1,6 +1,7 @@
 import BlockFormats
 import CommandLineToolkit
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// A trained model, and the recipes that its operands are cast by.
 struct EvaluationPlan {

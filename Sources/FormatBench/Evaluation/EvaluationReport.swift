@@ -1,5 +1,6 @@
 import CommandLineToolkit
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// The columns, facts and rows of direct casts.
 enum EvaluationReport {

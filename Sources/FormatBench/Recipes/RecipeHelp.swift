@@ -1,4 +1,4 @@
-import LowPrecisionTraining
+import TrainingRecipes
 
 /// What the help says about recipes of one's own.
 enum RecipeHelp {

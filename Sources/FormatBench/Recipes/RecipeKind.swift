@@ -1,6 +1,6 @@
 import CommandLineToolkit
-import LowPrecisionTraining
 import TensorFiles
+import TrainingRecipes
 
 /// A recipe as a command line gives it.
 struct GivenRecipe: Hashable, Sendable {

@@ -1,5 +1,5 @@
 import CommandLineToolkit
-import LowPrecisionTraining
+import TrainingRecipes
 
 /// A recipe as sections to read.
 enum RecipeSheet {

@@ -1,6 +1,7 @@
 import BlockFormats
 import CommandLineToolkit
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// The layers of a model with what recipes make of them, for rules that name layers.
 enum LayerList {

@@ -2,6 +2,7 @@ import CommandLineToolkit
 import Foundation
 import LowPrecisionTraining
 import TensorFiles
+import TrainingRecipes
 
 /// The files of trained runs: a folder for each recipe, in it one for each seed.
 ///

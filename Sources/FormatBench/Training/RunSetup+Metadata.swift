@@ -1,5 +1,6 @@
 import CommandLineToolkit
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// The setup as texts, which travel in a checkpoint: what a resumed run must agree with, and what
 /// `eval` builds the model from.

@@ -1,6 +1,7 @@
 import BlockFormats
 import CommandLineToolkit
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// Everything that decides a run besides its recipe and seed.
 struct RunSetup: Hashable {

@@ -1,5 +1,6 @@
 import CommandLineToolkit
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// Where training ended under each recipe.
 struct TrainingComparison {

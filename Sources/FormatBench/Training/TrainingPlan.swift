@@ -1,6 +1,7 @@
 import BlockFormats
 import CommandLineToolkit
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// Which recipes are compared, on what, and where runs are kept.
 struct TrainingPlan {

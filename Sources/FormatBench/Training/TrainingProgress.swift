@@ -1,5 +1,6 @@
 import CommandLineToolkit
 import LowPrecisionTraining
+import TrainingRecipes
 
 /// How far a comparison is, and how long the rest will take at the speed so far.
 struct TrainingProgress {

@@ -90,9 +90,12 @@ public struct ByteCorpus: TokenSource {
     }
   }
 
+  /// The numbers of validation batches: with a plan's counts, windows are far from overflow.
+  private static let validationIndices = 0..<1 << 32
+
   /// The next windows of the validation part after those of the batch before.
   public func validationBatch(index: Int) -> TokenBatch {
-    require((0..<1 << 32).contains(index), "validation batch \(index)")
+    require(Self.validationIndices.contains(index), "validation batch \(index)")
     return batch { row in
       let window = (index * batchCount + row) % validationWindowCount
       return validationBytes.lowerBound + window * contextCount

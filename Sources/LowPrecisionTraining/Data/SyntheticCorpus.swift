@@ -186,9 +186,9 @@ public struct SyntheticCorpus: GeneratedTokenSource {
 /// Where in a text the next token stands.
 enum PhrasePlace {
   case free
-  /// In the first phrase of a name, of which so many words are to come.
+  /// In the first phrase of a name, of which `left` words are to come.
   case new(left: Int)
-  /// In a repeated phrase, whose next word stands at a position of the sequence.
+  /// In a repeated phrase, of which `left` words are to come, the next from a position of the sequence.
   case repeated(next: Int, left: Int)
 
   /// Moves on by a word.

@@ -39,12 +39,15 @@ public struct BatchPlan: Hashable, Sendable {
   /// The seed of the training data.
   public let seed: UInt64
 
+  /// The numbers of sequences and of tokens there are: a product of two is far from overflow.
+  private static let counts = 1..<1 << 20
+
   /// Makes a plan.
   ///
   /// - Precondition: The counts are positive and below 2^20.
   public init(batchCount: Int = 8, contextCount: Int = 256, seed: UInt64 = 0) {
     for count in [batchCount, contextCount] {
-      require((1..<1 << 20).contains(count), "a batch of \(batchCount) x \(contextCount) tokens")
+      require(Self.counts.contains(count), "a batch of \(batchCount) x \(contextCount) tokens")
     }
     self.batchCount = batchCount
     self.contextCount = contextCount

@@ -1,4 +1,5 @@
 import BlockFormats
+import TrainingRecipes
 
 /// Initial values of parameters: uniform numbers, a function of seed and the order of parameters.
 ///

@@ -1,7 +1,8 @@
 import CallerChecks
+public import TrainingRecipes
 
 /// The models there are by name.
-public enum ModelKind: String, Hashable, Sendable, CaseIterable {
+public enum ModelKind: String, NamedChoice {
   /// A GPT: blocks of attention and a GELU MLP, learned positions.
   case transformer
   /// Mamba-1 layers.

@@ -1,4 +1,5 @@
 import CallerChecks
+import TrainingRecipes
 
 /// The extents and choices of a prediction of tokens beyond the next one.
 public struct MultiTokenDesign: Hashable, Sendable {

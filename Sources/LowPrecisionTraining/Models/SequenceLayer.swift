@@ -1,3 +1,5 @@
+import TrainingRecipes
+
 /// One layer inside the residual stream of a model: B x T x C to B x T x C.
 ///
 /// The norm before it and the sum after it are the model's.

@@ -1,4 +1,5 @@
 import CallerChecks
+public import TrainingRecipes
 
 /// A decoder-only model: layers behind RMSNorms inside a residual stream, between an embedding and
 /// a projection to the vocabulary.

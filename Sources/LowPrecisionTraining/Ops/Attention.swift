@@ -44,15 +44,15 @@ extension Tape {
     let y = activation([b, t, heads.outputCount])
     let run = AttentionRun(
       heads: heads, steps: t, input: x.values, output: y.values,
-      weights: memory.floats(b * heads.queries * t * t), kernels: kernels)
+      weights: memory.floats(b * heads.queries * t * t), kernels: execution.kernels)
     let workers = attentionWorkers(b * heads.keys, heads: heads, steps: t)
-    parallelism.share(b * heads.keys) { worker, item in
+    execution.parallelism.share(b * heads.keys) { worker, item in
       run.goForward(sequence: item / heads.keys, key: item % heads.keys, workers[worker])
     }
     record(y) { [self] dy in
       contribute(to: x) { dx in
         nonisolated(unsafe) let (dx, dy) = (dx, dy)
-        parallelism.share(b * heads.keys) { worker, item in
+        execution.parallelism.share(b * heads.keys) { worker, item in
           run.goBack(
             dy, into: dx, sequence: item / heads.keys, key: item % heads.keys, workers[worker])
         }
@@ -64,13 +64,12 @@ extension Tape {
   private func attentionWorkers(
     _ items: Int, heads: AttentionHeads, steps: Int
   ) -> [AttentionWorker] {
-    let count = parallelism.workerCount(forItems: items)
-    if let kept = attention, kept.count >= count, kept[0].fits(steps: steps, size: heads.size) {
-      return kept
+    let count = execution.parallelism.workerCount(forItems: items)
+    return execution.scratch { (kept: [AttentionWorker]) in
+      kept.count >= count && kept[0].fits(steps: steps, size: heads.size)
+    } orMake: {
+      (0..<count).map { _ in AttentionWorker(steps: steps, size: heads.size) }
     }
-    let made = (0..<count).map { _ in AttentionWorker(steps: steps, size: heads.size) }
-    attention = made
-    return made
   }
 }
 

@@ -16,9 +16,9 @@ extension Tape {
       weight.shape == [Int(BK_TAPS), c] && bias.map { $0.shape == [c] } ?? true,
       "weight and bias of shapes \(weight.shape) and \(bias?.shape ?? []) for \(c) channels")
     let y = activation(x.shape)
-    nonisolated(unsafe) let (kernels, input, output) = (kernels, x.values, y.values)
+    nonisolated(unsafe) let (kernels, input, output) = (execution.kernels, x.values, y.values)
     nonisolated(unsafe) let (taps, shift) = (weight.values, bias?.values)
-    parallelism.share(b) { _, sequence in
+    execution.parallelism.share(b) { _, sequence in
       var shape = BKSequence(steps: t, channels: c, stride: c)
       let first = sequence * t * c
       kernels.pointee.convolve(&shape, input + first, taps, shift, output + first)
@@ -31,7 +31,7 @@ extension Tape {
         let (tapCount, hasBias) = (weight.count, bias != nil)
         nonisolated(unsafe) let taps = (values: weight.values, sums: memory.floats(b * tapCount))
         nonisolated(unsafe) let shiftSums = memory.floats(b * c)
-        parallelism.share(b) { _, sequence in
+        execution.parallelism.share(b) { _, sequence in
           var shape = BKSequence(steps: t, channels: c, stride: c)
           let first = sequence * t * c
           let (tapSums, sums) = (taps.sums + sequence * tapCount, shiftSums + sequence * c)

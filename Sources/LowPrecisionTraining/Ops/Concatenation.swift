@@ -18,7 +18,7 @@ extension Tape {
     for (part, offset) in parts {
       let c = part.columnCount
       nonisolated(unsafe) let (input, output) = (part.values, z.values + offset)
-      forRows(r, columns: c) { rows in
+      execution.forRows(r, columns: c) { rows in
         for row in rows { (output + row * width).update(from: input + row * c, count: c) }
       }
     }
@@ -28,7 +28,7 @@ extension Tape {
         nonisolated(unsafe) let source = dz + offset
         contribute(to: part) { derivative in
           nonisolated(unsafe) let derivative = derivative
-          forRows(r, columns: c) { rows in
+          execution.forRows(r, columns: c) { rows in
             for row in rows {
               (derivative + row * c).update(from: source + row * width, count: c)
             }

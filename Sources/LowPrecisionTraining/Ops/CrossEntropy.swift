@@ -16,11 +16,11 @@ extension Tape {
     let count = targets.count { $0 >= 0 }
     let weight = count == 0 ? 0 : 1 / Float(count)
     let loss = activation([1])
-    nonisolated(unsafe) let (kernels, input) = (kernels, x.values)
+    nonisolated(unsafe) let (kernels, input) = (execution.kernels, x.values)
     nonisolated(unsafe) let losses = memory.floats(r)
     // The derivative costs little once the row is at hand.
     nonisolated(unsafe) let derivative = isRecording ? memory.floats(x.count) : nil
-    forRows(r, columns: v) { rows in
+    execution.forRows(r, columns: v) { rows in
       let first = rows.lowerBound
       var shape = BKRowShape(rows: rows.count, columns: v, stride: v)
       targets.withUnsafeBufferPointer { targets in
@@ -38,7 +38,7 @@ extension Tape {
       nonisolated(unsafe) let places = derivative
       contribute(to: x) { dx in
         nonisolated(unsafe) let dx = dx
-        forChunks(of: x.count) { range in
+        execution.forChunks(of: x.count) { range in
           let start = range.lowerBound
           kernels.pointee.scale(places + start, factor, range.count, dx + start)
         }

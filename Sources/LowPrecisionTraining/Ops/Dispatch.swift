@@ -33,9 +33,9 @@ extension Tape {
     let y = activation([(m + multiple - 1) / multiple * multiple, c])
     let k = routing.chosenCount
     nonisolated(unsafe) let (input, output, assignments, kernels) = (
-      x.values, y.values, routing.assignments + range.lowerBound, kernels
+      x.values, y.values, routing.assignments + range.lowerBound, execution.kernels
     )
-    forRows(m, columns: c) { rows in
+    execution.forRows(m, columns: c) { rows in
       for index in rows {
         let row = Int(assignments[index]) / k
         (output + index * c).update(from: input + row * c, count: c)
@@ -45,7 +45,7 @@ extension Tape {
     record(y) { [self] dy in
       // No row is there twice, and experts come one after the other, the last one first.
       nonisolated(unsafe) let (dx, dy) = (x.accumulatedGradient(), dy)
-      forRows(m, columns: c) { rows in
+      execution.forRows(m, columns: c) { rows in
         for index in rows {
           let place = dx + Int(assignments[index]) / k * c
           kernels.pointee.add(place, dy + index * c, c, place)
@@ -74,20 +74,21 @@ extension Tape {
     }
     let y = activation(routing.rowShape + [c])
     let run = CombineRun(
-      routing: routing, outputs: outputs.map { $0?.values }, channels: c, kernels: kernels)
+      routing: routing, outputs: outputs.map { $0?.values }, channels: c, kernels: execution.kernels
+    )
     nonisolated(unsafe) let result = y.values
-    forRows(r, columns: c * k) { run.sum($0, into: result) }
+    execution.forRows(r, columns: c * k) { run.sum($0, into: result) }
     record(y) { [self] dy in
       nonisolated(unsafe) let dy = dy
       contribute(to: routing.gates) { dgates in
         nonisolated(unsafe) let dgates = dgates
-        forRows(r, columns: c * k) { run.differentiateGates($0, dy, into: dgates) }
+        execution.forRows(r, columns: c * k) { run.differentiateGates($0, dy, into: dgates) }
       }
       for (expert, output) in outputs.enumerated() {
         guard let output else { continue }
         contribute(to: output) { derivative in
           nonisolated(unsafe) let derivative = derivative
-          forRows(output.rowCount, columns: c) {
+          execution.forRows(output.rowCount, columns: c) {
             run.differentiateOutput(of: expert, $0, dy, into: derivative)
           }
         }

@@ -23,7 +23,7 @@ extension Tape {
       // In order of the tokens, which may come again.
       for (index, token) in tokens.enumerated() {
         let row = table.gradient + Int(token) * c
-        kernels.pointee.add(row, dy + index * c, c, row)
+        execution.kernels.pointee.add(row, dy + index * c, c, row)
       }
     }
     return y

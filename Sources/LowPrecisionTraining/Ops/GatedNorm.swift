@@ -19,10 +19,10 @@ extension Tape {
     require(weight.shape == [c], "a gain of shape \(weight.shape) for rows of \(c)")
     require(groupCount > 0 && c % groupCount == 0, "\(groupCount) groups of \(c) channels")
     let (result, size) = (activation(y.shape), c / groupCount)
-    nonisolated(unsafe) let (kernels, inverses) = (kernels, memory.floats(r * groupCount))
+    nonisolated(unsafe) let (kernels, inverses) = (execution.kernels, memory.floats(r * groupCount))
     nonisolated(unsafe) let (value, gate, gain) = (y.values, z.values, weight.values)
     nonisolated(unsafe) let output = result.values
-    forRows(r, columns: c) { rows in
+    execution.forRows(r, columns: c) { rows in
       let start = rows.lowerBound * c
       kernels.pointee.gate(
         BK_SILU, gate + start, value + start, rows.count * c, output + start)

@@ -8,9 +8,9 @@ extension Tape {
   public func gated(_ y: Activation, by z: Activation) -> Activation {
     require(y.shape == z.shape, "a gate of shape \(z.shape) for shape \(y.shape)")
     let result = activation(y.shape)
-    nonisolated(unsafe) let (kernels, output) = (kernels, result.values)
+    nonisolated(unsafe) let (kernels, output) = (execution.kernels, result.values)
     nonisolated(unsafe) let (value, gate) = (y.values, z.values)
-    forChunks(of: y.count) { range in
+    execution.forChunks(of: y.count) { range in
       let start = range.lowerBound
       kernels.pointee.gate(BK_SILU, gate + start, value + start, range.count, output + start)
     }
@@ -18,7 +18,7 @@ extension Tape {
       nonisolated(unsafe) let gradient = gradient
       contribute(to: [y, z]) { places in
         nonisolated(unsafe) let (dy, dz) = (places[0], places[1])
-        forChunks(of: y.count) { range in
+        execution.forChunks(of: y.count) { range in
           let start = range.lowerBound
           kernels.pointee.gate_backward(
             BK_SILU, gate + start, value + start, gradient + start, range.count, dz + start,

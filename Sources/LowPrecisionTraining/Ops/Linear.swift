@@ -1,6 +1,7 @@
 import BlockFormats
 import CallerChecks
 import QuantizedLinearAlgebra
+import TrainingRecipes
 
 /// A linear layer Y = X · Wᵀ + b with the memory of its prepared operands.
 ///
@@ -95,7 +96,7 @@ public final class Linear {
     let (t, n) = (x.rowCount, outputCount)
     if let bias { addColumnSums(of: dy, rows: t, columns: n, to: bias.gradient, on: tape) }
 
-    // Asked for first: it outlives the rest.
+    // Allocated before the temporary memory below, since it stays when that is taken back.
     let target = x.gradientTarget()
     tape.memory.temporarily {
       addInputGradient(dy, target, tokens: t, on: tape)
@@ -148,7 +149,9 @@ public final class Linear {
     var b = Operand(right, rightTensor, product, quantization, on: tape)
     a.measure(leftTensor, product, quantization.place, on: tape)
     b.measure(rightTensor, product, quantization.place, on: tape)
-    if tape.arithmetic == .dequantized { (a, b) = (a.decoded(on: tape), b.decoded(on: tape)) }
+    if tape.quantization.arithmetic == .dequantized {
+      (a, b) = (a.decoded(on: tape), b.decoded(on: tape))
+    }
     let builder: PreparedMatrix.Builder
     if let prepared, prepared.matrix.fits(right, (a.format, b.format)) {
       builder = prepared
@@ -162,12 +165,13 @@ public final class Linear {
       prepared = builder
     }
     builder.update(
-      b.rows, policy: b.policy, tensorScale: b.tensorScale, parallelism: tape.parallelism)
+      b.rows, policy: b.policy, tensorScale: b.tensorScale,
+      parallelism: tape.execution.parallelism)
     var epilogue = epilogue
     epilogue.alpha = a.correction * b.correction
     builder.matrix.multiply(
       a.rows, policy: a.policy, tensorScale: a.tensorScale, into: result, epilogue: epilogue,
-      parallelism: tape.parallelism, workspace: tape.workspace)
+      parallelism: tape.execution.parallelism, workspace: tape.execution.workspace)
   }
 }
 

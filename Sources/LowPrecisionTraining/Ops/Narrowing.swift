@@ -1,5 +1,6 @@
 import BlockFormats
 import QuantizedLinearAlgebra
+import TrainingRecipes
 
 /// Roles outside products of two: rows looked up in an embedding, and what a scan reads and carries.
 extension Tape {
@@ -65,20 +66,5 @@ extension Tape {
       }
       narrow(format)
     }
-  }
-}
-
-extension QuantizationChoice {
-  /// Whether every row is narrowed by itself and without random bits, from FP32: what a scan can do
-  /// with its states.
-  var suitsState: Bool {
-    guard case .block(let block) = self else { return true }
-    let layout = block.format.layout
-    switch layout.block {
-    case .run, .tile, .tensor: return false
-    case .vector, .row: break
-    }
-    return layout.tensorField == nil && block.stochasticBitCount == nil
-      && block.source == .float32
   }
 }

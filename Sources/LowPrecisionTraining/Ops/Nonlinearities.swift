@@ -24,8 +24,8 @@ extension Tape {
   public func apply(_ function: Nonlinearity, to x: Activation) -> Activation {
     let y = activation(x.shape)
     let code = function.code
-    nonisolated(unsafe) let (kernels, input, output) = (kernels, x.values, y.values)
-    forChunks(of: x.count) { range in
+    nonisolated(unsafe) let (kernels, input, output) = (execution.kernels, x.values, y.values)
+    execution.forChunks(of: x.count) { range in
       kernels.pointee.apply(
         code, input + range.lowerBound, range.count, output + range.lowerBound)
     }
@@ -33,7 +33,7 @@ extension Tape {
       nonisolated(unsafe) let dy = dy
       contribute(to: x) { dx in
         nonisolated(unsafe) let dx = dx
-        forChunks(of: x.count) { range in
+        execution.forChunks(of: x.count) { range in
           let start = range.lowerBound
           kernels.pointee.apply_backward(
             code, input + start, dy + start, range.count, dx + start)
@@ -52,8 +52,8 @@ extension Tape {
     require(x.columnCount % 2 == 0, "rows of \(x.columnCount) numbers have no two halves")
     let (r, c) = (x.rowCount, x.columnCount / 2)
     let y = activation(Array(x.shape.dropLast()) + [c])
-    nonisolated(unsafe) let (kernels, input, output) = (kernels, x.values, y.values)
-    forRows(r, columns: c) { rows in
+    nonisolated(unsafe) let (kernels, input, output) = (execution.kernels, x.values, y.values)
+    execution.forRows(r, columns: c) { rows in
       for row in rows {
         let line = input + row * 2 * c
         kernels.pointee.gate(BK_SILU, line, line + c, c, output + row * c)
@@ -63,7 +63,7 @@ extension Tape {
       nonisolated(unsafe) let dy = dy
       contribute(to: x) { dx in
         nonisolated(unsafe) let dx = dx
-        forRows(r, columns: c) { rows in
+        execution.forRows(r, columns: c) { rows in
           for row in rows {
             let (line, place) = (input + row * 2 * c, dx + row * 2 * c)
             kernels.pointee.gate_backward(

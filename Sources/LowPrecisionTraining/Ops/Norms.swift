@@ -11,9 +11,9 @@ extension Tape {
     let (r, c) = (x.rowCount, x.columnCount)
     require(weight.shape == [c], "a gain of shape \(weight.shape) for rows of \(c)")
     let y = activation(x.shape)
-    nonisolated(unsafe) let (kernels, inverses) = (kernels, memory.floats(r))
+    nonisolated(unsafe) let (kernels, inverses) = (execution.kernels, memory.floats(r))
     nonisolated(unsafe) let (input, output, gain) = (x.values, y.values, weight.values)
-    forRows(r, columns: c) { rows in
+    execution.forRows(r, columns: c) { rows in
       let first = rows.lowerBound
       var shape = BKRowShape(rows: rows.count, columns: c, stride: c)
       kernels.pointee.rms_norm(
@@ -49,12 +49,12 @@ extension Tape {
       "gain and bias of shapes \(weight.shape) and \(bias.shape) for rows of \(c)")
     let y = activation(x.shape)
     nonisolated(unsafe) let (kernels, means, inverses) = (
-      kernels, memory.floats(r), memory.floats(r)
+      execution.kernels, memory.floats(r), memory.floats(r)
     )
     nonisolated(unsafe) let (input, output, gain, shift) = (
       x.values, y.values, weight.values, bias.values
     )
-    forRows(r, columns: c) { rows in
+    execution.forRows(r, columns: c) { rows in
       let first = rows.lowerBound
       var shape = BKRowShape(rows: rows.count, columns: c, stride: c)
       kernels.pointee.layer_norm(

@@ -56,8 +56,8 @@ extension Tape {
     _ angles: RotaryAngles, isInverse: Bool
   ) {
     let (steps, stride) = (shape[1], shape[2])
-    nonisolated(unsafe) let (values, kernels) = (values, kernels)
-    parallelism.share(shape[0]) { _, sequence in
+    nonisolated(unsafe) let (values, kernels) = (values, execution.kernels)
+    execution.parallelism.share(shape[0]) { _, sequence in
       var rotation = BKRotation(
         rows: steps, heads: heads.queries + heads.keys, size: heads.size, stride: stride,
         table_stride: heads.size / 2)

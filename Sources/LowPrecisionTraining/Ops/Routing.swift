@@ -122,8 +122,8 @@ extension Tape {
     let (r, e) = (logits.rowCount, logits.columnCount)
     require(k >= 1 && k <= e, "\(k) of \(e) experts cannot be chosen")
     let routing = Routing(logits, choosing: k, on: self)
-    nonisolated(unsafe) let (made, kernels) = (routing, kernels)
-    forRows(r, columns: e) { made.decide($0, kernels) }
+    nonisolated(unsafe) let (made, kernels) = (routing, execution.kernels)
+    execution.forRows(r, columns: e) { made.decide($0, kernels) }
     routing.sort()
     record(routing.gates) { [self] dgates in
       nonisolated(unsafe) let (dgates, gates, experts) = (
@@ -131,7 +131,7 @@ extension Tape {
       )
       contribute(to: logits) { dlogits in
         nonisolated(unsafe) let dlogits = dlogits
-        forRows(r, columns: e) { rows in
+        execution.forRows(r, columns: e) { rows in
           for row in rows {
             let (line, first) = (dlogits + row * e, row * k)
             line.update(repeating: 0, count: e)
@@ -175,7 +175,7 @@ extension Tape {
       nonisolated(unsafe) let probabilities = routing.probabilities
       contribute(to: routing.logits) { dlogits in
         nonisolated(unsafe) let dlogits = dlogits
-        forRows(r, columns: e) { rows in
+        execution.forRows(r, columns: e) { rows in
           for row in rows {
             let (p, line) = (probabilities + row * e, dlogits + row * e)
             let mean = (0..<e).reduce(Float(0)) { $0 + factors[$1] * p[$1] }

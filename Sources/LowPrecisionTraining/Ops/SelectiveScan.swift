@@ -39,16 +39,16 @@ extension Tape {
       rates: memory.floats(states * channels),
       kept: memory.floats(
         sequences * (ScanRun.chunkCount(steps) + 1) * states * channels),
-      kernels: kernels)
+      kernels: execution.kernels)
     memory.temporarily { run.setRates(a.values, scratch: memory.floats(a.count)) }
     nonisolated(unsafe) let output = y.values
     memory.temporarily {
       let rowNumbers = ScanRun.blockSize * states
-      let workers = parallelism.workerCount(forItems: run.taskCount)
+      let workers = execution.parallelism.workerCount(forItems: run.taskCount)
       nonisolated(unsafe) let rows = narrowState.map {
         ($0, memory.floats(workers * rowNumbers))
       }
-      parallelism.share(run.taskCount) { worker, task in
+      execution.parallelism.share(run.taskCount) { worker, task in
         run.goForward(
           task: task, into: output, narrowing: rows.map { ($0.0, $0.1 + worker * rowNumbers) })
       }
@@ -70,10 +70,10 @@ extension Tape {
       moreC: memory.floats((run.blockCount - 1) * maps),
       states: memory.floats(run.sequences * square), da: memory.floats(run.sequences * square),
       dd: memory.floats(run.sequences * run.channels))
-    parallelism.share(run.taskCount) { _, task in run.goBack(task: task, gradients) }
+    execution.parallelism.share(run.taskCount) { _, task in run.goBack(task: task, gradients) }
 
     // What blocks of channels and sequences have found, in their order.
-    forChunks(of: maps) { range in
+    execution.forChunks(of: maps) { range in
       let (start, kernels) = (range.lowerBound, run.kernels.pointee)
       for block in 0..<run.blockCount - 1 {
         let place = block * maps + start
@@ -84,17 +84,18 @@ extension Tape {
       }
     }
     for sequence in 0..<run.sequences {
-      kernels.pointee.add(
+      execution.kernels.pointee.add(
         d.gradient, gradients.dd + sequence * run.channels, run.channels, d.gradient)
       guard sequence > 0 else { continue }
-      kernels.pointee.add(gradients.da, gradients.da + sequence * square, square, gradients.da)
+      execution.kernels.pointee.add(
+        gradients.da, gradients.da + sequence * square, square, gradients.da)
     }
     guard run.sequences > 0 else { return }
     // The derivative of A = -exp(a) by a is A.
-    kernels.pointee.multiply(gradients.da, run.rates, square, gradients.da)
+    execution.kernels.pointee.multiply(gradients.da, run.rates, square, gradients.da)
     transpose(
       gradients.da, rows: run.states, columns: run.channels, into: gradients.states, on: self)
-    kernels.pointee.add(a.gradient, gradients.states, square, a.gradient)
+    execution.kernels.pointee.add(a.gradient, gradients.states, square, a.gradient)
   }
 }
 

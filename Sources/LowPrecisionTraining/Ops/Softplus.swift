@@ -13,9 +13,9 @@ extension Tape {
     let y = activation(x.shape)
     // x + b, which the derivative needs again.
     nonisolated(unsafe) let inner = bias == nil ? x.values : memory.floats(x.count)
-    nonisolated(unsafe) let (kernels, input, output) = (kernels, x.values, y.values)
+    nonisolated(unsafe) let (kernels, input, output) = (execution.kernels, x.values, y.values)
     nonisolated(unsafe) let shift = bias?.values
-    forRows(r, columns: c) { rows in
+    execution.forRows(r, columns: c) { rows in
       let first = rows.lowerBound * c
       if let shift {
         for row in rows { kernels.pointee.add(input + row * c, shift, c, inner + row * c) }
@@ -26,7 +26,7 @@ extension Tape {
       nonisolated(unsafe) let dy = dy
       contribute(to: x) { dx in
         nonisolated(unsafe) let place = dx
-        forChunks(of: x.count) { range in
+        execution.forChunks(of: x.count) { range in
           let start = range.lowerBound
           kernels.pointee.apply_backward(
             BK_SOFTPLUS, inner + start, dy + start, range.count, place + start)

@@ -23,8 +23,10 @@ extension Tape {
     _ x: Activation, rows: Int, stride: Int, first: Int, count: Int
   ) -> Activation {
     let y = activation(Array(x.shape.dropLast()) + [count])
-    nonisolated(unsafe) let (input, output, kernels) = (x.values + first, y.values, kernels)
-    forRows(rows, columns: count) { range in
+    nonisolated(unsafe) let (input, output, kernels) = (
+      x.values + first, y.values, execution.kernels
+    )
+    execution.forRows(rows, columns: count) { range in
       for row in range {
         (output + row * count).update(from: input + row * stride, count: count)
       }
@@ -32,7 +34,7 @@ extension Tape {
     record(y) { [self] dy in
       // The other parts' columns get nothing from this one.
       nonisolated(unsafe) let (dx, dy) = (x.accumulatedGradient() + first, dy)
-      forRows(rows, columns: count) { range in
+      execution.forRows(rows, columns: count) { range in
         for row in range {
           let place = dx + row * stride
           kernels.pointee.add(place, dy + row * count, count, place)

@@ -6,7 +6,7 @@ public struct StateNarrowing: Sendable {
   /// Rounds states in place.
   ///
   /// - Parameters:
-  ///   - states: rows, one behind the other.
+  ///   - states: rows without gaps between them.
   ///   - rowCount: the number of rows.
   ///   - columnCount: the numbers of a row.
   ///   - firstIndex: the number of the first of them among all states of a pass. What recipes make of

@@ -84,14 +84,14 @@ extension Tape {
     let run = StateSpaceRun(
       heads: heads, sequences: rows[0], steps: rows[1], x: x.values, dt: dt.values,
       b: b.values, c: c.values, d: d.values, decays: memory.floats(heads.count),
-      states: memory.floats(states), kernels: kernels)
-    kernels.pointee.apply(BK_EXP, a.values, heads.count, run.decays)
-    kernels.pointee.scale(run.decays, -1, heads.count, run.decays)
+      states: memory.floats(states), kernels: execution.kernels)
+    execution.kernels.pointee.apply(BK_EXP, a.values, heads.count, run.decays)
+    execution.kernels.pointee.scale(run.decays, -1, heads.count, run.decays)
     let items = rows[0] * heads.groupCount
     nonisolated(unsafe) let output = y.values
     memory.temporarily {
       let workers = stateSpaceWorkers(items, heads)
-      parallelism.share(items) { worker, item in
+      execution.parallelism.share(items) { worker, item in
         run.goForward(
           into: output, sequence: item / heads.groupCount, group: item % heads.groupCount,
           narrowState, workers[worker])
@@ -105,7 +105,7 @@ extension Tape {
           da: memory.floats(heads.count * rows[0] * run.chunkCount),
           dd: memory.floats(heads.count * rows[0] * run.chunkCount))
         let workers = stateSpaceWorkers(items, heads)
-        parallelism.share(items) { worker, item in
+        execution.parallelism.share(items) { worker, item in
           back.goBack(
             dy, sequence: item / heads.groupCount, group: item % heads.groupCount,
             workers[worker])
@@ -117,7 +117,7 @@ extension Tape {
   }
 
   private func stateSpaceWorkers(_ items: Int, _ heads: StateSpaceHeads) -> [StateSpaceWorker] {
-    (0..<parallelism.workerCount(forItems: items)).map { _ in
+    (0..<execution.parallelism.workerCount(forItems: items)).map { _ in
       StateSpaceWorker(heads, memory)
     }
   }

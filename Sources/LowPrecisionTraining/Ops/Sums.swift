@@ -8,8 +8,8 @@ extension Tape {
   public func sum(_ x: Activation, _ y: Activation) -> Activation {
     require(x.shape == y.shape, "shapes \(x.shape) and \(y.shape) do not add up")
     let z = activation(x.shape)
-    nonisolated(unsafe) let (a, b, c, kernels) = (x.values, y.values, z.values, kernels)
-    forChunks(of: z.count) { range in
+    nonisolated(unsafe) let (a, b, c, kernels) = (x.values, y.values, z.values, execution.kernels)
+    execution.forChunks(of: z.count) { range in
       let start = range.lowerBound
       kernels.pointee.add(a + start, b + start, range.count, c + start)
     }

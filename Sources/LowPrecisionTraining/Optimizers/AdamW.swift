@@ -67,7 +67,7 @@ public final class AdamW: Optimizer {
       nonisolated(unsafe) let (kernels, parameter, first, second) = (
         TrainingKernels.best.table, parameter, first[index], second[index]
       )
-      parallelism.forNumbers(of: parameter) { range in
+      parallelism.forChunks(of: parameter.count) { range in
         let start = range.lowerBound
         var step = step
         kernels.pointee.adamw(
@@ -102,4 +102,9 @@ public final class AdamW: Optimizer {
     }
     return result
   }
+}
+
+extension OptimizerKind {
+  /// AdamW with β₁ = 0.9, β₂ = 0.95, ε = 10⁻⁸ and a weight decay of 0.1.
+  public static let adamW = OptimizerKind(id: "adamw") { AdamW($0) }
 }

@@ -91,13 +91,3 @@ final class Moments {
     }
   }
 }
-
-extension Parallelism {
-  /// Runs `body` over ranges of a parameter's numbers.
-  func forNumbers(of parameter: Parameter, _ body: @Sendable (Range<Int>) -> Void) {
-    let (count, chunk) = (parameter.count, 1 << 15)
-    share((count + chunk - 1) / chunk) { _, index in
-      body(index * chunk..<min((index + 1) * chunk, count))
-    }
-  }
-}

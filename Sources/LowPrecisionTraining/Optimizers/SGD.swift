@@ -47,7 +47,7 @@ public final class SGD: Optimizer {
       nonisolated(unsafe) let (kernels, parameter, moment) = (
         TrainingKernels.best.table, parameter, moments[index]
       )
-      parallelism.forNumbers(of: parameter) { range in
+      parallelism.forChunks(of: parameter.count) { range in
         let start = range.lowerBound
         var step = step
         kernels.pointee.momentum(
@@ -67,4 +67,9 @@ public final class SGD: Optimizer {
     moments.restore(state)
     self.stepCount = stepCount
   }
+}
+
+extension OptimizerKind {
+  /// Gradient descent with a momentum of 0.9.
+  public static let sgd = OptimizerKind(id: "sgd") { SGD($0) }
 }

@@ -1,3 +1,5 @@
+import TrainingRecipes
+
 /// Delayed scales in checkpoints: for each use an array of its history, slot after slot, and then its
 /// scale.
 extension LayerQuantization {
@@ -26,8 +28,8 @@ extension LayerQuantization {
   func restoreScaling(_ state: [String: Checkpoint.Array]) {
     for (use, scaling) in scalings {
       guard let values = state[name(of: use)]?.values, let scale = values.last else { continue }
-      scalings[use] = DelayedScaling(
-        scaling.parameters, greatestElement: scaling.greatestElement,
+      scalings[use] = DelayedScale(
+        scaling.rule, greatestElement: scaling.greatestElement,
         history: Array(values.dropLast()), scale: scale)
     }
   }

@@ -1,6 +1,6 @@
 import BlockFormats
 import CallerChecks
-import QuantizedLinearAlgebra
+public import TrainingRecipes
 
 /// What a recipe makes of the operands of one layer, with what it keeps from step to step.
 public final class LayerQuantization {
@@ -9,7 +9,7 @@ public final class LayerQuantization {
   /// The number of the layer in the model, which its random bits depend on.
   public let number: Int
   private let choices: [Use: QuantizationChoice]
-  var scalings: [Use: DelayedScaling] = [:]
+  var scalings: [Use: DelayedScale] = [:]
 
   /// An operand of a product.
   struct Use: Hashable {
@@ -41,10 +41,10 @@ public final class LayerQuantization {
         (Use(tensor: $0.tensor, product: $0.product), recipe.choice(for: $0))
       })
     for (use, choice) in choices {
-      guard case .block(let block) = choice, case .delayed(let parameters) = block.scaling
+      guard case .block(let block) = choice, case .delayed(let rule) = block.scaling
       else { continue }
-      scalings[use] = DelayedScaling(
-        parameters, greatestElement: Float(block.format.element.greatestFiniteMagnitude))
+      scalings[use] = DelayedScale(
+        rule, greatestElement: Float(block.format.element.greatestFiniteMagnitude))
     }
   }
 
@@ -63,26 +63,13 @@ public final class LayerQuantization {
     for use in scalings.keys { scalings[use]?.endStep() }
   }
 
-  /// The decode multiplier that an earlier step decided on, if the choice is delayed scaling; notes
-  /// the largest magnitude for later ones, if the tape records: looks at validation data leave no
-  /// trace.
-  func delayedScale(
-    _ tensor: TensorRole, _ product: ProductRole, on tape: Tape, amax: () -> Float
-  ) -> Float? {
-    let use = Use(tensor: tensor, product: product)
-    guard let scaling = scalings[use] else { return nil }
-    if tape.isRecording { scalings[use]?.record(amax: amax()) }
-    return scaling.decodeMultiplier
+  /// The decode multiplier that an earlier step decided on, if the choice is delayed scaling.
+  func delayedScale(_ tensor: TensorRole, _ product: ProductRole) -> Float? {
+    scalings[Use(tensor: tensor, product: product)]?.decodeMultiplier
   }
-}
 
-extension QuantizationChoice {
-  /// What products see.
-  var operandFormat: OperandFormat {
-    switch self {
-    case .float32: .float32
-    case .bfloat16: .quantized(CastFormat.cast(to: .bf16))
-    case .block(let block): .quantized(block.format)
-    }
+  /// Notes the largest magnitude of an operand with delayed scaling, for the scales of later steps.
+  func record(amax: Float, _ tensor: TensorRole, _ product: ProductRole) {
+    scalings[Use(tensor: tensor, product: product)]?.record(amax: amax)
   }
 }

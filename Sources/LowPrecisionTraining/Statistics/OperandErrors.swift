@@ -1,6 +1,5 @@
-import BlockFormats
 public import FormatMetrics
-import QuantizedLinearAlgebra
+public import TrainingRecipes
 
 /// How well the operands of a step were represented: a row for each use of each tensor.
 ///
@@ -56,29 +55,5 @@ public struct OperandErrors: Sendable {
 
   private static func field(_ text: String) -> String {
     text.contains { ",\"".contains($0) } ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
-  }
-}
-
-extension Operand {
-  /// Notes the errors of the operand, if the tape is asked to.
-  func measure(
-    _ tensor: TensorRole, _ product: ProductRole, _ place: LayerPlace, on tape: Tape
-  ) {
-    guard tape.operandErrors != nil, case .quantized(let format) = format else { return }
-    let count = rows.rowCount * rows.columnCount
-    tape.memory.temporarily {
-      let (original, result) = (tape.memory.floats(count), tape.memory.floats(count))
-      copyRows(to: original)
-      let tally = decode(format, original, into: result, on: tape)
-      var errors = ErrorStatistics(
-        original: UnsafeBufferPointer(start: original, count: count),
-        reconstruction: UnsafeBufferPointer(start: result, count: count),
-        parallelism: tape.parallelism)
-      errors.saturatedCount = tally.saturatedCount
-      tape.operandErrors?.append(
-        OperandErrors.Row(
-          step: tape.step, layer: place.name, tensor: tensor, product: product, format: format.id,
-          errors: errors))
-    }
   }
 }

@@ -1,39 +1,35 @@
 public import BlockFormats
-internal import CTrainingKernels
 import CallerChecks
-import QuantizedLinearAlgebra
 
-/// Reverse-mode differentiation: operations append how to go back through them, and `backward` does.
+/// Reverse-mode differentiation: operations record how to go back through them, and `backward` does.
 ///
-/// An operation is a method in `Ops/` that computes an activation and records one step. A step finds
-/// the gradient of its result and adds to those of its operands. Nothing depends on the number of
+/// An operation is a method in `Ops/` that computes an activation and records one way back, which
+/// finds the gradient of its result and adds to those of its operands. Nothing depends on the number of
 /// threads: where gradients of many rows add up, they do so in parts of a fixed size.
 public final class Tape {
-  /// How many threads may work; never changes a result.
-  public let parallelism: Parallelism
-  /// The random numbers of quantization.
-  public var streams = RandomStreams(seed: 0)
-  /// The step that random numbers are drawn for.
-  public var step = 0
-  /// How products of quantized operands are computed.
-  public var arithmetic = ProductArithmetic.packed
-  /// The errors of operands, collected where there is a place for them.
-  public var operandErrors: OperandErrors?
+  /// How operands of products are quantized.
+  public var quantization: StepQuantization
   /// Whether operations record how to go back.
   public private(set) var isRecording = true
+  /// What operations run on.
+  let execution: Execution
+  /// Where activations and their gradients are.
   let memory = StepMemory()
-  let workspace = ProductWorkspace()
-  let kernels = TrainingKernels.best.table
-  var attention: [AttentionWorker]?
-  private var steps: [() -> Void] = []
+  /// The ways back through the recorded operations, in their order.
+  private var waysBack: [() -> Void] = []
   /// What the recorded operations computed, until the memory of the step is taken back.
   private var computed: [ComputedTensor] = []
-  /// How often operands were used in this step, by the key of their first use.
-  private var uses: [StreamKey: Int] = [:]
 
   /// Creates an empty tape.
-  public init(parallelism: Parallelism = .allCores) {
-    self.parallelism = parallelism
+  ///
+  /// - Parameters:
+  ///   - parallelism: how many threads may work; never changes a result.
+  ///   - quantization: how operands of products are quantized.
+  public init(
+    parallelism: Parallelism = .allCores, quantization: StepQuantization = StepQuantization()
+  ) {
+    self.quantization = quantization
+    execution = Execution(parallelism: parallelism)
   }
 
   /// The bytes that activations and their gradients have needed at most.
@@ -54,56 +50,44 @@ public final class Tape {
   /// An activation whose numbers are not set.
   func activation(_ shape: [Int]) -> Activation { Activation(shape: shape, memory: memory) }
 
-  /// Appends a step, to be taken if `result` has a gradient.
+  /// Records an operation, to be gone back through if `result` has a gradient.
   ///
   /// - Parameters:
   ///   - result: what the operation computed.
   ///   - parameters: what it read besides activations, and adds to the gradients of.
   ///   - operation: its name.
   ///   - casts: recomputes the operands that it narrowed first; asked where the result is not finite.
-  ///   - step: receives the gradient of the result.
+  ///   - goBack: receives the gradient of the result.
   func record(
     _ result: Activation, reading parameters: [Parameter] = [],
     operation: String = #function, casts: @escaping () -> [CastOperand] = { [] },
-    _ step: @escaping (UnsafeMutablePointer<Float>) -> Void
+    _ goBack: @escaping (UnsafeMutablePointer<Float>) -> Void
   ) {
     guard isRecording else { return }
     computed.append(
       ComputedTensor(
         operation: operation, parameters: parameters, activation: result, casts: casts))
-    steps.append {
-      if let gradient = result.gradient { step(gradient) }
+    waysBack.append {
+      if let gradient = result.gradient { goBack(gradient) }
     }
   }
 
   /// Adds `weight` times a loss to what `backward` differentiates, beside the result it starts from.
   ///
-  /// Later steps come first on the way back, so the loss must have been computed already.
+  /// Later operations come first on the way back, so the loss must have been computed already.
   ///
   /// - Precondition: a tensor of one number.
   public func minimise(_ loss: Activation, weight: Float) {
     require(loss.count == 1, "a loss of shape \(loss.shape) is not one number")
     guard isRecording else { return }
-    steps.append { loss.accumulatedGradient()[0] += weight }
-  }
-
-  /// The key of an operand's random bits: uses of the same operand in a step count from 0.
-  func streamKey(
-    _ tensor: TensorRole, _ product: ProductRole, _ quantization: LayerQuantization
-  ) -> StreamKey {
-    var key = StreamKey(
-      layer: quantization.number, tensor: tensor, product: product, step: step)
-    let use = uses[key, default: 0]
-    uses[key] = use + 1
-    key.use = use
-    return key
+    waysBack.append { loss.accumulatedGradient()[0] += weight }
   }
 
   /// Goes back from a result: adds the gradient of `scale` times its sum to whatever it came from.
   public func backward(from result: Activation, scale: Float = 1) {
     result.accumulatedGradient().update(repeating: scale, count: result.count)
-    for step in steps.reversed() { step() }
-    steps.removeAll(keepingCapacity: true)
+    for goBack in waysBack.reversed() { goBack() }
+    waysBack.removeAll(keepingCapacity: true)
   }
 
   /// Runs `body` without recording.
@@ -124,9 +108,9 @@ public final class Tape {
 
   /// Forgets all activations; their memory serves the next step.
   public func reset() {
-    steps.removeAll(keepingCapacity: true)
+    waysBack.removeAll(keepingCapacity: true)
     computed.removeAll(keepingCapacity: true)
-    uses.removeAll(keepingCapacity: true)
+    quantization.draws.startOver()
     memory.reset()
   }
 }

@@ -42,9 +42,9 @@ public final class Trainer {
     self.options = options
     self.seed = seed
     optimizer = options.optimizer.make(model.parameters)
-    tape = Tape(parallelism: options.parallelism)
-    tape.arithmetic = options.arithmetic
-    tape.streams = RandomStreams(seed: seed)
+    tape = Tape(
+      parallelism: options.parallelism,
+      quantization: StepQuantization(seed: seed, arithmetic: options.arithmetic))
   }
 
   /// The bytes of activations and gradients of a step.
@@ -94,15 +94,15 @@ public final class Trainer {
 
   /// - Returns: the loss before the step and the norm of the gradients.
   private func takeStep(_ batch: TokenBatch, rate: Float) -> (loss: Float, norm: Double) {
-    tape.step = step
+    tape.quantization.draws.step = step
     let isMeasured =
       options.measurementInterval.map {
         (step + 1) % $0 == 0 || step == 0 || step + 1 == options.stepCount
       } ?? false
-    tape.operandErrors = isMeasured ? operandErrors : nil
+    tape.quantization.errors = isMeasured ? operandErrors : nil
     defer {
-      operandErrors = tape.operandErrors ?? operandErrors
-      tape.operandErrors = nil
+      operandErrors = tape.quantization.errors ?? operandErrors
+      tape.quantization.errors = nil
     }
     let loss = model.loss(of: batch, on: tape)
     let value = loss.values[0]

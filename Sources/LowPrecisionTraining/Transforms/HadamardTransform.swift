@@ -1,4 +1,5 @@
 import CallerChecks
+import TrainingRecipes
 
 /// A block-diagonal rotation of FP32 values: signs, then a Hadamard matrix, normalised.
 ///
@@ -17,9 +18,6 @@ import CallerChecks
 ///
 /// Sources: arXiv 2509.25149 (16 points); arXiv 2505.14669 (32 points).
 public struct HadamardTransform: Hashable, Sendable {
-  /// The block lengths that exist.
-  public static let lengths = [2, 4, 8, 16, 32, 64, 128]
-
   /// The signs s, each +1 or -1; their number is the block length.
   public let signs: [Float]
   /// The block length d.
@@ -27,11 +25,11 @@ public struct HadamardTransform: Hashable, Sendable {
 
   /// Creates a transform with given signs.
   ///
-  /// - Precondition: the number of signs is one of `lengths`, and each is +1 or -1.
+  /// - Precondition: the number of signs is one of `OperandTransform.lengths`, and each is +1 or -1.
   public init(signs: [Float]) {
     require(
-      HadamardTransform.lengths.contains(signs.count),
-      "a Hadamard matrix of \(signs.count) is not among \(HadamardTransform.lengths)")
+      OperandTransform.lengths.contains(signs.count),
+      "a Hadamard matrix of \(signs.count) is not among \(OperandTransform.lengths)")
     require(signs.allSatisfy { abs($0) == 1 }, "signs are +1 or -1")
     self.signs = signs
   }

@@ -4,6 +4,7 @@ import Foundation
 import LowPrecisionTraining
 import TensorFiles
 import Testing
+import TrainingRecipes
 
 @testable import FormatBench
 

@@ -3,6 +3,7 @@ import CommandLineToolkit
 import Foundation
 import LowPrecisionTraining
 import Testing
+import TrainingRecipes
 
 @testable import FormatBench
 

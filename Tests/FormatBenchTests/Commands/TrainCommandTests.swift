@@ -3,6 +3,7 @@ import CommandLineTestSupport
 import Foundation
 import LowPrecisionTraining
 import Testing
+import TrainingRecipes
 
 @testable import CommandLineToolkit
 @testable import FormatBench
@@ -193,7 +194,7 @@ extension Recipe {
     // From the second step on, scales are 2^20 times too large: every operand becomes NaN.
     let quantization = BlockQuantization(
       .fp8(.e4m3fn, block: .tensor), policy: policy,
-      scaling: .delayed(DelayedScaling.Parameters(margin: -20)))
+      scaling: .delayed(DelayedScaling(margin: -20)))
     return Recipe(
       name: "diverging", source: "a test",
       rules: [RecipeRule(.block(quantization), layers: [.mlpUp], products: [.forward])])

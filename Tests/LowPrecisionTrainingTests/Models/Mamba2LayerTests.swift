@@ -2,6 +2,7 @@ import BlockFormats
 import FormatTestSupport
 import Foundation
 import Testing
+import TrainingRecipes
 
 @testable import LowPrecisionTraining
 

@@ -1,6 +1,7 @@
 import BlockFormats
 import Foundation
 import Testing
+import TrainingRecipes
 
 @testable import LowPrecisionTraining
 

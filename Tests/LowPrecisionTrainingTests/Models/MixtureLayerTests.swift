@@ -1,6 +1,7 @@
 import BlockFormats
 import Foundation
 import Testing
+import TrainingRecipes
 
 @testable import LowPrecisionTraining
 
@@ -184,7 +185,7 @@ struct MixtureLayerTests {
       let tape = Tape(parallelism: .threads(threads))
       var results: [[Float]] = []
       for step in 0..<2 {
-        tape.step = step
+        tape.quantization.draws.step = step
         let x = tape.constant(step == 0 ? x : x.reversed(), shape: [1, t, c])
         let y = layer(x, on: tape)
         tape.backward(from: y)

@@ -1,6 +1,7 @@
 import BlockFormats
 import Foundation
 import Testing
+import TrainingRecipes
 
 @testable import LowPrecisionTraining
 
@@ -175,8 +176,8 @@ struct MultiTokenPredictionTests {
     parts.addLosses(hidden, tokens, tokens, on: tape)
     // Both depths have gone through the layer; a third use has number 2.
     let quantization = parts.prediction.quantizations[0]
-    #expect(tape.streamKey(.input, .forward, quantization).use == 2)
-    #expect(tape.streamKey(.weight, .forward, quantization).use == 2)
+    #expect(tape.quantization.draws.key(.input, .forward, layer: quantization.number).use == 2)
+    #expect(tape.quantization.draws.key(.weight, .forward, layer: quantization.number).use == 2)
   }
 
   @Test("Every projection is of the kind of prediction layers, outside the blocks")

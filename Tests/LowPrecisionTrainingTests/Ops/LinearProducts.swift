@@ -1,5 +1,6 @@
 import BlockFormats
 import QuantizedLinearAlgebra
+import TrainingRecipes
 
 @testable import LowPrecisionTraining
 
@@ -18,8 +19,7 @@ struct LinearProducts {
     place: LayerPlace, threads: Int = 2
   ) {
     (self.x, self.weight, self.dy, self.extents) = (x, weight, dy, extents)
-    tape = Tape(parallelism: .threads(threads))
-    tape.streams = RandomStreams(seed: 21)
+    tape = Tape(parallelism: .threads(threads), quantization: StepQuantization(seed: 21))
     layer = Linear(
       weight: Parameter(
         "weight", shape: [extents.n, extents.k], values: weight, isDecayed: true),
@@ -28,7 +28,7 @@ struct LinearProducts {
 
   /// Y, dX and dW.
   func results(_ arithmetic: ProductArithmetic) -> [[Float]] {
-    tape.arithmetic = arithmetic
+    tape.quantization.arithmetic = arithmetic
     tape.reset()
     layer.weight.clearGradient()
     let input = tape.constant(x, shape: [extents.t, extents.k])

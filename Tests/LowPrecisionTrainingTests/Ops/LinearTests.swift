@@ -2,6 +2,7 @@ import BlockFormats
 import FormatTestSupport
 import QuantizedLinearAlgebra
 import Testing
+import TrainingRecipes
 
 @testable import LowPrecisionTraining
 
@@ -176,17 +177,16 @@ struct LinearTests {
       recipe: Recipe(
         name: "random", source: "this test",
         rules: [RecipeRule(.block(block), tensors: [.input], products: [.forward])]))
-    let tape = Tape()
-    tape.streams = RandomStreams(seed: 11)
-    tape.step = 7
+    let tape = Tape(quantization: StepQuantization(seed: 11))
+    tape.quantization.draws.step = 7
     let y = layer(tape.constant(x.elements, shape: [t, k]), on: tape)
     let key = StreamKey(layer: 3, tensor: .input, product: .forward, step: 7)
     let quantized = QuantizedMatrix(
-      x, format: block.format, policy: block.policy(drawingFrom: tape.streams, for: key))
+      x, format: block.format, policy: block.policy(drawingFrom: RandomStreams(seed: 11), for: key))
     let weight = Tensor(layer.weight.array, shape: [n, k])
     let expected = try matmul(quantized.storage.dequantized(), transposed: weight)
     #expect(y.array == expected.elements)
-    tape.step = 8
+    tape.quantization.draws.step = 8
     #expect(layer(tape.constant(x.elements, shape: [t, k]), on: tape).array != y.array)
   }
 }

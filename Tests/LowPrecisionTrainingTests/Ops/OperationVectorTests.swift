@@ -1,6 +1,7 @@
 import BlockFormats
 import FormatTestSupport
 import Testing
+import TrainingRecipes
 
 @testable import LowPrecisionTraining
 

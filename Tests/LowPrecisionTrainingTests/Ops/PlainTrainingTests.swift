@@ -1,5 +1,6 @@
 import BlockFormats
 import Testing
+import TrainingRecipes
 
 @testable import LowPrecisionTraining
 
@@ -36,7 +37,7 @@ struct PlainTrainingTests {
     let targets = tokens.map { ($0 * 3 + 1) % Int32(v) }
     var losses: [Float] = []
     for step in 0..<5 {
-      tape.step = step
+      tape.quantization.draws.step = step
       let x = tape.embedding(of: tokens, shape: [b, t], table: table)
       let queries = linear(tape.rmsNorm(x, weight: gains[0]), qkv, .attentionQKV, tape)
       let mixed = tape.causalAttention(queries, heads: Self.heads)
@@ -57,7 +58,7 @@ struct PlainTrainingTests {
   ) -> LinearLayer {
     var layers: [String: Linear] = [:]
     return { x, weight, kind, tape in
-      tape.arithmetic = arithmetic
+      tape.quantization.arithmetic = arithmetic
       let layer =
         layers[weight.name]
         ?? Linear(

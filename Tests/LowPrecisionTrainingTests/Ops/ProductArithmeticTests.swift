@@ -2,6 +2,7 @@ import BlockFormats
 import FormatTestSupport
 import QuantizedLinearAlgebra
 import Testing
+import TrainingRecipes
 
 @testable import LowPrecisionTraining
 
@@ -54,7 +55,7 @@ struct ProductArithmeticTests {
       let products = makeProducts(recipe, place)
       // Delayed scales are 1 at first and another number then.
       for step in 0..<2 {
-        products.tape.step = step
+        products.tape.quantization.draws.step = step
         let packed = products.results(.packed)
         let decoded = products.results(.dequantized)
         for (index, definition) in products.definitions.enumerated() {

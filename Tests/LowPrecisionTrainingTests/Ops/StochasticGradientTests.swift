@@ -2,6 +2,7 @@ import BlockFormats
 import FormatTestSupport
 import Foundation
 import Testing
+import TrainingRecipes
 
 @testable import LowPrecisionTraining
 
@@ -64,7 +65,7 @@ struct StochasticGradientTests {
     let zeros = [Double](repeating: 0, count: n * k)
     var result = Deviation(sums: zeros, squares: zeros, roundings: zeros)
     for step in 0..<Self.draws {
-      products.tape.step = step
+      products.tape.quantization.draws.step = step
       let dw = products.results(.packed)[2]
       let (g, correctionG) = products.operand(
         .outputGradient, definition.left.numbers, in: .weightGradient, depth: t, isDecoded: false)

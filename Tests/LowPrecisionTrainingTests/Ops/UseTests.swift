@@ -1,6 +1,7 @@
 import BlockFormats
 import QuantizedLinearAlgebra
 import Testing
+import TrainingRecipes
 
 @testable import LowPrecisionTraining
 
@@ -23,13 +24,13 @@ struct UseTests {
     let x = Tensor(GradientCheck.numbers(t * k, seed: 1), shape: [t, k])
     let block = BlockQuantization(SharedExponentFormat.mxfp4, stochasticBitCount: 32)
     let layer = makeLayer(block, n, k)
-    let tape = Tape()
-    tape.streams = RandomStreams(seed: 11)
-    tape.step = 7
+    let tape = Tape(quantization: StepQuantization(seed: 11))
+    tape.quantization.draws.step = 7
     func expected(use: Int) throws -> [Float] {
       let key = StreamKey(layer: 3, tensor: .input, product: .forward, step: 7, use: use)
       let quantized = QuantizedMatrix(
-        x, format: block.format, policy: block.policy(drawingFrom: tape.streams, for: key))
+        x, format: block.format,
+        policy: block.policy(drawingFrom: RandomStreams(seed: 11), for: key))
       return try matmul(
         quantized.storage.dequantized(), transposed: Tensor(layer.weight.array, shape: [n, k])
       ).elements
@@ -48,7 +49,7 @@ struct UseTests {
   @Test("Delayed scaling sees the largest magnitude of all uses")
   func delayedScaling() {
     let block = BlockQuantization(
-      .fp8(.e4m3fn, block: .tensor), scaling: .delayed(DelayedScaling.Parameters()))
+      .fp8(.e4m3fn, block: .tensor), scaling: .delayed(DelayedScaling()))
     let layer = makeLayer(block, 1, 2)
     let tape = Tape()
     for magnitude: Float in [1, 7, 2] {
@@ -56,7 +57,7 @@ struct UseTests {
     }
     layer.quantization.endStep()
     // 448 / 7 is a power of two.
-    let scale = layer.quantization.delayedScale(.input, .forward, on: tape) { 0 }
+    let scale = layer.quantization.delayedScale(.input, .forward)
     #expect(scale == 7.0 / 448)
   }
 

@@ -1,6 +1,7 @@
 import BlockFormats
 import FormatTestSupport
 import Testing
+import TrainingRecipes
 
 @testable import LowPrecisionTraining
 
@@ -89,6 +90,32 @@ struct OptimizerTests {
     plain.gradient[0] = 4
     #expect(clipped.step(learningRate: 1, clippingNorm: 2) == 4)
     #expect(plain.array == [3.5])
+  }
+
+  @Test("Kinds print as they are read, and each is listed once")
+  func kinds() {
+    #expect(OptimizerKind.allCases.map(\.rawValue) == ["adamw", "sgd"])
+    for kind in OptimizerKind.allCases { #expect(OptimizerKind("\(kind)") == kind) }
+    #expect(OptimizerKind("adam") == nil)
+    #expect(OptimizerKind.adamW.make([]) is AdamW)
+    #expect(OptimizerKind.sgd.make([]) is SGD)
+  }
+
+  @Test("A run takes an optimizer of the caller's own")
+  func ownKind() throws {
+    let kind = OptimizerKind(id: "plain") { SGD($0, momentum: 0) }
+    #expect(OptimizerKind("plain") == nil && kind != .sgd)
+    let model = try StackedModel(
+      .transformer(vocabularyCount: 128, width: 8, blockCount: 1, headCount: 1, context: 8),
+      seed: 0)
+    let trainer = Trainer(
+      model, on: SyntheticCorpus(plan: BatchPlan(batchCount: 1, contextCount: 8)),
+      options: TrainingOptions(
+        stepCount: 1, schedule: .constant(0.1), optimizer: kind, validationBatchCount: 1),
+      seed: 0)
+    trainer.run()
+    #expect((trainer.optimizer as? SGD)?.momentum == 0)
+    #expect(trainer.optimizer.stepCount == 1)
   }
 
   @Test("A state of other shapes is refused")

@@ -1,6 +1,7 @@
 import FormatTestSupport
 import LowPrecisionTraining
 import Testing
+import TrainingRecipes
 
 @Suite("Random Hadamard transform")
 struct HadamardTransformTests {
@@ -34,7 +35,7 @@ struct HadamardTransformTests {
 
   @Test("Entry (i, j) is -1 to the number of ones that i and j share, at every length")
   func entries() {
-    for length in HadamardTransform.lengths {
+    for length in OperandTransform.lengths {
       let transform = HadamardTransform(length: length)
       var identity = [Float](repeating: 0, count: length * length)
       for index in 0..<length { identity[index * length + index] = 1 }
@@ -51,7 +52,7 @@ struct HadamardTransformTests {
 
   @Test("Along rows and along columns the bits are the same, at every length and tail")
   func axes() {
-    for length in HadamardTransform.lengths {
+    for length in OperandTransform.lengths {
       let transform = HadamardTransform(signs: Self.signs(length))
       for count in [1, 2, 3, length - 1, length, length + 1, 2 * length + 7] {
         let rows = 11
@@ -135,7 +136,7 @@ struct HadamardTransformTests {
   @Test("Any values rotated on both sides keep their product within the bound of FP32 rounding")
   func boundedProduct() {
     let unit = Double(Float.ulpOfOne) / 2
-    for length in HadamardTransform.lengths {
+    for length in OperandTransform.lengths {
       let stages = length.trailingZeroBitCount
       let error = (0..<stages + 2).reduce(1.0) { product, _ in product * (1 + unit) } - 1
       for count in [length, 3 * length, 3 * length - 1] {

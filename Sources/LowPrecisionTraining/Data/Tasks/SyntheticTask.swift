@@ -1,5 +1,7 @@
+public import TrainingRecipes
+
 /// The generated data there is by name.
-public enum SyntheticTask: String, Hashable, Sendable, CaseIterable {
+public enum SyntheticTask: String, NamedChoice {
   /// Text of a made-up language whose entropy is known.
   case corpus
   /// Pairs of a key and a value, then keys whose values are asked.

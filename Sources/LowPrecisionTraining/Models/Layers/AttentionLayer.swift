@@ -1,4 +1,5 @@
 import CallerChecks
+import TrainingRecipes
 
 /// The extents and choices of an attention layer.
 public struct AttentionDesign: Hashable, Sendable {

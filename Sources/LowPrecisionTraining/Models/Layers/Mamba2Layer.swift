@@ -1,5 +1,6 @@
 internal import CTrainingKernels
 import CallerChecks
+import TrainingRecipes
 
 /// The extents of a Mamba-2 layer.
 ///

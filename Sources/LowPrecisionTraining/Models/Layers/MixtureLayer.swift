@@ -1,4 +1,5 @@
 import CallerChecks
+import TrainingRecipes
 
 /// The extents and choices of a mixture of experts.
 ///
