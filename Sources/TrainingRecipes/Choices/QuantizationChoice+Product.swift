@@ -17,7 +17,7 @@ extension QuantizationChoice {
     guard case .block(let block) = self else { return true }
     let layout = block.format.layout
     switch layout.block {
-    case .tile, .tensor: return false
+    case .run, .tile, .tensor: return false
     case .vector, .row: break
     }
     return layout.tensorField == nil && block.stochasticBitCount == nil
