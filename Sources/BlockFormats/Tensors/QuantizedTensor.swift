@@ -115,3 +115,11 @@ extension StorageLayout {
     }
   }
 }
+
+extension QuantizedTensor: Equatable {
+  /// Tensors are equal if format, choices, shape, axis and all stored codes are.
+  public static func == (a: QuantizedTensor, b: QuantizedTensor) -> Bool {
+    a.format.isSame(as: b.format) && a.policy == b.policy && a.shape == b.shape
+      && a.axis == b.axis && a.planes == b.planes
+  }
+}

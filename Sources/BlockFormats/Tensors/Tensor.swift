@@ -5,9 +5,7 @@ public struct Tensor: Hashable, Sendable {
   /// The extents, outermost first; empty for a scalar.
   public let shape: [Int]
   /// The elements; the last axis varies fastest.
-  ///
-  /// Their number must stay the product of the extents.
-  public var elements: [Float]
+  public package(set) var elements: [Float]
 
   /// Creates a tensor.
   ///
@@ -33,6 +31,20 @@ public struct Tensor: Hashable, Sendable {
       initializedCount = count
     }
     self.init(elements, shape: shape)
+  }
+
+  /// The element at a row-major index.
+  public subscript(index: Int) -> Float {
+    get { elements[index] }
+    set { elements[index] = newValue }
+  }
+
+  /// Runs `body` with the elements, to write in place.
+  public mutating func withMutableSpan<Result>(
+    _ body: (inout MutableSpan<Float>) throws -> Result
+  ) rethrows -> Result {
+    var span = elements.mutableSpan
+    return try body(&span)
   }
 
   /// Whether a shape has no negative extent, and a product of its extents other than zero of at
@@ -70,7 +82,6 @@ extension Tensor {
   ) -> QuantizedTensor {
     let quantizer = Quantizer(
       format: format, shape: shape, axis: axis, policy: policy, parallelism: parallelism)
-    requireAllElements(quantizer.grid.elementCount)
     var storage = quantizer.makeStorage()
     elements.withUnsafeBytes {
       quantizer.encode($0, as: .float32, tensorScale: tensorScale, into: &storage)
@@ -87,7 +98,6 @@ extension Tensor {
   ) -> FakeQuantization {
     let quantizer = Quantizer(
       format: format, shape: shape, axis: axis, policy: policy, parallelism: parallelism)
-    requireAllElements(quantizer.grid.elementCount)
     var reconstruction = Reconstruction()
     let decoded = Tensor(shape: shape) { result in
       elements.withUnsafeBytes {
@@ -99,12 +109,6 @@ extension Tensor {
       tensor: decoded, tally: reconstruction.tally, blockCount: quantizer.grid.blockCount,
       exactBlockCount: reconstruction.exactBlockCount,
       storedByteCount: StorageLayout(of: format.layout, over: quantizer.grid).byteCount)
-  }
-
-  /// `elements` is a variable; its number is checked where memory is read unchecked.
-  private func requireAllElements(_ count: Int) {
-    require(
-      elements.count == count, "\(elements.count) elements in a tensor of shape \(shape)")
   }
 }
 

@@ -10,8 +10,8 @@ import CallerChecks
 /// ```swift
 /// let quantizer = TensorQuantizer(format: SharedExponentFormat.mxfp4, shape: [rows, columns])
 /// var weights = quantizer.makeStorage()
-/// quantizer.encode(source, as: .bfloat16, into: &weights)
-/// quantizer.decode(weights, into: target, as: .float32)
+/// quantizer.encode(source, as: .bfloat16, into: &weights)  // a RawSpan
+/// quantizer.decode(weights, into: &target)                 // a MutableSpan of Float
 /// ```
 public struct TensorQuantizer: Sendable {
   /// The block format.
@@ -83,7 +83,7 @@ public struct TensorQuantizer: Sendable {
   ///   - storage: receives codes, scales, tensor scale and tally.
   /// - Precondition: `values` holds exactly `elementCount` values, `storage` has the quantizer's
   ///   format, shape and axis, and `tensorScale` is finite and at least 2^-128.
-  public func encode(
+  package func encode(
     _ values: UnsafeRawBufferPointer, as type: ScalarType = .float32, tensorScale: Float? = nil,
     into storage: inout QuantizedTensor
   ) {
@@ -98,7 +98,7 @@ public struct TensorQuantizer: Sendable {
   ///   - storage: a tensor of the quantizer's format, shape and axis.
   ///   - values: receives `elementCount` values.
   ///   - type: their number type.
-  public func decode(
+  package func decode(
     _ storage: QuantizedTensor, into values: UnsafeMutableRawBufferPointer,
     as type: ScalarType = .float32
   ) {
@@ -117,7 +117,7 @@ public struct TensorQuantizer: Sendable {
   ///   - tensorScale: as for `encode`.
   /// - Returns: events counted while encoding.
   @discardableResult
-  public func fakeQuantize(
+  package func fakeQuantize(
     _ values: UnsafeRawBufferPointer, into result: UnsafeMutableRawBufferPointer,
     as type: ScalarType = .float32, tensorScale: Float? = nil
   ) -> EncodingTally {

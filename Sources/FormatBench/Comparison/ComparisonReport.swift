@@ -1,6 +1,5 @@
 import BlockFormats
 import CommandLineToolkit
-import FormatMetrics
 
 /// The rows and facts of a comparison: every measure of every candidate on every tensor.
 enum ComparisonReport {
