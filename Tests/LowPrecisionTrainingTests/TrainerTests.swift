@@ -73,6 +73,37 @@ struct TrainerTests {
     #expect(runs[0] == runs[1])
   }
 
+  @Test("Measured steps note every narrowed operand once, and change no loss")
+  func measured() throws {
+    let recipe = try Recipe.named("nvfp4")
+    func run(every interval: Int?) throws -> (trainer: Trainer, model: StackedModel) {
+      let model = try StackedModel(
+        .transformer(vocabularyCount: 128, width: 32, blockCount: 2, headCount: 2, context: 16),
+        recipe: recipe, seed: 1)
+      let trainer = Trainer(
+        model, on: SyntheticCorpus(plan: BatchPlan(batchCount: 2, contextCount: 16, seed: 1)),
+        options: TrainingOptions(
+          stepCount: 4, schedule: .constant(1e-3), validationInterval: 1, validationBatchCount: 1,
+          measurementInterval: interval), seed: 1)
+      trainer.run()
+      return (trainer, model)
+    }
+    let (measured, model) = try run(every: 3)
+    let plain = try run(every: nil).trainer
+    #expect(
+      measured.curve.rows.map(\.trainingLoss) == plain.curve.rows.map(\.trainingLoss))
+    #expect(plain.operandErrors.rows.isEmpty)
+    let roles = model.quantizations.flatMap(\.place.roles)
+      .filter { recipe.choice(for: $0) != .float32 }
+      .map { "\($0.place.name) \($0.tensor) \($0.product)" }
+    // The first step, every third and the last.
+    for step in [0, 2, 3] {
+      let rows = measured.operandErrors.rows.filter { $0.step == step }
+      #expect(rows.map { "\($0.layer) \($0.tensor) \($0.product)" }.sorted() == roles.sorted())
+    }
+    #expect(measured.operandErrors.rows.count == 3 * roles.count)
+  }
+
   @Test("A run whose loss is not a number stops there and leaves the parameters alone")
   func divergence() throws {
     let model = try StackedModel(

@@ -19,10 +19,10 @@ extension Operand {
         reconstruction: UnsafeBufferPointer(start: result, count: count),
         parallelism: tape.execution.parallelism)
       errors.saturatedCount = tally.saturatedCount
-      tape.quantization.errors?.append(
-        OperandErrors.Row(
-          step: tape.quantization.draws.step, layer: place.name, tensor: tensor, product: product,
-          format: format.id, errors: errors))
+      let row = OperandErrors.Row(
+        step: tape.quantization.draws.step, layer: place.name, tensor: tensor, product: product,
+        format: format.id, errors: errors)
+      tape.quantization.errors?.append(row)
     }
   }
 }
