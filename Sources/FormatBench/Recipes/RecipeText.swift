@@ -1,5 +1,5 @@
 import BlockFormats
-import LowPrecisionTraining
+import TrainingRecipes
 
 extension Recipe {
   /// What the notes of all recipes take for granted.

@@ -124,8 +124,8 @@ struct BlockReferenceTests {
     policy.overflow = .special
     let kept = Tensor(values).quantized(to: .fp32, policy: policy)
     #expect(kept.dequantized().elements.map(\.bitPattern) == values.map(\.bitPattern))
-    #expect(kept["codes"].unpacked() == values.map(\.bitPattern))
+    #expect(kept.codes.unpacked() == values.map(\.bitPattern))
     let nan = [Float(nan: 77, signaling: false)].quantized(to: .fp32, policy: policy)
-    #expect(nan["codes"].unpacked() == [0x7FC0_0000])
+    #expect(nan.codes.unpacked() == [0x7FC0_0000])
   }
 }

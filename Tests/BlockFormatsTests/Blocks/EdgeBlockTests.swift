@@ -9,18 +9,18 @@ struct EdgeBlockTests {
     let values: [Float] = [0, -0.0, 0, -0.0]
     for format: SharedExponentFormat in [.mxfp8E4M3, .mxfp4, .msfp12] {
       let tensor = values.quantized(to: format)
-      #expect(tensor["scales"].unpacked() == [0])
+      #expect(tensor.scales.unpacked() == [0])
       #expect(tensor.dequantized().elements.map(\.bitPattern) == values.map(\.bitPattern))
     }
     let mx9 = values.quantized(to: .mx9)
-    #expect(mx9["subscales"].unpacked() == [1, 1] && mx9["codes"].unpacked() == [0, 0x80, 0, 0x80])
+    #expect(mx9.subscales.unpacked() == [1, 1] && mx9.codes.unpacked() == [0, 0x80, 0, 0x80])
     // Two's complement has one zero.
     let integers = values.quantized(to: .mxint8)
-    #expect(integers["codes"].unpacked() == [0, 0, 0, 0])
+    #expect(integers.codes.unpacked() == [0, 0, 0, 0])
     #expect(integers.dequantized().elements.map(\.bitPattern) == [0, 0, 0, 0])
     var one = SharedExponentFormat.mxfp4.defaultPolicy
     one.zeroBlock = .one
-    #expect(values.quantized(to: .mxfp4, policy: one)["scales"].unpacked() == [127])
+    #expect(values.quantized(to: .mxfp4, policy: one).scales.unpacked() == [127])
   }
 
   @Test("One NaN or infinity makes its block NaN and leaves the next alone")
@@ -30,9 +30,9 @@ struct EdgeBlockTests {
       values[31] = bad
       for format: SharedExponentFormat in [.mxfp8E4M3, .mxfp6E3M2, .mxfp4, .mxint8] {
         let tensor = values.quantized(to: format)
-        #expect(tensor["scales"].unpacked()[0] == 255 && tensor["scales"].unpacked()[1] != 255)
+        #expect(tensor.scales.unpacked()[0] == 255 && tensor.scales.unpacked()[1] != 255)
         let expected = format.element == .e4m3fn ? 0x7F : UInt32(0)
-        #expect(tensor["codes"].unpacked().prefix(32).allSatisfy { $0 == expected })
+        #expect(tensor.codes.unpacked().prefix(32).allSatisfy { $0 == expected })
         let decoded = tensor.dequantized().elements
         #expect(decoded[..<32].allSatisfy { bits in bits.bitPattern == 0x7FC0_0000 })
         #expect(decoded[32...].allSatisfy { $0 == 1 })
@@ -42,9 +42,9 @@ struct EdgeBlockTests {
     var bdr = [Float](repeating: 1, count: 16)
     bdr[5] = .nan
     let tensor = bdr.quantized(to: .mx6)
-    #expect(tensor["scales"].unpacked() == [255])
-    #expect(tensor["subscales"].unpacked().allSatisfy { $0 == 0 })
-    #expect(tensor["codes"].unpacked().allSatisfy { $0 == 0 })
+    #expect(tensor.scales.unpacked() == [255])
+    #expect(tensor.subscales.unpacked().allSatisfy { $0 == 0 })
+    #expect(tensor.codes.unpacked().allSatisfy { $0 == 0 })
   }
 
   @Test("The other rules for NaN and infinity keep the block")
@@ -150,24 +150,24 @@ struct EdgeBlockTests {
   @Test("Subnormal and largest magnitudes clamp to the ends of the scale")
   func extremes() {
     let tiny = [Float.leastNonzeroMagnitude, 0x1p-130].quantized(to: .mxfp8E5M2)
-    #expect(tiny["scales"].unpacked() == [0])
+    #expect(tiny.scales.unpacked() == [0])
     // 2^-130 / 2^-127 = 2^-3; 2^-149 / 2^-127 = 2^-22 is below E5M2's half of 2^-16.
     #expect(tiny.dequantized().elements == [0, 0x1p-130])
     let large = [Float.greatestFiniteMagnitude, -1e38].quantized(to: .mxint8)
-    #expect(large["scales"].unpacked() == [254])
+    #expect(large.scales.unpacked() == [254])
     #expect(large.dequantized().elements[0] == 0x1.FCp127)
     // Ceil asks for 2^128, which the scale has not; the element saturates instead.
     var ceil = SharedExponentFormat.mxint8.defaultPolicy
     ceil.scaleRule = .powerOfTwo(.ceil)
     let clamped = [Float.greatestFiniteMagnitude].quantized(to: .mxint8, policy: ceil)
-    #expect(clamped["scales"].unpacked() == [254] && clamped["codes"].unpacked() == [127])
+    #expect(clamped.scales.unpacked() == [254] && clamped.codes.unpacked() == [127])
     #expect(clamped.tally.saturatedCount == 1)
     // Five scale bits reach 2^-15 ... 2^15.
     let narrow = SharedExponentFormat(
       id: "e5m0", source: "test", element: .mxint8, block: .vector(length: 1), scaleBitCount: 5)
     let ends = [Float](arrayLiteral: 0x1p16, 0x1p15, 0x1p-15, 0x1p-16, 0x1p-22)
       .quantized(to: narrow)
-    #expect(ends["scales"].unpacked() == [30, 30, 0, 0, 0])
+    #expect(ends.scales.unpacked() == [30, 30, 0, 0, 0])
     #expect(ends.dequantized().elements == [0x1.FCp15, 0x1p15, 0x1p-15, 0x1p-16, 0])
   }
 
@@ -186,13 +186,13 @@ struct EdgeBlockTests {
     // -1.999 is the multiple of 2^-6 nearest to -2 under the floor rule.
     let values: [Float] = [-1.999, 1.999, -1.99, 0.5]
     let symmetric = values.quantized(to: .mxint8)
-    #expect(symmetric["codes"].unpacked() == [0x81, 0x7F, 0x81, 0x20])
+    #expect(symmetric.codes.unpacked() == [0x81, 0x7F, 0x81, 0x20])
     #expect(symmetric.tally.saturatedCount == 2)
     let full = values.quantized(to: .mx(element: .mxint8(range: .full)))
-    #expect(full["codes"].unpacked() == [0x80, 0x7F, 0x81, 0x20])
+    #expect(full.codes.unpacked() == [0x80, 0x7F, 0x81, 0x20])
     #expect(full.tally.saturatedCount == 1 && full.dequantized().elements[0] == -2)
     for value in stride(from: Float(-4), through: 4, by: 1 / 128) {
-      #expect([value].quantized(to: .mxint8)["codes"].unpacked() != [0x80])
+      #expect([value].quantized(to: .mxint8).codes.unpacked() != [0x80])
     }
   }
 
@@ -200,8 +200,8 @@ struct EdgeBlockTests {
   func microexponents() {
     let format = SharedExponentFormat.bdr(m: 4, k1: 8, k2: 1, d1: 8, d2: 2)
     let tensor = [16, 15, 8, 7, 4, 3, 1, 0].quantized(to: format)
-    #expect(tensor["scales"].unpacked() == [131])
-    #expect(tensor["subscales"].unpacked() == [0, 1, 1, 2, 2, 3, 3, 3])
+    #expect(tensor.scales.unpacked() == [131])
+    #expect(tensor.subscales.unpacked() == [0, 1, 1, 2, 2, 3, 3, 3])
     #expect(tensor.dequantized().elements == [16, 15, 8, 7, 4, 3, 1, 0])
   }
 
@@ -217,10 +217,10 @@ struct EdgeBlockTests {
     (values[9], values[28]) = (0x1.2p-27, 0x1.2p-27)
     var policy = SharedExponentFormat.mxfp4.defaultPolicy
     policy.scaleRule = .search(around: .floor)
-    #expect(values.quantized(to: .mxfp4, policy: policy)["scales"].unpacked() == [127])
+    #expect(values.quantized(to: .mxfp4, policy: policy).scales.unpacked() == [127])
     // Without the value 4 nothing clips at 1/2, and the search takes it.
     values[11] = 2
-    #expect(values.quantized(to: .mxfp4, policy: policy)["scales"].unpacked() == [126])
+    #expect(values.quantized(to: .mxfp4, policy: policy).scales.unpacked() == [126])
   }
 
   @Test("A NaN that the policy lets into a block does not decide a search")

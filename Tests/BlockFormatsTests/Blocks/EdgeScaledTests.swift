@@ -11,8 +11,8 @@ struct EdgeScaledTests {
     values[16] = -1e-9
     values[33] = -0.0
     let tensor = values.quantized(to: .nvfp4)
-    #expect(tensor["scales"].unpacked() == [0x7E, 0, 0])
-    #expect(tensor["codes"].unpacked()[16...].allSatisfy { $0 == 0 })
+    #expect(tensor.scales.unpacked() == [0x7E, 0, 0])
+    #expect(tensor.codes.unpacked()[16...].allSatisfy { $0 == 0 })
     #expect(tensor.dequantized().elements[16...].allSatisfy { $0.bitPattern == 0 })
     let zeros = [Float](repeating: 0, count: 16).quantized(to: .nvfp4)
     #expect(
@@ -44,14 +44,14 @@ struct EdgeScaledTests {
     var values = [Float](repeating: 1, count: 48)
     values[20] = .infinity
     let tensor = values.quantized(to: .nvfp4)
-    #expect(tensor["scales"].unpacked() == [0x7E, 0x7F, 0x7E])
+    #expect(tensor.scales.unpacked() == [0x7E, 0x7F, 0x7E])
     #expect(tensor.tensorScale == 1 / Float(2688))
     let decoded = tensor.dequantized().elements
     #expect(decoded[16..<32].allSatisfy { $0.bitPattern == 0x7FC0_0000 })
     #expect(decoded[..<16].allSatisfy { $0.isFinite } && decoded[32...].allSatisfy { $0.isFinite })
     let vsq = values.quantized(to: .vsq())
     #expect(vsq.tensorScale?.isNaN == true)
-    #expect(vsq["codes"].unpacked().allSatisfy { $0 == 0 })
+    #expect(vsq.codes.unpacked().allSatisfy { $0 == 0 })
     #expect(vsq.dequantized().elements.allSatisfy { $0.bitPattern == 0x7FC0_0000 })
   }
 
@@ -60,7 +60,7 @@ struct EdgeScaledTests {
     let tensor = [0x1p-140, -0x1p-135].quantized(to: .nvfp4)
     #expect(tensor.tensorScale == 1 / Float.greatestFiniteMagnitude)
     let fp8 = [0x1p-140, -0x1p-135].quantized(to: .fp8(.e4m3fn, block: .tensor))
-    #expect(fp8["scales"].unpacked() == [(1 / Float.greatestFiniteMagnitude).bitPattern])
+    #expect(fp8.scales.unpacked() == [(1 / Float.greatestFiniteMagnitude).bitPattern])
   }
 
   @Test("The tensor scale that the encoder stores for the smallest tensors can be given")
@@ -82,8 +82,8 @@ struct EdgeScaledTests {
   func givenScale() {
     let tensor = Tensor([6, 3, -1.5]).quantized(to: .nvfp4, tensorScale: 0.5)
     // S = 2, so s = e4m3(6 · 2 / 6) = 2 and the elements map 6 to 6.
-    #expect(tensor.tensorScale == 0.5 && tensor["scales"].unpacked() == [0x40])
-    #expect(tensor["codes"].unpacked() == [7, 5, 0xB])
+    #expect(tensor.tensorScale == 0.5 && tensor.scales.unpacked() == [0x40])
+    #expect(tensor.codes.unpacked() == [7, 5, 0xB])
     #expect(tensor.dequantized().elements == [6, 3, -1.5])
     // Formats without a tensor scale ignore it.
     #expect(
@@ -96,12 +96,12 @@ struct EdgeScaledTests {
     let values: [Float] = [2, .nan, .infinity, -.infinity, -1]
     for block in [BlockShape.tensor, .row, .vector(length: 128), .tile(rows: 128, columns: 128)] {
       let tensor = values.quantized(to: .fp8(.e4m3fn, block: block))
-      #expect(tensor["codes"].unpacked() == [0x7E, 0x7F, 0x7E, 0xFE, 0xF6])
-      #expect(tensor["scales"].unpacked() == [(1 / (448 / Float(2))).bitPattern])
+      #expect(tensor.codes.unpacked() == [0x7E, 0x7F, 0x7E, 0xFE, 0xF6])
+      #expect(tensor.scales.unpacked() == [(1 / (448 / Float(2))).bitPattern])
     }
     let zeros = [Float](repeating: -0.0, count: 3).quantized(to: .fp8(.e5m2, block: .row))
-    #expect(zeros["scales"].unpacked() == [Float(1).bitPattern])
-    #expect(zeros["codes"].unpacked() == [0x80, 0x80, 0x80])
+    #expect(zeros.scales.unpacked() == [Float(1).bitPattern])
+    #expect(zeros.codes.unpacked() == [0x80, 0x80, 0x80])
   }
 
   @Test("Power-of-two FP8 scales round the encode multiplier down")
@@ -112,7 +112,7 @@ struct EdgeScaledTests {
       (448, 1), (Float(448).nextUp, 2), (Float(448).nextDown, 1), (3, 0x1p-7), (3.5, 0x1p-7),
     ] {
       let tensor = [amax].quantized(to: .fp8(.e4m3fn, block: .row), policy: policy)
-      #expect(tensor["scales"].unpacked() == [scale.bitPattern], "\(amax)")
+      #expect(tensor.scales.unpacked() == [scale.bitPattern], "\(amax)")
     }
   }
 
@@ -120,8 +120,8 @@ struct EdgeScaledTests {
   func integers() {
     let values: [Float] = [127, -3, 0.5, 1.5, .infinity, 1, 1, 1]
     let tensor = values.quantized(to: .integer(bits: 8, block: .vector(length: 4)))
-    #expect(tensor["codes"].unpacked() == [127, 0xFD, 0, 2, 0, 0, 0, 0])
-    #expect(tensor["scales"].unpacked() == [Float(1).bitPattern, Float.nan.bitPattern])
+    #expect(tensor.codes.unpacked() == [127, 0xFD, 0, 2, 0, 0, 0, 0])
+    #expect(tensor.scales.unpacked() == [Float(1).bitPattern, Float.nan.bitPattern])
     #expect(tensor.dequantized().elements[4...].allSatisfy { $0.isNaN })
   }
 
@@ -131,8 +131,8 @@ struct EdgeScaledTests {
     (values[0], values[1], values[16]) = (441, -63, 21)
     let tensor = values.quantized(to: .vsq())
     // S = 7 · 63 / 441 = 1; the vectors' scales are 441 / 7 and 21 / 7.
-    #expect(tensor.tensorScale == 1 && tensor["scales"].unpacked() == [63, 3])
-    let codes = tensor["codes"].unpacked()
+    #expect(tensor.tensorScale == 1 && tensor.scales.unpacked() == [63, 3])
+    let codes = tensor.codes.unpacked()
     #expect(codes[0] == 7 && codes[1] == 0xF && codes[16] == 7)
     #expect(tensor.dequantized().elements == values)
   }

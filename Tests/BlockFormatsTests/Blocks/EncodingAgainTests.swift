@@ -17,8 +17,8 @@ private enum Kept {
     switch self {
     case .bytes: twice.storedBytes == once.storedBytes
     case .codes:
-      twice["codes"] == once["codes"]
-        && (once.format is ScaledFormat || twice["scales"] == once["scales"])
+      twice.codes == once["codes"]
+        && (once.format is ScaledFormat || twice.scales == once.scales)
     case .values: twice.dequantized() == once.dequantized()
     case .nothing: true
     }
@@ -73,7 +73,7 @@ struct EncodingAgainTests {
   private func hasFineScales(_ tensor: QuantizedTensor) -> Bool {
     guard tensor.format is TwoLevelFormat else { return true }
     let least: UInt32 = tensor.format.id == "vsq" ? 8 : 4
-    return tensor["scales"].unpacked().allSatisfy { $0 == 0 || $0 >= least }
+    return tensor.scales.unpacked().allSatisfy { $0 == 0 || $0 >= least }
   }
 
   @Test("Every line of the table holds on adversarial blocks, whatever rule and rounding")

@@ -11,7 +11,7 @@ struct GoldenBlockTests {
     var policy = format.defaultPolicy
     policy.scaleRule = .powerOfTwo(rule)
     let tensor = values.quantized(to: format, policy: policy)
-    return (tensor["scales"].unpacked()[0], tensor["codes"].unpacked(), tensor.dequantized().elements)
+    return (tensor.scales.unpacked()[0], tensor.codes.unpacked(), tensor.dequantized().elements)
   }
 
   /// One line of the demo: format, floor scale, codes and values, then those of the other rules.
@@ -73,11 +73,11 @@ struct GoldenBlockTests {
   @Test("The BDR golden block has its mantissas, microexponents and values")
   func bdrGolden() {
     let mx9 = Self.bdrInput.quantized(to: .mx9)
-    #expect(mx9["scales"].unpacked() == [128])
-    #expect(mx9["subscales"].unpacked() == [1, 1, 1, 1, 1, 1, 1, 0])
-    #expect(mx9["subscales"].bytes == [0x7F])
+    #expect(mx9.scales.unpacked() == [128])
+    #expect(mx9.subscales.unpacked() == [1, 1, 1, 1, 1, 1, 1, 0])
+    #expect(mx9.subscales.bytes == [0x7F])
     #expect(
-      mx9["codes"].unpacked()
+      mx9.codes.unpacked()
         == signMagnitude(
           [64, -45, 26, 21, -127, 3, 63, -64, 16, 8, 96, -112, 0, 0, 125, -67], 7))
     #expect(
@@ -88,14 +88,14 @@ struct GoldenBlockTests {
     var truncating = SharedExponentFormat.mx9.defaultPolicy
     truncating.rounding = .towardZero
     #expect(
-      Self.bdrInput.quantized(to: .mx9, policy: truncating)["codes"].unpacked()
+      Self.bdrInput.quantized(to: .mx9, policy: truncating).codes.unpacked()
         == signMagnitude(
           [64, -44, 25, 21, -127, 3, 63, -63, 16, 8, 96, -112, 0, 0, 124, -67], 7))
     #expect(
-      Self.bdrInput.quantized(to: .mx6)["codes"].unpacked()
+      Self.bdrInput.quantized(to: .mx6).codes.unpacked()
         == signMagnitude([8, -6, 3, 3, -15, 0, 8, -8, 2, 1, 12, -14, 0, 0, 15, -8], 4))
     #expect(
-      Self.bdrInput.quantized(to: .mx4)["codes"].unpacked()
+      Self.bdrInput.quantized(to: .mx4).codes.unpacked()
         == signMagnitude([2, -1, 1, 1, -3, 0, 2, -2, 0, 0, 3, -3, 0, 0, 3, -2], 2))
   }
 
@@ -172,9 +172,9 @@ struct GoldenBlockTests {
     ]
     let tensor = values.quantized(to: .nvfp4)
     #expect(tensor.tensorScale == 1 / Float(1680))
-    #expect(tensor["scales"].unpacked() == [0x7E, 0x62])
+    #expect(tensor.scales.unpacked() == [0x7E, 0x62])
     let digits = "19 2B 4C 5D 5E 6E 6F 7F 01 2B 34 D5 5E 66 F7 7F".filter { $0 != " " }
-    #expect(tensor["codes"].unpacked() == digits.compactMap { UInt32(String($0), radix: 16) })
+    #expect(tensor.codes.unpacked() == digits.compactMap { UInt32(String($0), radix: 16) })
     let decoded = tensor.dequantized().elements
     let unit = 1 / Float(1680)
     #expect(decoded[0] == 224 * unit && decoded[15] == -2688 * unit && decoded[31] == -240 * unit)
@@ -187,8 +187,8 @@ struct GoldenBlockTests {
     let plain = tensor.fakeQuantized(to: .nvfp4, tensorScale: 1)
     #expect(plain.tensor.elements == [9.75, 19.5, 26, 39])
     let better = tensor.quantized(to: .nvfp4FourOverSix, tensorScale: 1)
-    #expect(better["scales"].unpacked() == [0x52])
-    #expect(better["codes"].unpacked() == [2, 4, 5, 6])
+    #expect(better.scales.unpacked() == [0x52])
+    #expect(better.codes.unpacked() == [2, 4, 5, 6])
     #expect(better.dequantized().elements == [10, 20, 30, 40])
     // Its own tensor scale maps amax to 6 · 256 = 1536.
     #expect(tensor.quantized(to: .nvfp4FourOverSix).tensorScale == 1 / (1536 / Float(40)))

@@ -24,11 +24,11 @@ func expectReference(
   // One canonical NaN: quiet, positive, without payload.
   let expectedBits = expected.decoded.map { $0.isNaN ? 0x7FC0_0000 : $0.bitPattern }
 
-  let codes = actual["codes"].unpacked()
-  let scales = actual["scales"].unpacked()
+  let codes = actual.codes.unpacked()
+  let scales = actual.scales.unpacked()
   let agrees =
     codes == expected.codes && scales == expected.scales
-    && actual["subscales"].unpacked() == expected.subscales
+    && actual.subscales.unpacked() == expected.subscales
     && actual.tensorScale?.bitPattern == expected.tensorScale?.bitPattern
     && actual.storedBytes == expected.storedBytes && decoded == expectedBits
     && fakeBits == expectedBits && actual.tally.saturatedCount == expected.overflowCount
@@ -50,7 +50,7 @@ func expectReference(
   }
   #expect(scales == expected.scales, "\(label)", sourceLocation: sourceLocation)
   #expect(
-    actual["subscales"].unpacked() == expected.subscales, "\(label)", sourceLocation: sourceLocation)
+    actual.subscales.unpacked() == expected.subscales, "\(label)", sourceLocation: sourceLocation)
   #expect(
     actual.tensorScale?.bitPattern == expected.tensorScale?.bitPattern, "\(label)",
     sourceLocation: sourceLocation)

@@ -19,9 +19,9 @@ struct RoundingCountTests {
   /// What each value of a tensor of one block a row is divided by, in a format of powers of two.
   private func exponents(_ tensor: QuantizedTensor, columns: Int) -> [Int] {
     guard let scale = tensor.format.layout.factors?.scale?.element else {
-      return tensor["codes"].unpacked().map { _ in 0 }
+      return tensor.codes.unpacked().map { _ in 0 }
     }
-    let scales = tensor["scales"].unpacked().map { Int(scale.value(of: $0).exponent) }
+    let scales = tensor.scales.unpacked().map { Int(scale.value(of: $0).exponent) }
     let length = tensor.format.layout.factors?.shift?.length ?? columns
     let subscales = tensor.subscales.unpacked()
     return (0..<scales.count * columns).map { index in
@@ -42,7 +42,7 @@ struct RoundingCountTests {
           let x = blocks.rows(rows, of: columns)
           let tensor = quantized(x, format, policy)
           let exponents = exponents(tensor, columns: columns)
-          for (index, code) in tensor["codes"].unpacked().enumerated() {
+          for (index, code) in tensor.codes.unpacked().enumerated() {
             // Powers of two from 2^-276 to 2^510 change no digit in Double.
             let quotient = Double(
               sign: .plus, exponent: -exponents[index], significand: Double(x.elements[index]))
@@ -74,10 +74,10 @@ struct RoundingCountTests {
         let (rows, columns) = (24, 16)
         let x = blocks.rows(rows, of: columns, exponents: -2...2)
         let tensor = quantized(x, format, policy, given)
-        let scales = tensor["scales"].unpacked()
+        let scales = tensor.scales.unpacked()
         // (1 + 2^-24)^n - 1 and the roundings of this test in Double.
         let slack = roundings * 0x1p-24 * (1 + 0x1p-20)
-        for (index, code) in tensor["codes"].unpacked().enumerated() {
+        for (index, code) in tensor.codes.unpacked().enumerated() {
           guard let layout = format.layout.factors?.scale?.element else { continue }
           let scale =
             layout.value(of: scales[index / columns]) * Double(tensor.tensorScale ?? 1)
@@ -101,9 +101,9 @@ struct RoundingCountTests {
     let x: [Float] = [0.08203125, 0.02392577938735485]
     let tensor = x.quantized(to: narrowScales)
     // The scale is 7 · 2^-9, from 0.08203125 / 6 exactly; 1.75 is the tie between 1.5 and 2.
-    #expect(tensor["scales"].unpacked() == [7])
+    #expect(tensor.scales.unpacked() == [7])
     #expect(Double(x[1]) * 512 < 1.75 * 7)
-    #expect(tensor["codes"].unpacked()[1] == 4 && ElementFormat.e2m1fn.value(of: 4) == 2)
+    #expect(tensor.codes.unpacked()[1] == 4 && ElementFormat.e2m1fn.value(of: 4) == 2)
     #expect(x[1] * (1 / Float(7.0 / 512)) == 1.75)
   }
 }

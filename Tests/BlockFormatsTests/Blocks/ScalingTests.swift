@@ -23,7 +23,7 @@ struct ScalingTests {
           #expect(moved.codes == base.codes, "\(format.id) \(rule.id)")
           #expect(moved.subscales == base.subscales)
           #expect(
-            moved["scales"].unpacked().map(Int.init) == base["scales"].unpacked().map { Int($0) + n })
+            moved.scales.unpacked().map(Int.init) == base.scales.unpacked().map { Int($0) + n })
         }
       }
     }

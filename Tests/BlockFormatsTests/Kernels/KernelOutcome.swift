@@ -32,18 +32,18 @@ struct KernelOutcome {
   func difference(from reference: KernelOutcome, _ values: [Float]) -> String? {
     let expected = reference.storage
     func code(_ index: Int) -> String {
-      "code \(index) of \(values[index]) is \(storage["codes"].unpacked()[index]), not "
-        + "\(expected["codes"].unpacked()[index])"
+      "code \(index) of \(values[index]) is \(storage.codes.unpacked()[index]), not "
+        + "\(expected.codes.unpacked()[index])"
     }
     if storage.scales != expected.scales {
-      let (own, right) = (storage["scales"].unpacked(), expected["scales"].unpacked())
+      let (own, right) = (storage.scales.unpacked(), expected.scales.unpacked())
       let index = own.indices.first { own[$0] != right[$0] } ?? 0
       return "scale \(index) is \(own[index]), not \(right[index])"
     }
     if storage.subscales != expected.subscales { return "sub-scales" }
     if storage.tensorScale?.bitPattern != expected.tensorScale?.bitPattern { return "tensor scale" }
     if storage.codes != expected.codes {
-      let (own, right) = (storage["codes"].unpacked(), expected["codes"].unpacked())
+      let (own, right) = (storage.codes.unpacked(), expected.codes.unpacked())
       return own.indices.first { own[$0] != right[$0] }.map(code) ?? "padding of codes"
     }
     if storage.tally != expected.tally {

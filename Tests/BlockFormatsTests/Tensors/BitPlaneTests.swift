@@ -59,7 +59,7 @@ struct BitPlaneTests {
     #expect(plane.bytes == [0xFF, 0x7F, 0xFF, 0x7F])
     // Three FP4 values in a row: the high nibble of the second byte belongs to nobody.
     let tensor = Tensor([-6, -6, -6, -6, -6, -6], shape: [2, 3]).quantized(to: .mxfp4)
-    #expect(tensor["codes"].bytes == [0xFF, 0x0F, 0xFF, 0x0F])
+    #expect(tensor.codes.bytes == [0xFF, 0x0F, 0xFF, 0x0F])
   }
 
   @Test("Miscounted codes and bytes and impossible widths trap with the numbers")

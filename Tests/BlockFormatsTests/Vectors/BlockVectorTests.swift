@@ -19,8 +19,8 @@ struct BlockVectorTests {
 
       let encoded = values.quantized(to: format)
       #expect(encoded.tensorScale == scale.decode)
-      #expect(encoded["scales"].unpacked().map(Int.init) == tensor.blocks.map(\.scale))
-      let (codes, decoded) = (encoded["codes"].unpacked(), encoded.dequantized().elements)
+      #expect(encoded.scales.unpacked().map(Int.init) == tensor.blocks.map(\.scale))
+      let (codes, decoded) = (encoded.codes.unpacked(), encoded.dequantized().elements)
       for (number, block) in tensor.blocks.enumerated() {
         let range = number * file.blockSize..<(number + 1) * file.blockSize
         guard block.scale != 0 else {
@@ -45,8 +45,8 @@ struct BlockVectorTests {
     for item in file.cases {
       let encoded = Tensor(item.input.values, shape: [item.rows, item.columns])
         .quantized(to: .nvfp4, policy: policy)
-      #expect(encoded["scales"].unpacked().map(Int.init) == item.scales, "\(item.name)")
-      let codes = encoded["codes"].unpacked().map(Int.init)
+      #expect(encoded.scales.unpacked().map(Int.init) == item.scales, "\(item.name)")
+      let codes = encoded.codes.unpacked().map(Int.init)
       let differing = zip(codes, item.codes).filter { $0 != $1 }
       // (1 / (amax / 2688)) / s and 1 / (s · (1 / (2688 / amax))) may differ in the last bit, which
       // shows only where x times it lies between two elements.
@@ -72,17 +72,17 @@ struct BlockVectorTests {
         policy.rounding = block.rounding == .truncate ? .towardZero : .toNearestOrEven
         let encoded = block.input.values.quantized(to: format, policy: policy)
         let label = "\(path): \(block.name) \(block.rounding)"
-        #expect(encoded["scales"].unpacked() == [UInt32(block.exponentByte)], "\(label)")
+        #expect(encoded.scales.unpacked() == [UInt32(block.exponentByte)], "\(label)")
         count += 1
         guard block.exponentByte != 255 else {
           #expect(encoded.dequantized().elements.filter { !$0.isNaN }.isEmpty, "\(label)")
           continue
         }
         if file.subScaleBits > 0 {
-          #expect(encoded["subscales"].unpacked().map(Int.init) == block.subScales, "\(label)")
+          #expect(encoded.subscales.unpacked().map(Int.init) == block.subScales, "\(label)")
         }
         let codes = zip(block.signs, block.magnitudes).map { $0 << file.mantissaBits | $1 }
-        #expect(encoded["codes"].unpacked().map(Int.init) == codes, "\(label)")
+        #expect(encoded.codes.unpacked().map(Int.init) == codes, "\(label)")
         #expect(
           encoded.dequantized().elements.map(\.bitPattern) == block.decoded.bitPatterns, "\(label)")
       }
@@ -110,8 +110,8 @@ struct BlockVectorTests {
         let encoded = Tensor(item.inputValues, shape: [item.rows, item.columns])
           .quantized(to: format, policy: policy)
         let label = "\(path): \(item.name) \(item.element)"
-        #expect(encoded["scales"].unpacked() == item.decodeScales.bitPatterns, "\(label)")
-        let actual = encoded["codes"].unpacked()
+        #expect(encoded.scales.unpacked() == item.decodeScales.bitPatterns, "\(label)")
+        let actual = encoded.codes.unpacked()
         let decoded = encoded.dequantized().elements
         // Finite values that decode to infinity there; here to the largest value that does not.
         let limited = item.codes.indices.filter { index in

@@ -20,10 +20,10 @@ struct MXVectorTests {
       case .rceil: .powerOfTwo(.rceil)
       }
     let tensor = block.input.values.quantized(to: format, policy: policy)
-    let scales = tensor["scales"].unpacked()
+    let scales = tensor.scales.unpacked()
     #expect(scales.count == 1)
     return (
-      Int(scales[0]), tensor["codes"].unpacked().map(Int.init), tensor.dequantized().elements
+      Int(scales[0]), tensor.codes.unpacked().map(Int.init), tensor.dequantized().elements
     )
   }
 
