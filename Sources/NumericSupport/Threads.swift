@@ -11,6 +11,7 @@ package enum Threads {
   ///   - count: the number of items.
   ///   - parts: how many ranges of nearly equal lengths the items are cut into, at least one.
   ///   - body: computes the part of a range.
+  @inlinable
   package static func map<Part: Sendable>(
     count: Int, parts: Int, _ body: @Sendable (Range<Int>) -> Part
   ) -> [Part] {
@@ -30,6 +31,7 @@ package enum Threads {
   ///   - count: the number of elements.
   ///   - parts: how many ranges of nearly equal lengths the elements are cut into, at least one.
   ///   - body: initializes the elements of a range in the buffer, which holds all `count`.
+  @inlinable
   package static func fill<Element>(
     count: Int, parts: Int,
     _ body: @Sendable (Range<Int>, UnsafeMutableBufferPointer<Element>) -> Void
@@ -67,11 +69,14 @@ package enum Threads {
     }
   }
 
-  private static func range(_ part: Int, of parts: Int, count: Int) -> Range<Int> {
+  @usableFromInline
+  static func range(_ part: Int, of parts: Int, count: Int) -> Range<Int> {
     count * part / parts..<count * (part + 1) / parts
   }
 
-  private static func perform(_ parts: Int, _ body: @Sendable (Int) -> Void) {
+  /// Runs `body` for every part, at once where there are several.
+  @usableFromInline
+  static func perform(_ parts: Int, _ body: @Sendable (Int) -> Void) {
     if parts == 1 {
       body(0)
     } else {
