@@ -5,19 +5,22 @@ import BlockFormats
 import FormatMetrics
 
 let x = Tensor((0..<1024).map { Float($0 % 97) - 48.3 }, shape: [8, 128])
-var policy = SharedExponentFormat.mxfp4.defaultPolicy
-policy.scaleRule = .powerOfTwo(.rceil)
-let q = x.quantized(to: .mxfp4, axis: -1, policy: policy)
+let q = x.quantized(to: .mxfp4.with { $0.scaleRule = .powerOfTwo(.rceil) })
 let y = q.dequantized()
 let errors = ErrorStatistics(original: x.elements, reconstruction: y.elements)
 print("\(q.storedBytes.count) bytes, \(q.bitsPerElement) bits an element")
 print("QSNR \(errors.qsnr) dB, gain \(errors.gain), largest error \(errors.maxAbsoluteError)")
 
-let quantizer = TensorQuantizer(format: TwoLevelFormat.nvfp4, shape: [8, 128])
-var stored = quantizer.makeStorage()
-x.elements.withUnsafeBytes { quantizer.encode($0, tensorScale: 0.01, into: &stored) }
-var halves = [UInt16](repeating: 0, count: 1024)
-halves.withUnsafeMutableBytes { quantizer.decode(stored, into: $0, as: .bfloat16) }
+func rounded(_ values: [Float]) -> [UInt16] {
+  let quantizer = TensorQuantizer(format: .nvfp4, shape: [8, 128])
+  var stored = quantizer.makeStorage()
+  quantizer.encode(values.span, tensorScale: 0.01, into: &stored)
+  var halves = [UInt16](repeating: 0, count: values.count)
+  var span = halves.mutableSpan
+  var bytes = span.mutableBytes
+  quantizer.decode(stored, into: &bytes, as: .bfloat16)
+  return halves
+}
 
 import QuantizedLinearAlgebra
 
