@@ -9,7 +9,11 @@ import CallerChecks
 /// The squares are exact in Double and are summed in the fixed order of ``ErrorStatistics``.
 ///
 /// Edge cases: NaN for no value, for all-zero values, and where a value is NaN or infinite.
-public func crestFactor(of values: UnsafeBufferPointer<Float>) -> Double {
+public func crestFactor(of values: Span<Float>) -> Double {
+  values.withUnsafeBufferPointer { crestFactor(of: $0) }
+}
+
+func crestFactor(of values: UnsafeBufferPointer<Float>) -> Double {
   guard !values.isEmpty, let x = values.baseAddress else { return .nan }
   var reduction = PairwiseReduction<Peak> { $0.merging($1) }
   for start in stride(from: 0, to: values.count, by: ErrorStatistics.chunkLength) {

@@ -53,7 +53,8 @@ struct TwoOffsetFormatTests {
   private func run(_ words: String...) -> (status: Int32, text: String) {
     let output = LineSink()
     let console = Console(
-      tool: Fmtbench.tool.name, output: output, messages: output, environment: TerminalEnvironment([:]))
+      tool: Fmtbench.tool.name, output: output, messages: output,
+      environment: TerminalEnvironment([:]))
     let status = FormatCatalog.$current.withValue(catalog) { Fmtbench.tool.run(words, console) }
     return (status.rawValue, output.text)
   }
@@ -65,7 +66,8 @@ struct TwoOffsetFormatTests {
     #expect(shown.status == 0 && shown.text.contains("lower"))
     let explained = run("explain", "two_offsets", "1", "2", "3.5", "--json")
     #expect(explained.status == 0)
-    #expect(explained.text.contains("\"lower_code\"") && explained.text.contains("\"steps\"") == false)
+    #expect(
+      explained.text.contains("\"lower_code\"") && explained.text.contains("\"steps\"") == false)
     #expect(
       run("explain", "two_offsets", "1", "2").text.contains("gives no account of its arithmetic"))
     #expect(run("explain", "two_offsets", "1", "--scale-rule", "unit").status == 0)

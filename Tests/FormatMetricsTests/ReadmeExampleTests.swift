@@ -9,9 +9,7 @@ struct ReadmeExampleTests {
   private func example(print: (String) -> Void) {
     // begin
     let x = Tensor((0..<1024).map { Float($0 % 97) - 48.3 }, shape: [8, 128])
-    var policy = SharedExponentFormat.mxfp4.defaultPolicy
-    policy.scaleRule = .powerOfTwo(.rceil)
-    let q = x.quantized(to: .mxfp4, axis: -1, policy: policy)
+    let q = x.quantized(to: .mxfp4.with { $0.scaleRule = .powerOfTwo(.rceil) })
     let y = q.dequantized()
     let errors = ErrorStatistics(original: x.elements, reconstruction: y.elements)
     print("\(q.storedBytes.count) bytes, \(q.bitsPerElement) bits an element")
@@ -32,20 +30,25 @@ struct ReadmeExampleTests {
     let last = try #require(lines.firstIndex(of: "    // end"))
     let body = lines[(first + 1)..<last].map { $0.dropFirst(4) }.joined(separator: "\n")
     let code = "import BlockFormats\nimport FormatMetrics\n\n\(body)"
-    #expect(code.split(separator: "\n").count == 10)
+    #expect(code.split(separator: "\n").count == 8)
     #expect(readme.contains("```swift\n\(code)\n```"))
   }
 
   /// The second example, on the caller's own buffers.
   private func halves(of x: Tensor) -> [UInt16] {
     // begin buffers
-    let quantizer = TensorQuantizer(format: TwoLevelFormat.nvfp4, shape: [8, 128])
-    var stored = quantizer.makeStorage()
-    x.elements.withUnsafeBytes { quantizer.encode($0, tensorScale: 0.01, into: &stored) }
-    var halves = [UInt16](repeating: 0, count: 1024)
-    halves.withUnsafeMutableBytes { quantizer.decode(stored, into: $0, as: .bfloat16) }
+    func rounded(_ values: [Float]) -> [UInt16] {
+      let quantizer = TensorQuantizer(format: .nvfp4, shape: [8, 128])
+      var stored = quantizer.makeStorage()
+      quantizer.encode(values.span, tensorScale: 0.01, into: &stored)
+      var halves = [UInt16](repeating: 0, count: values.count)
+      var span = halves.mutableSpan
+      var bytes = span.mutableBytes
+      quantizer.decode(stored, into: &bytes, as: .bfloat16)
+      return halves
+    }
     // end buffers
-    return halves
+    return rounded(x.elements)
   }
 
   @Test("The README shows the code on buffers too, and it decodes to BF16")

@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// What a format may use to encode a block besides its values.
 public struct EncodingContext: ~Copyable {
   /// The choices to follow.
@@ -60,6 +62,7 @@ public struct DecodingContext: ~Copyable {
   @inline(__always)
   public func value(of code: UInt32, in field: Int) -> Double {
     guard field > 0 else { return element(code) }
+    require(field <= others.count, "field \(field) of \(others.count + 1)")
     return others[field - 1](code)
   }
 

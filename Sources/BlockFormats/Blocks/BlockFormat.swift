@@ -5,8 +5,8 @@
 /// blocks along any axis, tails, threads, packing, files, metrics, tables and tests are common to
 /// all formats and follow from the layout.
 ///
-/// Most formats need no new conformance: `SharedExponentFormat`, `TwoLevelFormat`,
-/// `ScaledFormat` and `CastFormat` compose an element, a block shape, a scale and a rule.
+/// Most formats need no new conformance: `SharedExponentFormat`, `TwoLevelFormat`, `ScaledFormat`,
+/// `AbsmaxFormat`, `AffineFormat` and `CastFormat` compose an element, a block shape, a scale and a rule.
 ///
 /// The steps are the reference definition. They must depend only on their arguments, so that
 /// every thread count and every kernel gives the same bytes.
@@ -45,10 +45,12 @@ public protocol BlockFormat: Sendable {
   /// Chooses what one block stores besides its elements, and stores it in `fields`.
   ///
   /// - Parameters:
-  ///   - values: the block's values in row-major order. For a whole-tensor block, all of them.
+  ///   - values: the block's values in row-major order. For a whole-tensor block, all of them where the
+  ///     policy's scale rule `needsValues`, else none.
   ///   - statistics: of the same values.
   ///   - context: policy, tensor scale and element indices.
-  ///   - fields: receives everything but the codes of the elements, which are free to use.
+  ///   - fields: receives everything but the codes of the elements, which are free to use: one for
+  ///     each of the values given.
   func encodeScale(
     of values: Span<Float>, statistics: ValueStatistics,
     context: borrowing EncodingContext, into fields: inout BlockFields)

@@ -44,7 +44,9 @@ extension BlockGrid {
       let (row, part) = index.quotientAndRemainder(dividingBy: segments)
       let columns = part * segment..<min((part + 1) * segment, lastExtent)
       var blocks = 1
-      if case .lastAxis(let block, _) = tiling { blocks = Spacing.every(block).count(columns.count) }
+      if case .lastAxis(let block, _) = tiling {
+        blocks = Spacing.every(block).count(columns.count)
+      }
       return Slab(
         index: index, base: row * lastExtent + columns.lowerBound, count: columns.count,
         rows: row..<row + 1, columns: columns, blockCount: blocks)
@@ -79,8 +81,9 @@ extension BlockGrid {
     case .lastAxis, .tensor:
       return PlaneRange(
         rows: slab.rows,
-        columns: field.spacing.count(slab.columns.lowerBound)..<field.spacing.count(
-          slab.columns.upperBound))
+        columns: field.spacing.count(
+          slab.columns.lowerBound)..<field.spacing.count(
+            slab.columns.upperBound))
 
     case .strided(let block, let length, let inner):
       let (outer, along) = slab.index.quotientAndRemainder(

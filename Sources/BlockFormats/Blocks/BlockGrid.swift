@@ -98,12 +98,24 @@ struct BlockGrid: Hashable, Sendable {
     }
   }
 
+  /// Whether a shape has no negative extent, and a product of its extents other than zero of at
+  /// most 2^48, so that no stride, bit count or byte count overflows.
+  static func isValid(shape: [Int]) -> Bool {
+    var product = 1
+    for extent in shape where extent != 0 {
+      let (next, overflows) = product.multipliedReportingOverflow(by: extent)
+      guard extent > 0, !overflows, next <= 1 << 48 else { return false }
+      product = next
+    }
+    return true
+  }
+
   /// The number of elements of a shape.
   ///
-  /// - Precondition: `Tensor.isValid(shape:)`.
+  /// - Precondition: a valid shape.
   static func elementCount(of shape: [Int]) -> Int {
     require(
-      Tensor.isValid(shape: shape),
+      isValid(shape: shape),
       "shape \(shape) has a negative extent, or more than 2^48 elements")
     return shape.reduce(1, *)
   }

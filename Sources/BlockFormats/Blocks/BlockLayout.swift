@@ -17,7 +17,8 @@ public struct BlockLayout: Hashable, Sendable {
   ///     coefficients of a generator), and then what else is stored.
   /// - Precondition: block lengths of 1...2^20; fields of different names; fields of every n
   ///   elements only in vectors and runs whose length n divides; counts of at least 1; a fixed number
-  ///   of codes in the place of elements only in vectors and runs; fields of the tensor in FP32.
+  ///   of codes in the place of elements only in vectors and runs; at most one field of the tensor, a
+  ///   factor in FP32.
   public init(block: BlockShape, fields: [StoredField]) {
     BlockLayout.check(block)
     require(
@@ -29,6 +30,8 @@ public struct BlockLayout: Hashable, Sendable {
         "two fields of a layout are called \(field.name)")
       BlockLayout.check(field, of: block, isFirst: index == 0)
     }
+    require(
+      fields.count { $0.extent == .perTensor } <= 1, "a layout with two numbers of the tensor")
     self.block = block
     self.fields = fields
   }
@@ -47,16 +50,23 @@ public struct BlockLayout: Hashable, Sendable {
   }
 
   private static func check(_ field: StoredField, of block: BlockShape, isFirst: Bool) {
-    let isLine = switch block {
+    require(
+      !field.name.isEmpty && field.name != "packed"
+        && field.name.utf8.allSatisfy {
+          (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F
+        },
+      "a field called '\(field.name)', not of a-z, 0-9 and '_', or called as files call the codes")
+    let isLine =
+      switch block {
       case .vector, .run: true
       case .row, .tile, .tensor: false
-    }
+      }
     switch field.extent {
     case .everyElement: break
     case .every(let length):
       require(!isFirst, "\(field.name): the first field holds the codes of the elements")
       require(length >= 1, "\(field.name): one code for every \(length) elements")
-      require(isLine, "\(field.name): parts of blocks need vector blocks, not \(block.id)")
+      require(isLine, "\(field.name): parts of blocks need vectors or runs, not \(block.id)")
       require(
         (block.elementCount ?? 0) % length == 0,
         "\(field.name): \(length) elements do not divide a block of \(block.id)")
@@ -66,7 +76,9 @@ public struct BlockLayout: Hashable, Sendable {
         "\(field.name): \(count) codes for each block of \(block.id) cannot be stored")
     case .perTensor:
       require(!isFirst, "\(field.name): the first field holds the codes of the elements")
-      require(field.element == .fp32, "\(field.name): a number of the tensor is FP32")
+      require(
+        field.element == .fp32 && field.role == .factor,
+        "\(field.name): a number of the tensor is a factor in FP32")
     }
   }
 

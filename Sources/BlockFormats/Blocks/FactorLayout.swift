@@ -40,7 +40,9 @@ package struct FactorLayout: Hashable, Sendable {
     for (index, field) in layout.fields.enumerated().dropFirst() {
       switch field.extent {
       case .every(let length) where shift == nil:
-        guard field.element == .microexponent(bitCount: field.bitWidth) else { return nil }
+        guard field.bitWidth <= 8, field.element == .microexponent(bitCount: field.bitWidth) else {
+          return nil
+        }
         shift = Shift(field: index, length: length, bitWidth: field.bitWidth)
       case .perBlock(1) where scale == nil:
         scale = Factor(field: index, element: field.element)

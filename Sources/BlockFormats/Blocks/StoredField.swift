@@ -9,6 +9,8 @@ public struct StoredField: Hashable, Sendable {
   public let extent: Extent
   /// What the numbers do to the elements of a block.
   public let role: Role
+  /// The name of one code, such as `scale`.
+  public let singular: String
 
   /// How many codes a field has.
   public enum Extent: Hashable, Sendable {
@@ -33,24 +35,34 @@ public struct StoredField: Hashable, Sendable {
   }
 
   /// Creates a field; `BlockLayout.init(block:fields:)` checks it.
-  public init(_ name: String, _ element: ElementFormat, _ extent: Extent, role: Role = .factor) {
+  ///
+  /// - Parameters:
+  ///   - name: the field's name.
+  ///   - element: how a code stands for a number.
+  ///   - extent: how many codes there are.
+  ///   - role: what the numbers do.
+  ///   - singular: the name of one code; the field's name without a last `s` if `nil`.
+  public init(
+    _ name: String, _ element: ElementFormat, _ extent: Extent, role: Role = .factor,
+    singular: String? = nil
+  ) {
     self.name = name
     self.element = element
     self.extent = extent
     self.role = role
+    self.singular = singular ?? (name.hasSuffix("s") ? String(name.dropLast()) : name)
   }
 
   /// The name in words.
-  package var title: String {
-    name == "subscales" ? "sub-scales" : name.split(separator: "_").joined(separator: " ")
-  }
+  package var title: String { StoredField.words(name) }
 
-  /// The name of one code: `scale` of `scales`.
-  package var singular: String { name.hasSuffix("s") ? String(name.dropLast()) : name }
+  private static func words(_ name: String) -> String {
+    name.replacing("subscale", with: "sub-scale").split(separator: "_").joined(separator: " ")
+  }
 
   /// The name of one code in words, as a heading: `Sub-scale`.
   package var singularTitle: String {
-    let title = title.hasSuffix("s") ? String(title.dropLast()) : title
+    let title = StoredField.words(singular)
     return title.prefix(1).uppercased() + title.dropFirst()
   }
 

@@ -61,6 +61,8 @@ struct ElementDecoder {
 
   @inline(__always)
   func callAsFunction(_ code: UInt32) -> Double {
-    table.isEmpty ? format.value(of: code) : table[Int(code)]
+    guard !table.isEmpty else { return format.value(of: code) }
+    require(Int(code) < table.count, "code \(code) of \(format) is outside 0..<\(table.count)")
+    return table[Int(code)]
   }
 }

@@ -127,6 +127,18 @@ extension ElementFormat {
     }
   }
 
+  /// Whether code 0 is zero or the smallest value and, without a sign, codes rise with their values.
+  var codesRise: Bool {
+    guard case .table(let table) = encoding else { return true }
+    return table.values[0] == 0
+      && zip(table.values, table.values.dropFirst()).allSatisfy { $0 < $1 }
+  }
+
+  /// Whether rounding to nearest follows thresholds of the format's own, ties included.
+  package var hasThresholds: Bool {
+    if case .table(let table) = encoding { table.thresholds != nil } else { false }
+  }
+
   /// Every code with its value, in the order of codes.
   ///
   /// - Precondition: at most 16 bits.

@@ -1,6 +1,6 @@
 /// The scale rules by which a block's largest magnitude maps to an element value.
 ///
-/// `ScaledFormat` follows the first two, `TwoLevelFormat` the first and the third.
+/// `ScaledFormat` follows the first two, `TwoLevelFormat` the first and the third, `AbsmaxFormat` the first.
 public enum AmaxRule: String, ScaleRuleChoice, CaseIterable {
   /// The largest magnitude maps to the element's largest value.
   case amax
@@ -22,8 +22,8 @@ public enum AmaxRule: String, ScaleRuleChoice, CaseIterable {
     }
   }
 
-  /// Whether a block is encoded several times to choose its scale.
-  public var triesCandidates: Bool { self == .fourOverSix }
+  /// Whether the rule looks at values: four over six encodes a block twice.
+  public var needsValues: Bool { self == .fourOverSix }
 }
 
 extension ScaleRule {

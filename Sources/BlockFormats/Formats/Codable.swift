@@ -38,7 +38,9 @@ public struct CodableFormat: Codable, Hashable, Sendable {
     try container.encode(format.id)
   }
 
-  public static func == (a: CodableFormat, b: CodableFormat) -> Bool { a.format.isSame(as: b.format) }
+  public static func == (a: CodableFormat, b: CodableFormat) -> Bool {
+    a.format.isSame(as: b.format)
+  }
 
   public func hash(into hasher: inout Hasher) { hasher.combine(format.id) }
 }

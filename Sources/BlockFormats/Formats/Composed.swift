@@ -17,6 +17,9 @@ extension FormatFamily {
         throw .badValue(scale.name, of: "scale", expected: "fp32 or a format of at most 16 bits")
       }
       let isOneLevel = scale == .fp32 || !scale.hasZero
+      guard scale.hasZero || scale == .exponentOnly(bitCount: min(max(scale.bitWidth, 2), 8)) else {
+        throw .badValue(scale.name, of: "scale", expected: "a format with zero, or exponents alone")
+      }
       if hasTensorScale && isOneLevel {
         throw .badValue("yes", of: "tensor_scale", expected: "no with \(scale) scales")
       }

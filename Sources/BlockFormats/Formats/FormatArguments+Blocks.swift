@@ -11,7 +11,8 @@ extension FormatArguments {
   }
 
   /// A block of any shape.
-  public func blockShape(default fallback: BlockShape? = nil) throws(FormatNameError) -> BlockShape {
+  public func blockShape(default fallback: BlockShape? = nil) throws(FormatNameError) -> BlockShape
+  {
     guard let text = values["block"] else {
       guard let fallback else { throw .missingParameter("block", of: name) }
       return fallback

@@ -1,4 +1,5 @@
 internal import CKernelLevels
+
 internal import class Foundation.ProcessInfo
 
 /// A set of processor instructions that kernels are compiled for.

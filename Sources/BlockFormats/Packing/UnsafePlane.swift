@@ -11,22 +11,26 @@ struct UnsafePlane: @unchecked Sendable {
   }
 
   /// Packs a rectangle whose rows start on byte boundaries.
-  func store(_ codes: UnsafeMutableBufferPointer<UInt32>, _ range: BlockGrid.PlaneRange) {
-    let width = range.columns.count
-    for (part, row) in range.rows.enumerated() {
+  func store(
+    _ codes: UnsafeMutableBufferPointer<UInt32>, rows: Range<Int>, columns: Range<Int>
+  ) {
+    let width = columns.count
+    for (part, row) in rows.enumerated() {
       BitPacking.pack(
         UnsafeBufferPointer(rebasing: codes[part * width..<(part + 1) * width]),
         bitWidth: bitWidth,
-        into: UnsafeMutableBufferPointer(rebasing: bytes[span(row, range.columns)]))
+        into: UnsafeMutableBufferPointer(rebasing: bytes[span(row, columns)]))
     }
   }
 
   /// Unpacks a rectangle whose rows start on byte boundaries.
-  func load(_ range: BlockGrid.PlaneRange, into codes: UnsafeMutableBufferPointer<UInt32>) {
-    let width = range.columns.count
-    for (part, row) in range.rows.enumerated() {
+  func load(
+    rows: Range<Int>, columns: Range<Int>, into codes: UnsafeMutableBufferPointer<UInt32>
+  ) {
+    let width = columns.count
+    for (part, row) in rows.enumerated() {
       BitPacking.unpack(
-        UnsafeBufferPointer(rebasing: bytes[span(row, range.columns)]), bitWidth: bitWidth,
+        UnsafeBufferPointer(rebasing: bytes[span(row, columns)]), bitWidth: bitWidth,
         into: UnsafeMutableBufferPointer(rebasing: codes[part * width..<(part + 1) * width]))
     }
   }

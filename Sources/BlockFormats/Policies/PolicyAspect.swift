@@ -16,6 +16,18 @@ public enum PolicyAspect: String, Hashable, Sendable, CaseIterable {
     self == .nonFinite ? "non-finite" : rawValue.split(separator: "_").joined(separator: " ")
   }
 
+  /// What is chosen.
+  public var purpose: String {
+    switch self {
+    case .scaleRule: "how scales follow from values"
+    case .rounding: "how elements are rounded"
+    case .overflow: "what becomes of values beyond the largest"
+    case .nonFinite: "what becomes of NaN and infinities"
+    case .scaleFloor: "the smallest scale a block stores"
+    case .zeroBlock: "the scale of a block of zeros"
+    }
+  }
+
   /// An alternative of a choice.
   public struct Alternative: Hashable, Sendable {
     /// Its name in options and files.

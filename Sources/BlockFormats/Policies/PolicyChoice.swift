@@ -24,7 +24,8 @@ extension PolicyChoice {
     guard let choice = Self(id: id) else {
       throw DecodingError.dataCorruptedError(
         in: container,
-        debugDescription: "'\(id)' is none of \(Self.alternatives.map(\.id).joined(separator: ", "))")
+        debugDescription:
+          "'\(id)' is none of \(Self.alternatives.map(\.id).joined(separator: ", "))")
     }
     self = choice
   }

@@ -14,8 +14,8 @@ public struct ScaleRule: Hashable, Sendable {
   /// The rule in a few words.
   public var meaning: String { choice.meaning }
 
-  /// Whether a block is encoded several times to choose its scale.
-  var triesCandidates: Bool { choice.triesCandidates }
+  /// Whether the rule looks at a block's values and not only at their statistics.
+  var needsValues: Bool { choice.needsValues }
 
   /// The rule as one of an encoder's; `nil` if it is another's.
   public func `as`<Choice: ScaleRuleChoice>(_ type: Choice.Type) -> Choice? { choice as? Choice }
@@ -36,14 +36,13 @@ public protocol ScaleRuleChoice: Hashable, Sendable {
   var id: String { get }
   /// The rule in a few words.
   var meaning: String { get }
-  /// Whether a block is encoded several times to choose its scale, so that the rule needs the values
-  /// and not only their statistics.
-  var triesCandidates: Bool { get }
+  /// Whether the rule looks at a block's values and not only at their statistics.
+  var needsValues: Bool { get }
 }
 
 extension ScaleRuleChoice {
-  /// One scale follows at once.
-  public var triesCandidates: Bool { false }
+  /// Statistics are enough.
+  public var needsValues: Bool { false }
 }
 
 /// The rule of formats without scales.

@@ -41,16 +41,21 @@ extension QuantizedTensor {
   /// - Parameters:
   ///   - format: the block format.
   ///   - shape: the tensor's shape; blocks run along the last axis.
+  ///   - policy: the choices that were followed, for the record.
   ///   - packing: one of the format's.
   ///   - streams: the bytes of each stream.
-  /// - Precondition: blocks are vectors that divide the last axis, or runs.
+  /// - Precondition: nothing is stored for the tensor.
   public init(
-    format: some BlockFormat, shape: [Int], packing: BlockPacking, streams: [[UInt8]]
+    format: some BlockFormat, shape: [Int], policy: EncodingPolicy? = nil,
+    packing: BlockPacking, streams: [[UInt8]]
   ) throws(StorageError) {
     let empty = try QuantizedTensor(zeros: format, shape: shape)
+    guard empty.isWhole else { throw .blocksNotWhole(shape, block: format.layout.block.id) }
     let (length, counts) = empty.blocks(for: packing)
     guard streams.count == packing.streams.count else {
-      throw .wrongCount(field: packing.name, expected: packing.streams.count, actual: streams.count)
+      throw .wrongCount(
+        field: "the list of \(packing.name)'s streams", expected: packing.streams.count,
+        actual: streams.count)
     }
     for (index, stream) in packing.streams.enumerated() {
       let short = counts.rest > 0 ? stream.byteCount - counts.lastBytes[index] : 0
@@ -74,27 +79,30 @@ extension QuantizedTensor {
         }
       }
     }
-    try self.init(format: format, shape: shape, codes: fields)
+    try self.init(format: format, shape: shape, policy: policy, codes: fields)
   }
 
   /// The length of a block and how many the tensor has.
   private func blocks(
     for packing: BlockPacking
   ) -> (length: Int, counts: (blocks: Int, rest: Int, lastBytes: [Int])) {
-    let length: Int
-    switch format.layout.block {
-    case .run(let elements): length = elements
-    case .vector(let elements):
-      length = elements
-      require(
-        axis == max(shape.count, 1) - 1 && (shape.last ?? 1) % elements == 0,
-        "blocks of \(elements) along axis \(axis) of shape \(shape) have no \(packing.name) bytes")
-    case .row, .tile, .tensor:
-      refuse("blocks of \(format.layout.block.id) have no \(packing.name) bytes")
-    }
+    let block = format.layout.block
+    require(
+      isWhole && format.layout.tensorField == nil,
+      "blocks of \(block.id) along axis \(axis) of shape \(shape) have no \(packing.name) bytes")
+    let length = block.elementCount ?? 1
     let rest = elementCount % length
     let lastBytes = packing.lastBytes(format.layout, elementCount: length, used: rest)
     return (length, ((elementCount + length - 1) / length, rest, lastBytes))
+  }
+
+  /// Whether blocks follow each other in memory and all but the last of runs are whole.
+  private var isWhole: Bool {
+    switch format.layout.block {
+    case .run: true
+    case .vector(let length): axis == max(shape.count, 1) - 1 && (shape.last ?? 1) % length == 0
+    case .row, .tile, .tensor: false
+    }
   }
 
   /// A tensor of zero codes.

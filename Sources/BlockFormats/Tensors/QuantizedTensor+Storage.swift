@@ -10,6 +10,8 @@ public enum StorageError: Error, Hashable, Sendable, CustomStringConvertible {
   case unknownField(String, known: [String])
   /// A plane has other extents than shape and format demand.
   case wrongPlane(field: String, expected: PlaneLayout, actual: PlaneLayout)
+  /// Blocks that a producer stores whole do not divide the last axis.
+  case blocksNotWhole([Int], block: String)
   /// The shape has a negative extent, or more elements than `Tensor.isValid(shape:)` allows.
   case badShape([Int])
   /// The axis is not one of the shape's.
@@ -28,6 +30,8 @@ public enum StorageError: Error, Hashable, Sendable, CustomStringConvertible {
       "the format stores no '\(name)'; it stores \(known.joined(separator: ", "))"
     case .wrongPlane(let field, let expected, let actual):
       "\(field) has \(actual.phrase) where shape and format need \(expected.phrase)"
+    case .blocksNotWhole(let shape, let block):
+      "blocks of \(block) do not divide the last axis of shape \(shape)"
     case .badShape(let shape): "shape \(shape) is not possible"
     case .badAxis(let axis, let rank): "axis \(axis) is not one of \(rank)"
     }

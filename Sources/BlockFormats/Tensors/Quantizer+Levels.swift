@@ -20,7 +20,7 @@ extension Quantizer {
       return levels
     }
     let statistics = finiteStatistics(of: PanelInput(values, type))
-    if let statistics, !(grid.isWholeTensorBlock && policy.scaleRule.triesCandidates) {
+    if let statistics, !(grid.isWholeTensorBlock && policy.scaleRule.needsValues) {
       let none = UnsafeBufferPointer<Float>(start: nil, count: 0)
       return levelsOf(none, statistics, tensorScale: given)
     }
@@ -38,7 +38,7 @@ extension Quantizer {
   func levels(
     of values: UnsafeRawBufferPointer, as type: ScalarType, statistics: ValueStatistics?
   ) -> TensorLevels {
-    guard let statistics, !(grid.isWholeTensorBlock && policy.scaleRule.triesCandidates) else {
+    guard let statistics, !(grid.isWholeTensorBlock && policy.scaleRule.needsValues) else {
       return tensorLevels(values, as: type, tensorScale: nil)
     }
     return levelsOf(UnsafeBufferPointer(start: nil, count: 0), statistics, tensorScale: nil)
@@ -93,7 +93,7 @@ extension Quantizer {
       layout: format.layout, policy: policy, tensorScale: levels.tensorScale)
     context.indices = ElementIndices(base: 0, BlockGrid.Region(offset: 0, columns: values.count))
     // Only a rule that tries candidates writes codes.
-    let valueCount = policy.scaleRule.triesCandidates ? values.count : 0
+    let valueCount = policy.scaleRule.needsValues ? values.count : 0
     let scratch = BlockScratch(counts: format.layout.codeCounts(ofBlock: valueCount))
     var fields = scratch.fields
     format.encodeScale(of: values.span, statistics: statistics, context: context, into: &fields)

@@ -257,7 +257,8 @@ struct Quantizer<Format: BlockFormat>: Sendable {
   private func forSlabs<Part: Sendable>(_ body: @Sendable (Range<Int>) -> Part) -> [Part] {
     let slabCount = grid.slabCount
     let elementsPerSlab = max(1, grid.elementCount / max(1, slabCount))
-    return parallelism.map(count: slabCount, grain: max(1, Self.referenceElementsWorthAThread / elementsPerSlab), body)
+    return parallelism.map(
+      count: slabCount, grain: max(1, Self.referenceElementsWorthAThread / elementsPerSlab), body)
   }
 }
 

@@ -49,15 +49,7 @@ public struct Tensor: Hashable, Sendable {
 
   /// Whether a shape has no negative extent, and a product of its extents other than zero of at
   /// most 2^48, so that no stride, bit count or byte count overflows.
-  public static func isValid(shape: [Int]) -> Bool {
-    var product = 1
-    for extent in shape where extent != 0 {
-      let (next, overflows) = product.multipliedReportingOverflow(by: extent)
-      guard extent > 0, !overflows, next <= 1 << 48 else { return false }
-      product = next
-    }
-    return true
-  }
+  public static func isValid(shape: [Int]) -> Bool { BlockGrid.isValid(shape: shape) }
 }
 
 extension Tensor {

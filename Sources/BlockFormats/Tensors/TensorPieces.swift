@@ -89,7 +89,7 @@ package struct TensorPieces: Sendable {
       extents.indices.last { extents[$0...].reduce(1, *) % length == 0 } ?? 0
     case .tile: max(0, extents.count - 2)
     // Trying scales for one block takes all its values.
-    case .tensor: policy.scaleRule.triesCandidates ? 0 : extents.count - 1
+    case .tensor: policy.scaleRule.needsValues ? 0 : extents.count - 1
     }
   }
 
@@ -105,7 +105,7 @@ package struct TensorPieces: Sendable {
     case .row: cutAxis == blockAxis ? extents[cutAxis] : 1
     case .tile(_, let columns) where extents.count == 1: columns
     case .tile(let rows, _): cutAxis == extents.count - 2 ? rows : 1
-    case .tensor: policy.scaleRule.triesCandidates ? extents[cutAxis] : 1
+    case .tensor: policy.scaleRule.needsValues ? extents[cutAxis] : 1
     }
   }
 

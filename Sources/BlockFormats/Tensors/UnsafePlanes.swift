@@ -8,14 +8,16 @@ struct UnsafePlanes: @unchecked Sendable {
   /// Packs the codes of a slab.
   func store(_ scratch: borrowing SlabScratch, of slab: BlockGrid.Slab, _ grid: BlockGrid) {
     for (index, plane) in planes.enumerated() {
-      plane.store(scratch.codes(index), grid.range(of: grid.fields[index], in: slab))
+      let range = grid.range(of: grid.fields[index], in: slab)
+      plane.store(scratch.codes(index), rows: range.rows, columns: range.columns)
     }
   }
 
   /// Unpacks the codes of a slab.
   func load(_ slab: BlockGrid.Slab, _ grid: BlockGrid, into scratch: borrowing SlabScratch) {
     for (index, plane) in planes.enumerated() {
-      plane.load(grid.range(of: grid.fields[index], in: slab), into: scratch.codes(index))
+      let range = grid.range(of: grid.fields[index], in: slab)
+      plane.load(rows: range.rows, columns: range.columns, into: scratch.codes(index))
     }
   }
 }

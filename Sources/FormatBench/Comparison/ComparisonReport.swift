@@ -6,12 +6,13 @@ enum ComparisonReport {
   /// The name of the command that writes it.
   static let command = "compare"
 
-  static let columns: [Column] = [
-    .init(key: "tensor", title: "Tensor", role: .longName),
-    .init(key: "format", title: "Format"),
-    .init(key: "scale_rule", title: "Scale rule", role: .setting),
-    .init(key: "rounding", title: "Rounding", role: .setting),
-  ] + ComparisonMeasure.all.map(\.column)
+  static let columns: [Column] =
+    [
+      .init(key: "tensor", title: "Tensor", role: .longName),
+      .init(key: "format", title: "Format"),
+      .init(key: "scale_rule", title: "Scale rule", role: .setting),
+      .init(key: "rounding", title: "Rounding", role: .setting),
+    ] + ComparisonMeasure.all.map(\.column)
 
   /// The name of rows over all tensors.
   static let total = "total"
@@ -49,7 +50,7 @@ enum ComparisonReport {
         value: .text(summary(comparison.candidates) { aspect.chosen(in: $0.policy).id }))
     }
     return [.init(key: "axis", value: .integer(comparison.axis))] + policies + [
-      .init(key: "seed", value: .integer(Int(clamping: seed))),
+      .init(key: "seed", value: .integer(Int(clamping: seed)))
     ]
   }
 
@@ -94,7 +95,7 @@ enum ComparisonReport {
   static func row(
     _ tensor: String, _ candidate: Comparison.Candidate, _ outcome: Comparison.Outcome
   ) -> [Cell] {
-    return [
+    [
       .text(tensor), .text(candidate.format.id), .text(candidate.policy.scaleRule.id),
       .text(candidate.rounding),
     ] + ComparisonMeasure.all.map { .number($0.value(outcome)) }

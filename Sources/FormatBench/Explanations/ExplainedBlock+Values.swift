@@ -47,7 +47,9 @@ extension ExplainedBlock {
         : "\(value.isNaN ? "NaN" : "infinity") poisons its \(whole)"
     }
     guard let account, let scaled = scaledValue(at: position) else { return "" }
-    if account.losesAllValues(of: self) { return value == 0 ? "zero" : "lost: the block's scale is zero" }
+    if account.losesAllValues(of: self) {
+      return value == 0 ? "zero" : "lost: the block's scale is zero"
+    }
     let text = RoundingReason(
       element: element, policy: policy, value: value, scaled: scaled,
       code: trace.codes[0][position], index: UInt64(firstIndex + position)

@@ -19,7 +19,12 @@ extension Explanation {
     guard let field = format.layout.tensorField else { return [] }
     let name = format.layout.fields[field].name
     return [
-      (name.replacing("tensor_", with: "tensor_encode_"), .number(Double(tensorScale.encode))),
+      (
+        name.hasPrefix("tensor_")
+          ? name.replacing("tensor_", with: "tensor_encode_", maxReplacements: 1)
+          : "encode_" + name,
+        .number(Double(tensorScale.encode))
+      ),
       (name, .number(Double(tensorScale.decode))),
     ]
   }
@@ -60,25 +65,29 @@ extension Explanation {
   }
 
   private static func table(of block: ExplainedBlock) -> SheetTable {
-    var table = SheetTable([
-      .init("index", "Index", .right), .init("value", "Value", .right),
-    ] + block.partFields.map { part in
-      let field = block.format.layout.fields[part.field]
-      return .init(field.singular, field.singularTitle, .right)
-    } + [
-      .init("scaled", "Scaled", .right),
-      .init("code", "Code", .right),
-      .init("element_value", "Element", .right), .init("decoded", "Decoded", .right),
-      .init("error", "Error", .right), .init("why", "Why"),
-    ])
+    var table = SheetTable(
+      [
+        .init("index", "Index", .right), .init("value", "Value", .right),
+      ]
+        + block.partFields.map { part in
+          let field = block.format.layout.fields[part.field]
+          return .init(field.singular, field.singularTitle, .right)
+        } + [
+          .init("scaled", "Scaled", .right),
+          .init("code", "Code", .right),
+          .init("element_value", "Element", .right), .init("decoded", "Decoded", .right),
+          .init("error", "Error", .right), .init("why", "Why"),
+        ])
     for row in block.rows {
-      table.append([
-        .integer(row.index), .number(Double(row.value)),
-      ] + row.partCodes.map { .integer(Int($0)) } + [
-        row.scaled.map(Cell.number) ?? .text(""), .text(ExactNumber.hex(row.code, bitWidth: block.element.bitWidth)),
-        .number(row.elementValue), .number(Double(row.decoded)),
-        .text(NumberStyle.general.text(row.error)), .text(row.reason),
-      ])
+      table.append(
+        [
+          .integer(row.index), .number(Double(row.value)),
+        ] + row.partCodes.map { .integer(Int($0)) } + [
+          row.scaled.map(Cell.number) ?? .text(""),
+          .text(ExactNumber.hex(row.code, bitWidth: block.element.bitWidth)),
+          .number(row.elementValue), .number(Double(row.decoded)),
+          .text(NumberStyle.general.text(row.error)), .text(row.reason),
+        ])
     }
     return table.withoutEmptyColumns()
   }
@@ -118,14 +127,15 @@ extension Explanation {
       ])
     for (number, block) in blocks.enumerated() {
       for row in block.rows {
-        report.append([
-          .integer(number), .integer(row.index), .number(Double(row.value)),
-        ] + (row.partCodes.isEmpty ? [.integer(0)] : row.partCodes.map { .integer(Int($0)) }) + [
-          row.scaled.map(Cell.number) ?? .text(""),
-          .text(ExactNumber.hex(row.code, bitWidth: block.element.bitWidth)),
-          .number(row.elementValue), .number(Double(row.decoded)), .number(row.error),
-          .text(row.reason),
-        ])
+        report.append(
+          [
+            .integer(number), .integer(row.index), .number(Double(row.value)),
+          ] + (row.partCodes.isEmpty ? [.integer(0)] : row.partCodes.map { .integer(Int($0)) }) + [
+            row.scaled.map(Cell.number) ?? .text(""),
+            .text(ExactNumber.hex(row.code, bitWidth: block.element.bitWidth)),
+            .number(row.elementValue), .number(Double(row.decoded)), .number(row.error),
+            .text(row.reason),
+          ])
       }
     }
     return report

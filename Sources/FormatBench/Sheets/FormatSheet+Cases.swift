@@ -130,7 +130,8 @@ extension FormatSheet {
     }
     for field in layout.fields {
       step(
-        "\(field.singularTitle.lowercased()) bytes", ExactNumber.bytes(encoded.tensor[field.name].bytes))
+        "\(field.singularTitle.lowercased()) bytes",
+        ExactNumber.bytes(encoded.tensor[field.name].bytes))
     }
     step("decoded", encoded.decodedText)
     return SheetSection(key: "worked_block", title: "Worked block", parts: [.table(steps)])

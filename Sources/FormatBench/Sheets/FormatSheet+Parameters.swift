@@ -14,7 +14,9 @@ extension FormatSheet {
     row("element", .text(element.name))
     for fact in ElementFacts(element).rows { row(fact.name, fact.value, code: fact.code) }
     if layout.fields.count > 1 { row("block", .text(layout.block.phrase)) }
-    for field in layout.fields.dropFirst() { for fact in FieldFacts(field).rows { row(fact.name, fact.value, code: fact.code) } }
+    for fact in layout.fields.dropFirst().flatMap({ FieldFacts($0).rows }) {
+      row(fact.name, fact.value, code: fact.code)
+    }
     row("nominal bits per element", .number(layout.nominalBitsPerElement))
     if layout.fields.count > 1, let count = layout.block.elementCount {
       row("bits per full block", .number(layout.nominalBitsPerElement * Double(count)))
@@ -79,7 +81,9 @@ struct ElementFacts {
       Row(name: "bits", value: .integer(element.bitWidth)),
       Row(name: "fields", value: .text(element.partsText)),
     ]
-    if let bias = element.exponentBias { rows.append(Row(name: "exponent bias", value: .integer(bias))) }
+    if let bias = element.exponentBias {
+      rows.append(Row(name: "exponent bias", value: .integer(bias)))
+    }
     rows.append(
       Row(
         name: "largest", value: .number(element.greatestFiniteMagnitude),

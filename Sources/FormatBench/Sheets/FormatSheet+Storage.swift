@@ -9,13 +9,16 @@ extension FormatSheet {
       parts.append(.drawing(["element codes c0, c1, ... in their bytes"] + bytes))
     }
     let others = layout.fields.dropFirst().filter { $0.bitWidth <= 8 }
-    for (field, symbol) in zip(others, ["s", "t", "u", "v", "w"]) {
+    for (index, field) in others.enumerated() {
+      // s, t, u, ...
+      let symbol = String(UnicodeScalar(UInt8(ascii: "s") + UInt8(index % 8)))
       // The bits of microexponents have no parts to draw.
       if case .perBlock = field.extent {
         parts.append(.drawing(BitDrawing.fields(of: field.element, label: "\(field.singular) ")))
       }
       if let bytes = BitDrawing.packing(of: field.bitWidth, symbol: symbol) {
-        let name = if case .perBlock = field.extent { "\(field.singular) codes" } else { field.title }
+        let name =
+          if case .perBlock = field.extent { "\(field.singular) codes" } else { field.title }
         parts.append(.drawing(["\(name) \(symbol)0, \(symbol)1, ... in their bytes"] + bytes))
       }
     }

@@ -6,7 +6,9 @@ extension BlockLayout {
   var scaleText: String {
     let others = fields.dropFirst()
     guard !others.isEmpty else { return "-" }
-    let (factors, offsets) = (others.filter { $0.role != .offset }, others.filter { $0.role == .offset })
+    let (factors, offsets) = (
+      others.filter { $0.role != .offset }, others.filter { $0.role == .offset }
+    )
     // Offsets are often stored as the factors are.
     if Self.text(of: offsets) == Self.text(of: factors) {
       let text = Self.text(of: factors)
@@ -19,7 +21,8 @@ extension BlockLayout {
   private static func text(of fields: [StoredField]) -> String {
     var parts: [String] = []
     for (index, field) in fields.enumerated() {
-      if index > 0, field.element == fields[index - 1].element, case .every(let length) = field.extent,
+      if index > 0, field.element == fields[index - 1].element,
+        case .every(let length) = field.extent,
         case .every = fields[index - 1].extent
       {
         parts[parts.count - 1] += ", \(length)"

@@ -81,7 +81,11 @@ public struct AtomicFileWriter: ~Copyable {
   /// Appends bytes.
   ///
   /// - Throws: `.writeFailed`, after which the only sensible thing is to drop the writer.
-  public mutating func write(_ bytes: UnsafeRawBufferPointer) throws(TensorFileError) {
+  public mutating func write(_ bytes: RawSpan) throws(TensorFileError) {
+    try bytes.withUnsafeBytes { (buffer) throws(TensorFileError) in try write(buffer) }
+  }
+
+  package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(TensorFileError) {
     // Some systems refuse a single write of 2 GiB or more.
     let largestWrite = 1 << 30
     var rest = bytes[...]

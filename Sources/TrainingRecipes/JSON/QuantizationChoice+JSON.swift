@@ -68,25 +68,15 @@ extension BlockQuantization: RecipePart {
     _ object: JSONObject<QuantizerKey>, _ format: any BlockFormat
   ) throws(RecipeError) -> EncodingPolicy {
     var policy = format.defaultPolicy
-    if let rule = try object.choice(.scaleRule, among: format.scaleRules, { $0.id }) {
-      policy.scaleRule = rule
-    }
-    let rounding = try object.choice(
-      .rounding, among: RoundingRule.deterministic.map(\.id) + [QuantizerKey.stochastic], { $0 })
-    if let rule = RoundingRule.deterministic.first(where: { $0.id == rounding }) {
-      policy.rounding = rule
-    }
-    if let rule = try object.choice(.overflow, among: OverflowRule.allCases, { $0.id }) {
-      policy.overflow = rule
-    }
-    if let rule = try object.choice(.nonFinite, among: NonFiniteRule.allCases, { $0.id }) {
-      policy.nonFinite = rule
-    }
-    if let floor = try object.choice(.scaleFloor, among: ScaleFloor.allCases, { $0.id }) {
-      policy.scaleFloor = floor
-    }
-    if let rule = try object.choice(.zeroBlock, among: ZeroBlockRule.allCases, { $0.id }) {
-      policy.zeroBlock = rule
+    for (key, aspect) in QuantizerKey.aspects {
+      let ids =
+        aspect == .rounding
+        ? QuantizerKey.roundings
+        : aspect.alternatives(scaleRules: format.scaleRules).map(\.id)
+      // Stochastic rounding takes its source from the run.
+      guard let id = try object.choice(key, among: ids, { $0 }), id != QuantizerKey.stochastic
+      else { continue }
+      _ = aspect.choose(id, in: &policy, scaleRules: format.scaleRules)
     }
     return policy
   }
@@ -107,19 +97,26 @@ extension BlockQuantization: RecipePart {
   }
 
   var jsonValue: JSONValue {
-    let keys: KeyValuePairs<QuantizerKey, JSONValue?> = [
-      .format: .string(format.id), .scaleRule: .string(policy.scaleRule.id),
-      .rounding: .string(
-        stochasticBitCount == nil ? policy.rounding.id : QuantizerKey.stochastic),
-      .randomBits: stochasticBitCount.map { .number("\($0)") },
-      .overflow: .string(policy.overflow.id), .nonFinite: .string(policy.nonFinite.id),
-      .scaleFloor: .string(policy.scaleFloor.id), .zeroBlock: .string(policy.zeroBlock.id),
+    var members = [JSONValue.Member(QuantizerKey.format.rawValue, .string(format.id))]
+    for (key, aspect) in QuantizerKey.aspects {
+      let isDrawn = aspect == .rounding && stochasticBitCount != nil
+      let id = isDrawn ? QuantizerKey.stochastic : aspect.chosen(in: policy).id
+      members.append(JSONValue.Member(key.rawValue, .string(id)))
+      if isDrawn, let stochasticBitCount {
+        members.append(
+          JSONValue.Member(QuantizerKey.randomBits.rawValue, .number("\(stochasticBitCount)")))
+      }
+    }
+    let rest: KeyValuePairs<QuantizerKey, JSONValue?> = [
       .transform: transform?.jsonValue,
       .source: source == .float32 ? nil : .string(source.rawValue),
       .premultiplier: premultiplier == 1 ? nil : .number("\(premultiplier)"),
       .delayedScaling: scaling.delayed?.jsonValue,
     ]
-    return .members(keys)
+    members += rest.compactMap { key, value in
+      value.map { JSONValue.Member(key.rawValue, $0) }
+    }
+    return .object(members)
   }
 }
 

@@ -170,6 +170,17 @@ enum QuantizerKey: String, RecipeKey {
   static let object = "quantizer"
   /// The rounding that takes random bits.
   static let stochastic = "stochastic"
+  /// The roundings that a recipe can name.
+  static let roundings = RoundingRule.deterministic.map(\.id) + [stochastic]
+
+  /// The keys that choose an aspect of the policy, in the order of aspects.
+  static let aspects: [(key: QuantizerKey, aspect: PolicyAspect)] = PolicyAspect.allCases.compactMap
+  {
+    aspect in QuantizerKey(rawValue: aspect.key).map { ($0, aspect) }
+  }
+
+  /// The aspect that the key chooses; `nil` for other keys.
+  private var aspect: PolicyAspect? { PolicyAspect(rawValue: rawValue) }
 
   var values: String {
     switch self {
@@ -177,10 +188,8 @@ enum QuantizerKey: String, RecipeKey {
     case .scaleRule: "the id of one of the format's scale rules"
     case .rounding: "\(RoundingRule.deterministic.map(\.id).alternatives) or \(Self.stochastic)"
     case .randomBits: "an integer from 1 to 32"
-    case .overflow: OverflowRule.allCases.map(\.id).alternatives
-    case .nonFinite: NonFiniteRule.allCases.map(\.id).alternatives
-    case .scaleFloor: ScaleFloor.allCases.map(\.id).alternatives
-    case .zeroBlock: ZeroBlockRule.allCases.map(\.id).alternatives
+    case .overflow, .nonFinite, .scaleFloor, .zeroBlock:
+      aspect?.alternatives(scaleRules: []).map(\.id).alternatives ?? ""
     case .transform: "an object, see transform"
     case .source: SourcePrecision.allCases.alternatives
     case .premultiplier: "a number from 0.5 to 2"
@@ -204,13 +213,9 @@ enum QuantizerKey: String, RecipeKey {
   var meaning: String {
     switch self {
     case .format: "the format of the operand"
-    case .scaleRule: "how scales follow from values"
-    case .rounding: "how elements are rounded"
+    case .scaleRule, .rounding, .overflow, .nonFinite, .scaleFloor, .zeroBlock:
+      aspect?.purpose ?? ""
     case .randomBits: "random bits of an element, with stochastic rounding alone"
-    case .overflow: "what becomes of values beyond the largest"
-    case .nonFinite: "what becomes of NaN and infinities"
-    case .scaleFloor: "the smallest scale a block stores"
-    case .zeroBlock: "the scale of a block of zeros"
     case .transform: "a rotation before encoding, the same for both operands of a product"
     case .source: "rounds to BF16 before and after the rotation, or does not"
     case .premultiplier: "a factor before encoding, by which the product is divided"

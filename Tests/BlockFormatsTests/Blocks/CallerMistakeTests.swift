@@ -23,7 +23,7 @@ struct CallerMistakeTests {
         block: .tile(rows: 2, columns: 4),
         fields: [.codes(.e2m1fn), .microexponents(bitCount: 1, length: 2)])
     }
-    #expect(reports(inTile, "subscales: parts of blocks need vector blocks, not 2x4"))
+    #expect(reports(inTile, "subscales: parts of blocks need vectors or runs, not 2x4"))
     let width = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = StoredField.microexponents(bitCount: 9, length: 2)
     }

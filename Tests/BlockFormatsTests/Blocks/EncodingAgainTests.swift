@@ -36,7 +36,8 @@ private enum Kept {
       return isFullRange(format) || format.element == .e4m3fn ? .nothing : .values
     case PowerOfTwoScale.rule(.rceil): return isFullRange(format) && !isNearest ? .nothing : .values
     case PowerOfTwoScale.rule(.nearestLog2): return .nothing
-    case PowerOfTwoScale.search(.nearestLog2): return format.layout.factors?.shift == nil ? .values : .nothing
+    case PowerOfTwoScale.search(.nearestLog2):
+      return format.layout.factors?.shift == nil ? .values : .nothing
     case PowerOfTwoScale.rule(.ceil), PowerOfTwoScale.search, AmaxRule.amaxPowerOfTwo:
       return .values
     case AmaxRule.amax:

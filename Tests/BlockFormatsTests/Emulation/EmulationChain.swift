@@ -30,7 +30,7 @@ struct EmulationChain {
         let name = "\(id).\(rounding.shortName)"
         chains.append(EmulationChain(name: name, format: format, policy: policy))
       }
-      for rule in format.scaleRules where !rule.triesCandidates {
+      for rule in format.scaleRules where !rule.needsValues {
         var policy = format.defaultPolicy
         policy.scaleRule = rule
         guard policy != format.defaultPolicy else { continue }

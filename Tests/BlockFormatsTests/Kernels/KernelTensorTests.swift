@@ -215,7 +215,9 @@ struct KernelTensorTests {
           // Half of the scales lie where decoded values are ordinary.
           return (0..<plane.rowCount * plane.rowLength).map { _ in
             let word = generator.next()
-            if field.element == .fp32, field.name != "codes", word & 1 == 1 { return Float(word % 1000).bitPattern }
+            if field.element == .fp32, field.name != "codes", word & 1 == 1 {
+              return Float(word % 1000).bitPattern
+            }
             return UInt32(word >> UInt64(64 - plane.bitWidth))
           }
         }

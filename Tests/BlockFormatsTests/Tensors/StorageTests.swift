@@ -139,11 +139,13 @@ struct StorageTests {
     let codes = [UInt32](repeating: 0, count: 20)
     #expect(
       error { () throws(StorageError) in
-        try QuantizedTensor(format: .mxfp4, shape: [4, 5], codes: fieldCodes([1], scales: [1, 1, 1, 1]))
+        try QuantizedTensor(
+          format: .mxfp4, shape: [4, 5], codes: fieldCodes([1], scales: [1, 1, 1, 1]))
       } == .wrongCount(field: "codes", expected: 20, actual: 1))
     #expect(
       error { () throws(StorageError) in
-        try QuantizedTensor(format: .mxfp4, shape: [4, 5], codes: fieldCodes(codes, scales: [1, 1, 1]))
+        try QuantizedTensor(
+          format: .mxfp4, shape: [4, 5], codes: fieldCodes(codes, scales: [1, 1, 1]))
       } == .wrongCount(field: "scales", expected: 4, actual: 3))
     #expect(
       error { () throws(StorageError) in
@@ -163,7 +165,8 @@ struct StorageTests {
       } == .codeTooLarge(field: "scales", code: 256, bitWidth: 8))
     #expect(
       error { () throws(StorageError) in
-        try QuantizedTensor(format: .mx9, shape: [1], codes: fieldCodes([1], scales: [0], subscales: [2]))
+        try QuantizedTensor(
+          format: .mx9, shape: [1], codes: fieldCodes([1], scales: [0], subscales: [2]))
       } == .codeTooLarge(field: "subscales", code: 2, bitWidth: 1))
     #expect(
       error { () throws(StorageError) in
@@ -171,7 +174,8 @@ struct StorageTests {
       } == .wrongCount(field: "tensor_scale", expected: 1, actual: 0))
     #expect(
       error { () throws(StorageError) in
-        try QuantizedTensor(format: .mxfp4, shape: [1], codes: fieldCodes([1], scales: [0], tensorScale: 1))
+        try QuantizedTensor(
+          format: .mxfp4, shape: [1], codes: fieldCodes([1], scales: [0], tensorScale: 1))
       } == .unknownField("tensor_scale", known: ["codes", "scales"]))
     #expect(
       error { () throws(StorageError) in

@@ -14,18 +14,21 @@ struct FieldVectorFile: CustomTestStringConvertible, Sendable {
 
   var testDescription: String { path }
 
-  static let all: [FieldVectorFile] = [
-    FieldVectorFile(
-      path: "nf4/bitsandbytes", id: "nf4", names: ["absmax": "scales"], packing: "bitsandbytes"),
-    FieldVectorFile(path: "ggml/q5_0", id: "q5_0", names: ["scale": "scales"], packing: "ggml"),
-    FieldVectorFile(
-      path: "ggml/q4_k", id: "q4_k",
-      names: [
-        "scale": "block_scales", "min": "block_mins", "subscales": "scales", "submins": "mins",
-      ], packing: "ggml"),
-    FieldVectorFile(path: "hif4/exact", id: "hif4", names: ["scale": "scales"], packing: "pto"),
-  ]
-    + [2, 3, 4, 5, 6, 8].map { affine($0, group: 64) } + [affine(4, group: 32), affine(4, group: 128)]
+  static let all: [FieldVectorFile] =
+    [
+      FieldVectorFile(
+        path: "nf4/bitsandbytes", id: "nf4", names: ["absmax": "scales"], packing: "bitsandbytes"),
+      FieldVectorFile(path: "ggml/q5_0", id: "q5_0", names: ["scale": "scales"], packing: "ggml"),
+      FieldVectorFile(
+        path: "ggml/q4_k", id: "q4_k",
+        names: [
+          "scale": "block_scales", "min": "block_mins", "subscales": "scales", "submins": "mins",
+        ], packing: "ggml"),
+      FieldVectorFile(path: "hif4/exact", id: "hif4", names: ["scale": "scales"], packing: "pto"),
+    ]
+    + [2, 3, 4, 5, 6, 8].map { affine($0, group: 64) } + [
+      affine(4, group: 32), affine(4, group: 128),
+    ]
 
   private static func affine(_ bits: Int, group: Int) -> FieldVectorFile {
     FieldVectorFile(
@@ -116,6 +119,7 @@ struct FieldVectorTests {
     let index = decoded.indices.first { decoded[$0] != expected[$0] }
     #expect(
       index == nil,
-      "\(vector.name): value \(index ?? 0) is \(index.map { decoded[$0] } ?? 0), not \(index.map { expected[$0] } ?? 0)")
+      "\(vector.name): value \(index ?? 0) is \(index.map { decoded[$0] } ?? 0), not \(index.map { expected[$0] } ?? 0)"
+    )
   }
 }

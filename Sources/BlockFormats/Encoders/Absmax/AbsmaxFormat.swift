@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// Elements between -1 and 1 with the largest magnitude of each block as an FP32 scale: the tables of
 /// bitsandbytes.
 ///
@@ -40,6 +42,9 @@ public struct AbsmaxFormat: ComposedFormat, Hashable {
     id: String, source: String, element: ElementFormat, block: BlockShape,
     packings: [BlockPacking] = []
   ) {
+    require(
+      element.greatestDecodableMagnitude == 1,
+      "the largest magnitude of \(element) is \(element.greatestDecodableMagnitude), not 1")
     self.id = id
     self.source = source
     self.packings = packings

@@ -38,7 +38,9 @@ public struct AffineFormat: ComposedFormat, Hashable {
     /// The rule's name in options and reports.
     public var id: String { rawValue }
     /// The rule in a few words.
-    public var meaning: String { "least and largest value of the block map to the ends of the codes" }
+    public var meaning: String {
+      "least and largest value of the block map to the ends of the codes"
+    }
   }
 
   /// Creates a format.
@@ -80,7 +82,9 @@ public struct AffineFormat: ComposedFormat, Hashable {
 
   /// The factor and the offset of a group; NaN for one that the policy makes NaN.
   func line(of values: Span<Float>, statistics: ValueStatistics, _ policy: EncodingPolicy) -> Line {
-    guard !policy.poisons(statistics, element: element) else { return Line(scale: .nan, bias: .nan) }
+    guard !policy.poisons(statistics, element: element) else {
+      return Line(scale: .nan, bias: .nan)
+    }
     var (least, largest) = (Float.infinity, -Float.infinity)
     for index in values.indices {
       var value = values[index]

@@ -47,7 +47,9 @@ public struct Q4_KFormat: ComposedFormat, Hashable {
     /// The rule's name in options and reports.
     public var id: String { rawValue }
     /// The rule in a few words.
-    public var meaning: String { "the line through each part with the least weighted squared error" }
+    public var meaning: String {
+      "the line through each part with the least weighted squared error"
+    }
   }
 
   /// Creates the format.
@@ -209,13 +211,4 @@ extension BlockPacking {
         : Place(bit: 8 * (first + index - 4) + 2 + bit)
     }
   }
-}
-
-extension BlockFormat where Self == Q4_KFormat {
-  /// ggml's Q4_K.
-  public static var q4_k: Self { Q4_KFormat() }
-}
-
-extension FormatFamily {
-  static let q4_k: [FormatFamily] = [FormatFamily("q4_k") { _ in Q4_KFormat() }]
 }

@@ -26,8 +26,8 @@ public enum PowerOfTwoScale: ScaleRuleChoice {
     }
   }
 
-  /// Whether a block is encoded several times to choose its scale.
-  public var triesCandidates: Bool {
+  /// Whether the rule looks at values: a search encodes a block several times.
+  public var needsValues: Bool {
     switch self {
     case .rule: false
     case .search: true

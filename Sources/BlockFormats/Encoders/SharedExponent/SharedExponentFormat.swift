@@ -57,7 +57,8 @@ public struct SharedExponentFormat: ComposedFormat, Hashable {
     layout = BlockLayout(
       block: block,
       fields: [.codes(element), .blockScale(scale)]
-        + (microexponents.map { [.microexponents(bitCount: $0.bitCount, length: $0.length)] } ?? []))
+        + (microexponents.map { [.microexponents(bitCount: $0.bitCount, length: $0.length)] } ?? [])
+    )
     defaultPolicy = EncodingPolicy(
       rounding: rounding, nonFinite: .blockNaN, scaleRule: .powerOfTwo(.floor))
   }
@@ -114,7 +115,9 @@ public struct SharedExponentFormat: ComposedFormat, Hashable {
       searchScale(ruleExponent(statistics.amax, rule), values, rule, context, &fields)
     case nil: refuse("\(id) has no scale rule \(context.policy.scaleRule.id)")
     }
-    if statistics.amax == 0 && context.policy.zeroBlock == .one { fields[Field.scale, 0] = UInt32(bias) }
+    if statistics.amax == 0 && context.policy.zeroBlock == .one {
+      fields[Field.scale, 0] = UInt32(bias)
+    }
   }
 
   /// The rule's exponent, or one below every scale for amax = 0.

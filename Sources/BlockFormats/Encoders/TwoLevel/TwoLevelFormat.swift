@@ -59,6 +59,9 @@ public struct TwoLevelFormat: ComposedFormat, Hashable {
     id: String, source: String, element: ElementFormat, block: BlockShape, scale: ElementFormat,
     tensorScale: TensorScaling = .float32, scaleRule: ScaleRule = .amax
   ) {
+    require(
+      scale.codesRise,
+      "the codes of \(scale) do not rise with its values, as block scales of \(id) must")
     require(scale.hasZero, "\(scale) has no zero, so it cannot be a block scale of \(id)")
     require(
       scale.nanCode != nil || tensorScale != .absent,
