@@ -5,9 +5,30 @@ import CallerChecks
 /// Stored tensors keep one plane of codes for each field, in the order of `fields`.
 public struct BlockLayout: Hashable, Sendable {
   /// The elements that make a block.
-  public let block: BlockShape
+  public var block: BlockShape { storage.block }
   /// What is stored, the codes of the elements first.
-  public let fields: [StoredField]
+  public var fields: [StoredField] { storage.fields }
+  /// The field that holds an FP32 number of the whole tensor; `nil` where there is none.
+  public var tensorField: Int? { storage.tensorField }
+  /// The layout as factors; `nil` where it stores anything else.
+  package var factors: FactorLayout? { storage.factors }
+
+  /// One object, since every call of a quantizer copies layouts and asks for what follows from them.
+  private let storage: Storage
+
+  private final class Storage: Sendable {
+    let block: BlockShape
+    let fields: [StoredField]
+    let tensorField: Int?
+    let factors: FactorLayout?
+
+    init(_ block: BlockShape, _ fields: [StoredField]) {
+      self.block = block
+      self.fields = fields
+      tensorField = fields.firstIndex { $0.extent == .perTensor }
+      factors = FactorLayout(fields)
+    }
+  }
 
   /// Creates a layout.
   ///
@@ -32,8 +53,7 @@ public struct BlockLayout: Hashable, Sendable {
     }
     require(
       fields.count { $0.extent == .perTensor } <= 1, "a layout with two numbers of the tensor")
-    self.block = block
-    self.fields = fields
+    storage = Storage(block, fields)
   }
 
   private static func check(_ block: BlockShape) {
@@ -88,8 +108,16 @@ public struct BlockLayout: Hashable, Sendable {
   /// The place of a field in `fields`.
   public func index(of name: String) -> Int? { fields.firstIndex { $0.name == name } }
 
-  /// The field that holds an FP32 number of the whole tensor; `nil` where there is none.
-  public var tensorField: Int? { fields.firstIndex { $0.extent == .perTensor } }
+  /// Layouts are equal if they store the same.
+  public static func == (a: BlockLayout, b: BlockLayout) -> Bool {
+    a.storage === b.storage || (a.block == b.block && a.fields == b.fields)
+  }
+
+  /// Hashes what is stored.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(block)
+    hasher.combine(fields)
+  }
 
   /// Whether scales depend on all values of a tensor.
   package var needsStatistics: Bool { tensorField != nil || block == .tensor }

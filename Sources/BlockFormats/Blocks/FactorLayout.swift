@@ -31,13 +31,14 @@ package struct FactorLayout: Hashable, Sendable {
     package var greatest: Int { (1 << bitWidth) - 1 }
   }
 
-  /// The layout as factors; `nil` where it stores anything else.
-  package init?(_ layout: BlockLayout) {
-    guard layout.fields[0].extent == .everyElement,
-      layout.fields.allSatisfy({ $0.role == .factor })
-    else { return nil }
+  /// The fields as factors; `nil` where one is anything else.
+  init?(_ fields: [StoredField]) {
+    guard fields[0].extent == .everyElement, fields.allSatisfy({ $0.role == .factor }) else {
+      return nil
+    }
+    var tensorField: Int?
     var (shift, scale): (Shift?, Factor?) = (nil, nil)
-    for (index, field) in layout.fields.enumerated().dropFirst() {
+    for (index, field) in fields.enumerated().dropFirst() {
       switch field.extent {
       case .every(let length) where shift == nil:
         guard field.bitWidth <= 8, field.element == .microexponent(bitCount: field.bitWidth) else {
@@ -46,18 +47,13 @@ package struct FactorLayout: Hashable, Sendable {
         shift = Shift(field: index, length: length, bitWidth: field.bitWidth)
       case .perBlock(1) where scale == nil:
         scale = Factor(field: index, element: field.element)
-      case .perTensor where index == layout.tensorField: break
+      case .perTensor where tensorField == nil: tensorField = index
       case .every, .everyElement, .perBlock, .perTensor: return nil
       }
     }
-    element = layout.element
+    element = fields[0].element
     self.shift = shift
     self.scale = scale
-    tensorField = layout.tensorField
+    self.tensorField = tensorField
   }
-}
-
-extension BlockLayout {
-  /// The layout as factors; `nil` where it stores anything else.
-  package var factors: FactorLayout? { FactorLayout(self) }
 }

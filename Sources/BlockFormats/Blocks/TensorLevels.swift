@@ -17,7 +17,7 @@ struct TensorLevels: Sendable {
 
   /// The codes of a field that are the same for all blocks; `nil` where blocks have their own.
   func codes(_ field: Int) -> [UInt32]? {
-    field == tensorField ? [tensorScale.decode.bitPattern] : block?.codes[field]
+    field == tensorField ? [tensorScale.decode.bitPattern] : block?.codes(field)
   }
 
   /// Puts a caller's decode multiplier in the place of the tensor's scale: the tensor scale, or
@@ -28,18 +28,40 @@ struct TensorLevels: Sendable {
       tensorScale = scale
     } else if layout.hasOneFloat32Scale {
       block = Block(
-        codes: layout.fields.map { $0.extent == .perBlock(1) ? [decode.bitPattern] : nil },
+        scaleField: layout.factors?.scale?.field ?? 1, scale: decode.bitPattern,
         encodeMultiplier: scale.encode)
     }
   }
 
-  /// A block that spans the tensor, without its elements.
+  /// A block that spans the tensor, without its elements: mostly one scale.
   struct Block: Sendable {
-    /// The codes of each field that has some for the block; `nil` for other fields.
-    var codes: [[UInt32]?]
-    var encodeMultiplier: Float
+    private let scaleField: Int
+    /// The first code of the first field that has codes of the block.
+    let scale: UInt32
+    /// The codes of each field that has codes of the block; empty where there is one scale.
+    private let others: [[UInt32]?]
+    let encodeMultiplier: Float
 
-    /// The code of the first such field.
-    var scale: UInt32 { codes.lazy.compactMap(\.self).first?.first ?? 0 }
+    /// A block with one scale.
+    init(scaleField: Int, scale: UInt32, encodeMultiplier: Float) {
+      self.scaleField = scaleField
+      self.scale = scale
+      others = []
+      self.encodeMultiplier = encodeMultiplier
+    }
+
+    /// A block whose fields have some codes; `nil` for fields that are not the block's.
+    init(codes: [[UInt32]?], encodeMultiplier: Float) {
+      scaleField = codes.firstIndex { $0 != nil } ?? 0
+      scale = codes.lazy.compactMap(\.self).first?.first ?? 0
+      others = codes
+      self.encodeMultiplier = encodeMultiplier
+    }
+
+    /// The codes of a field; `nil` for fields that are not the block's.
+    func codes(_ field: Int) -> [UInt32]? {
+      if others.isEmpty { return field == scaleField ? [scale] : nil }
+      return others[field]
+    }
   }
 }

@@ -19,6 +19,7 @@ public struct QuantizedTensor: Sendable {
   public internal(set) var tally: EncodingTally
 
   let grid: BlockGrid
+  private let tensorField: Int?
 
   init(
     format: any BlockFormat, policy: EncodingPolicy, axis: Int, grid: BlockGrid,
@@ -31,6 +32,7 @@ public struct QuantizedTensor: Sendable {
     shape = grid.shape
     self.planes = planes
     self.tally = tally
+    tensorField = format.layout.tensorField
   }
 
   /// The number of elements.
@@ -65,12 +67,12 @@ public struct QuantizedTensor: Sendable {
   /// The FP32 number of the tensor, of formats that have one: its decode multiplier.
   public internal(set) var tensorScale: Float? {
     get {
-      format.layout.tensorField.map { field in
+      tensorField.map { field in
         Float(bitPattern: planes[field].bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) })
       }
     }
     set {
-      guard let newValue, let field = format.layout.tensorField else { return }
+      guard let newValue, let field = tensorField else { return }
       for byte in 0..<4 {
         planes[field].bytes[byte] = UInt8(truncatingIfNeeded: newValue.bitPattern >> (8 * byte))
       }

@@ -97,7 +97,13 @@ extension Quantizer {
     let scratch = BlockScratch(counts: format.layout.codeCounts(ofBlock: valueCount))
     var fields = scratch.fields
     format.encodeScale(of: values.span, statistics: statistics, context: context, into: &fields)
-    let codes = format.layout.fields.enumerated().map { index, field -> [UInt32]? in
+    let layout = format.layout
+    if let scale = layout.factors?.scale {
+      return TensorLevels.Block(
+        scaleField: scale.field, scale: fields[scale.field, 0],
+        encodeMultiplier: fields.encodeMultiplier)
+    }
+    let codes = layout.fields.enumerated().map { index, field -> [UInt32]? in
       guard case .perBlock = field.extent else { return nil }
       return Array(fields.codes(index))
     }

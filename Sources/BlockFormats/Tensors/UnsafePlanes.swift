@@ -62,18 +62,24 @@ extension UnsafePlanes {
 extension QuantizedTensor {
   /// Stores what a block that spans the tensor has besides its elements.
   mutating func store(_ block: TensorLevels.Block) {
-    for (index, codes) in block.codes.enumerated() {
-      guard let codes else { continue }
-      planes[index] = BitPlane(
-        rowCount: planes[index].rowCount, rowLength: planes[index].rowLength,
-        bitWidth: planes[index].bitWidth, codes: codes)
+    for index in planes.indices.dropFirst() {
+      guard let codes = block.codes(index) else { continue }
+      let width = planes[index].bitWidth
+      planes[index].bytes.withUnsafeMutableBufferPointer { bytes in
+        codes.withUnsafeBufferPointer { BitPacking.pack($0, bitWidth: width, into: bytes) }
+      }
     }
   }
 
   /// What a block that spans the tensor has besides its elements; `nil` in a tensor without elements.
   var wholeTensorBlock: TensorLevels.Block? {
     guard elementCount > 0 else { return nil }
-    let codes = format.layout.fields.enumerated().map { index, field -> [UInt32]? in
+    let layout = format.layout
+    if let scale = layout.factors?.scale, scale.element == .fp32 {
+      let code = planes[scale.field].bytes.reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+      return TensorLevels.Block(scaleField: scale.field, scale: code, encodeMultiplier: 1)
+    }
+    let codes = layout.fields.enumerated().map { index, field -> [UInt32]? in
       guard case .perBlock = field.extent else { return nil }
       return planes[index].unpacked()
     }
