@@ -101,6 +101,12 @@ extension ElementFormat {
     }
   }
 
+  /// Whether a table says itself where rounding to nearest changes, so that no tie is left to a rule.
+  package var statesThresholds: Bool {
+    guard case .table(let table) = encoding else { return false }
+    return table.thresholds != nil
+  }
+
   /// The finite value next to that of a code in a direction, as if values went on at the same distance
   /// beyond the ends.
   package func neighbour(of code: UInt32, isAbove: Bool) -> Double {
@@ -111,6 +117,10 @@ extension ElementFormat {
     case .floatingPoint:
       let isNegative = chosen.sign == .minus && isSigned
       let magnitude = isSigned ? code & UInt32(codeCount / 2 - 1) : code
+      if magnitude == 0 && isAbove == isNegative && !hasZero {
+        // The least values of both signs are neighbours; without a sign there is nothing below.
+        return isSigned ? -chosen : 2 * chosen - value(of: 1)
+      }
       let isOutward = isAbove != isNegative || magnitude == 0
       // Beyond zero the signs change.
       let sign: Double = magnitude == 0 ? (isAbove ? 1 : -1) : isNegative ? -1 : 1
@@ -120,10 +130,7 @@ extension ElementFormat {
       return sign * value(of: isOutward ? magnitude + 1 : magnitude - 1)
     case .table(let table):
       guard let place = table.ascending.firstIndex(of: code) else { return .nan }
-      let next = place + (isAbove ? 1 : -1)
-      if table.ascending.indices.contains(next) { return table.values[Int(table.ascending[next])] }
-      let inner = table.values[Int(table.ascending[place + (isAbove ? -1 : 1)])]
-      return 2 * chosen - inner
+      return table.next(to: place, isAbove: isAbove)
     }
   }
 }

@@ -38,31 +38,42 @@ public struct CodableFormat: Codable, Hashable, Sendable {
     try container.encode(format.id)
   }
 
+  /// Equal where the formats are the same; default choices do not count.
   public static func == (a: CodableFormat, b: CodableFormat) -> Bool {
     a.format.isSame(as: b.format)
   }
 
+  /// Hashes the id.
   public func hash(into hasher: inout Hasher) { hasher.combine(format.id) }
 }
 
 extension EncodingPolicy: Codable {
   private struct Key: CodingKey {
-    let aspect: PolicyAspect
+    let stringValue: String
 
-    init(_ aspect: PolicyAspect) { self.aspect = aspect }
-    init?(stringValue: String) {
-      guard let aspect = PolicyAspect(rawValue: stringValue) else { return nil }
-      self.aspect = aspect
-    }
+    init(_ aspect: PolicyAspect) { stringValue = aspect.key }
+    init?(stringValue: String) { self.stringValue = stringValue }
     init?(intValue: Int) { nil }
-    var stringValue: String { aspect.key }
     var intValue: Int? { nil }
   }
 
-  /// Decodes a policy from the ids of its choices; the scale rule must be there, what else is left out
-  /// is as in `init(rounding:overflow:nonFinite:scaleRule:scaleFloor:zeroBlock:)`.
+  /// Decodes a policy from the ids of its choices.
+  ///
+  /// The scale rule must be there; what else is left out is as in
+  /// `init(rounding:overflow:nonFinite:scaleRule:scaleFloor:zeroBlock:)`. A key that names no choice is
+  /// an error.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
+    let stranger = container.allKeys.map(\.stringValue).sorted().first {
+      PolicyAspect(rawValue: $0) == nil
+    }
+    if let stranger {
+      let known = PolicyAspect.allCases.map(\.key).joined(separator: ", ")
+      throw DecodingError.dataCorrupted(
+        DecodingError.Context(
+          codingPath: container.codingPath,
+          debugDescription: "a policy has no '\(stranger)'; it has \(known)"))
+    }
     self.init(scaleRule: .unscaled)
     let rules = decoder.formatCatalog.scaleRules
     for aspect in PolicyAspect.allCases {
@@ -98,9 +109,16 @@ extension ElementFormat: Codable {
     }
   }
 
-  /// Encodes the name.
+  /// Encodes the name, which must be one that stands for this format.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
+    guard ElementFormat(name) == self else {
+      throw EncodingError.invalidValue(
+        self,
+        EncodingError.Context(
+          codingPath: encoder.codingPath,
+          debugDescription: "the name '\(name)' does not stand for the element format that has it"))
+    }
     try container.encode(name)
   }
 }

@@ -11,14 +11,16 @@ extension FormatArguments {
   }
 
   /// A block of any shape.
-  public func blockShape(default fallback: BlockShape? = nil) throws(FormatNameError) -> BlockShape
-  {
+  public func blockShape(
+    default fallback: BlockShape? = nil
+  ) throws(FormatNameError) -> BlockShape {
     guard let text = values["block"] else {
       guard let fallback else { throw .missingParameter("block", of: name) }
       return fallback
     }
     guard let shape = BlockShape(id: text) else {
-      throw .badValue(text, of: "block", expected: "a length, ROWSxCOLUMNS, row or tensor")
+      throw .badValue(
+        text, of: "block", expected: "a length, runLENGTH, ROWSxCOLUMNS, row or tensor")
     }
     return shape
   }

@@ -30,7 +30,9 @@ extension BlockFormat where Self == AbsmaxFormat {
   public static func nf4(block: Int) -> Self {
     AbsmaxFormat(
       id: block == 64 ? "nf4" : "nf4(block=\(block))", source: "QLoRA (NeurIPS 2023), bitsandbytes",
-      element: .nf4, block: .run(length: block), packings: [.bitsandbytes(block: block)])
+      element: .nf4, block: .run(length: block),
+      // No producer begins a block in the middle of a byte.
+      packings: block % 2 == 0 ? [.bitsandbytes(block: block)] : [])
   }
 }
 
@@ -39,7 +41,7 @@ extension BlockPacking {
   fileprivate static func bitsandbytes(block: Int) -> BlockPacking {
     BlockPacking(
       "bitsandbytes",
-      streams: [("weight", byteCount: (block + 1) / 2), ("absmax", byteCount: 4)],
+      streams: [("weight", byteCount: block / 2), ("absmax", byteCount: 4)],
       // An odd tensor ends with the code of zero.
       padding: 7
     ) { field, index, bit in

@@ -18,20 +18,23 @@ extension PolicyChoice {
   public init?(_ description: String) { self.init(id: description) }
 
   /// Decodes the alternative from its id.
-  public init(from decoder: any Decoder) throws {
+  public init(from decoder: any Decoder) throws { try self.init(decodingID: decoder) }
+
+  /// Encodes the alternative as its id.
+  public func encode(to encoder: any Encoder) throws { try encodeID(to: encoder) }
+
+  fileprivate init(decodingID decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     let id = try container.decode(String.self)
     guard let choice = Self(id: id) else {
+      let known = Self.alternatives.map(\.id).joined(separator: ", ")
       throw DecodingError.dataCorruptedError(
-        in: container,
-        debugDescription:
-          "'\(id)' is none of \(Self.alternatives.map(\.id).joined(separator: ", "))")
+        in: container, debugDescription: "'\(id)' is none of \(known)")
     }
     self = choice
   }
 
-  /// Encodes the alternative as its id.
-  public func encode(to encoder: any Encoder) throws {
+  fileprivate func encodeID(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(id)
   }
@@ -43,6 +46,14 @@ extension PolicyChoice where Self: RawRepresentable<String> & CaseIterable {
 
   /// Every alternative.
   public static var alternatives: [Self] { Array(allCases) }
+
+  // Without these two the compiler finds those above and the ones of raw values, and makes others.
+
+  /// Decodes the alternative from its id.
+  public init(from decoder: any Decoder) throws { try self.init(decodingID: decoder) }
+
+  /// Encodes the alternative as its id.
+  public func encode(to encoder: any Encoder) throws { try encodeID(to: encoder) }
 }
 
 extension RoundingRule: PolicyChoice {

@@ -34,9 +34,17 @@ public struct Tensor: Hashable, Sendable {
   }
 
   /// The element at a row-major index.
+  ///
+  /// - Precondition: the index is below the number of elements.
   public subscript(index: Int) -> Float {
-    get { elements[index] }
-    set { elements[index] = newValue }
+    get { elements[checked(index)] }
+    set { elements[checked(index)] = newValue }
+  }
+
+  private func checked(_ index: Int) -> Int {
+    require(
+      elements.indices.contains(index), "element \(index) of \(elements.count), shape \(shape)")
+    return index
   }
 
   /// Runs `body` with the elements, to write in place.

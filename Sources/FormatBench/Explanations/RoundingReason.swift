@@ -78,6 +78,9 @@ struct RoundingReason {
     }
     let isTie = scaled - low == high - scaled
     switch policy.rounding {
+    case .toNearestOrEven where element.statesThresholds,
+      .toNearestOrAway where element.statesThresholds:
+      return "rounded \(direction), by the table's threshold between \(between)"
     case .toNearestOrEven:
       return isTie
         ? "tie between \(between): to the even code" : "rounded \(direction): nearest of \(between)"

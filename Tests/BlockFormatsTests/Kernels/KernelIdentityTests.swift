@@ -44,6 +44,10 @@ struct KernelIdentityTests {
     "scaled(element=e4m3fn,block=16,scale=e5m2)", "float(e=1,m=2)", "float(e=6,m=9)",
     "float(e=5,m=0,specials=fn)",
     "binary8p3se", "binary6p2sf",
+    "scaled(element=e2m1fn,block=run32,scale=e8m0fnu)",
+    "scaled(element=int8,block=run5,scale=fp32)",
+    "scaled(element=e2m1fn,block=run16,scale=e4m3fn,tensor_scale=yes)",
+    "scaled(element=e4m3fn,block=run24,scale=bf16)", "nvfp4_4over6(block=run16)",
   ]
 
   @Test("Formats with unusual parameters, those that run in the reference among them")

@@ -14,6 +14,9 @@ struct TensorPiecesTests {
     FormatCatalog.all.map(\.id) + [
       "fp8(element=e4m3fn,block=tensor)", "fp8(element=e4m3fn,block=row)",
       "fp8(element=e5m2,block=5x24)", "mxfp4(block=48)",
+      "scaled(element=int8,block=run5,scale=fp32)",
+      "scaled(element=e2m1fn,block=run12,scale=e8m0fnu)",
+      "scaled(element=e2m1fn,block=run16,scale=e4m3fn,tensor_scale=yes)", "nf4(block=7)",
     ]
 
   /// Values over many binades; some infinite or NaN on request.

@@ -143,10 +143,18 @@ struct EncodeCommandTests {
     #expect(file.metadata["rounding"] == "toward_zero")
   }
 
-  @Test("Decoding gives the library's values for every format of the catalog")
+  /// Blocks that run over the flattened tensor, of every encoder.
+  private static let runIDs = [
+    "scaled(element=e2m1fn,block=run32,scale=e8m0fnu)",
+    "scaled(element=int8,block=run5,scale=fp32)",
+    "scaled(element=e2m1fn,block=run16,scale=e4m3fn,tensor_scale=yes)", "nf4(block=9)",
+  ]
+
+  @Test("Decoding gives the library's values for every format of the catalog, and for runs")
   func roundTrips() throws {
-    for format in FormatCatalog.all {
-      _ = try encode(["--format", format.id])
+    for format in FormatCatalog.all + (try Self.runIDs.map { try FormatCatalog.format(id: $0) }) {
+      _ = try encode(
+        ["--format", format.id] + (Self.runIDs.contains(format.id) ? ["--codes"] : []))
       let result = runFmtbench(
         ["decode", folder.path("o.safetensors"), "--output", folder.path("y.npy")])
       #expect(result.status == .done, "\(format.id): \(result.stderr)")
@@ -165,7 +173,7 @@ struct EncodeCommandTests {
   func hugeEmptyShapes() throws {
     for extent in [1, 1 << 40] {
       try NpyWriter.write(floats: [], shape: [0, extent], to: folder.path("x.npy"))
-      for format in ["mxfp4", "mx9", "nvfp4_2d", "fp8_e4m3_tensor", "bf16"] {
+      for format in ["mxfp4", "mx9", "nvfp4_2d", "fp8_e4m3_tensor", "bf16", "nf4"] {
         let result = runFmtbench(
           ["encode", folder.path("x.npy"), "--format", format, "--output", folder.path("o")])
         #expect(result.status == .done, "\(format): \(result.stderr)")

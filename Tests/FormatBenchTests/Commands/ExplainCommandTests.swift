@@ -93,6 +93,17 @@ struct ExplainCommandTests {
     #expect(try reasons("e8m0fnu", "0") == ["below the smallest value 2^-127"])
   }
 
+  @Test("Where a table states thresholds, they are what a value is rounded by")
+  func thresholds() throws {
+    // Half of the value of code 8 is midway to code 7; code 7 is odd, and yet it is the one.
+    let reasons = try reasons("nf4", "1", "0.03979014977812767", "0.3")
+    #expect(reasons[0] == "exact")
+    #expect(reasons[1].contains("rounded down, by the table's threshold between 0 and 0.0795"))
+    #expect(reasons[2].hasPrefix("rounded up, by the table's threshold between 0.246"))
+    #expect(
+      try self.reasons("nf4", "1", "0.3", "--rounding", "up")[1].hasPrefix("rounded up between"))
+  }
+
   @Test("NaN and infinity poison their block, or stay in their element, as the rule says")
   func nonFinite() throws {
     #expect(

@@ -14,7 +14,8 @@ import CallerChecks
 /// the stored numbers and never fused. So 0 and the edge are values where the group spans them.
 ///
 /// Under `OverflowRule.saturate` a group whose numbers would leave FP32 is encoded as if it ended at
-/// ±2^126. A NaN group stores a NaN factor and offset, and codes 0.
+/// ±2^126. A NaN group stores a NaN factor and offset, and codes 0. Where NaN becomes +0, least and largest
+/// are found with that zero.
 ///
 /// Source: MLX, `mx.quantize` in mode affine (its CPU code; the one for GPUs rounds ties away).
 public struct AffineFormat: ComposedFormat, Hashable {
@@ -96,7 +97,10 @@ public struct AffineFormat: ComposedFormat, Hashable {
     // Nothing but infinities.
     if least > largest { (least, largest) = (0, 0) }
     let line = line(from: least, to: largest)
-    guard policy.overflow == .saturate, !isFinite(line) else { return line }
+    // The stored numbers may be larger than those that codes are found with.
+    guard policy.overflow == .saturate, !isFinite(line) || !isFinite(stored(line, policy)) else {
+      return line
+    }
     let end = Self.greatestEnd
     return self.line(from: min(max(least, -end), end), to: min(max(largest, -end), end))
   }
@@ -115,6 +119,15 @@ public struct AffineFormat: ComposedFormat, Hashable {
   private func isFinite(_ line: Line) -> Bool {
     line.scale.isFinite
       && (Float(element.greatestFiniteMagnitude) * line.scale + line.bias).isFinite
+  }
+
+  /// The factor and the offset as they are stored.
+  private func stored(_ line: Line, _ policy: EncodingPolicy) -> Line {
+    let format = layout.fields[Field.scale].element
+    func rounded(_ number: Float) -> Float {
+      Float(format.value(of: format.code(for: Double(number), overflow: policy.overflow)))
+    }
+    return Line(scale: rounded(line.scale), bias: rounded(line.bias))
   }
 
   /// Stores the factor and the offset.

@@ -11,7 +11,8 @@
 ///    is 0, what the search found.
 ///
 /// Rounding is a part of the definition, so the format follows no other. Under `OverflowRule.saturate` D
-/// and M stay within FP16. A NaN block stores NaN in D and M and zeros elsewhere.
+/// and M stay within FP16, and a part that needs more has s or o 63. A NaN block stores NaN in D and M and
+/// zeros elsewhere.
 ///
 /// Source: ggml, `quantize_row_q4_K_ref`. A compiler that fuses its multiplications and additions
 /// makes other bytes of it; the search that it makes with an importance matrix is another rule.
@@ -114,10 +115,14 @@ public struct Q4_KFormat: ComposedFormat, Hashable {
     fields[blockField, 0] = code
     var multiplier = greatest > 0 ? Self.greatestPartCode / greatest : 0
     let end = Float(ElementFormat.fp16.greatestFiniteMagnitude)
-    if policy.overflow == .saturate && unit > end { multiplier = 1 / end }
+    let isClipped = policy.overflow == .saturate && unit > end
+    if isClipped { multiplier = 1 / end }
     for (part, number) in numbers.enumerated() {
       // A factor that rounding made negative becomes the largest code, as in ggml.
-      let nearest = Q4_KSearch.nearestInteger(multiplier * number) & 0xFF
+      var scaled = multiplier * number
+      // Beyond what the block's number reaches.
+      if isClipped { scaled = min(scaled, Self.greatestPartCode) }
+      let nearest = Q4_KSearch.nearestInteger(scaled) & 0xFF
       fields[field, part] = UInt32(min(nearest, Int(Self.greatestPartCode)))
     }
   }

@@ -112,7 +112,8 @@ public struct Q5_0Format: ComposedFormat, Hashable {
         fields[Field.codes, position] = Self.codeOfZero
         continue
       }
-      if code >= Self.greatestCode + 1 && value.isFinite { fields.tally.saturatedCount += 1 }
+      let isClipped = code >= Self.greatestCode + 1 || code < 0
+      if isClipped && value.isFinite { fields.tally.saturatedCount += 1 }
       fields[Field.codes, position] = UInt32(min(max(code, 0), Self.greatestCode))
     }
   }

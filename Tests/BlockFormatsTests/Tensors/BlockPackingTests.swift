@@ -1,0 +1,167 @@
+import FormatTestSupport
+import Testing
+
+@testable import BlockFormats
+
+@Suite("Packings: stored bits in a producer's places")
+struct BlockPackingTests {
+  /// A format, one of its packings, and a whole block's length.
+  private struct Case: CustomTestStringConvertible, Sendable {
+    let format: any BlockFormat
+    let packing: BlockPacking
+    let length: Int
+    var testDescription: String { "\(format.id) as \(packing.name)" }
+  }
+
+  private static let cases: [Case] = {
+    let further: [any BlockFormat] = [AbsmaxFormat.nf4(block: 2), AbsmaxFormat.nf4(block: 38)]
+    return (FormatCatalog.all + further).flatMap { format in
+      format.packings.compactMap { packing in
+        format.layout.block.elementCount.map { Case(format: format, packing: packing, length: $0) }
+      }
+    }
+  }()
+
+  @Test("Four formats of the catalog have packings")
+  func known() {
+    #expect(
+      Self.cases.map(\.testDescription) == [
+        "nf4 as bitsandbytes", "q5_0 as ggml", "q4_k as ggml", "hif4 as pto",
+        "nf4(block=2) as bitsandbytes", "nf4(block=38) as bitsandbytes",
+      ])
+    // Blocks that begin in the middle of a byte are nobody's.
+    #expect(AbsmaxFormat.nf4(block: 7).packings.isEmpty)
+  }
+
+  @Test(
+    "Every bit has a place of its own in a block's bytes, and none is left over", arguments: cases)
+  private func places(_ item: Case) {
+    let places = item.packing.places(item.format.layout, elementCount: item.length)
+    let all = places.joined().joined()
+    #expect(Set(all).count == all.count)
+    for place in all {
+      #expect(item.packing.streams.indices.contains(place.stream))
+      #expect((0..<8 * item.packing.streams[place.stream].byteCount).contains(place.bit))
+    }
+    #expect(all.count == item.packing.streams.reduce(0) { $0 + 8 * $1.byteCount })
+  }
+
+  /// Shapes of whole blocks; for runs also any other.
+  private static func shapes(_ item: Case) -> [[Int]] {
+    let whole = [
+      [item.length], [3, item.length], [2, 2, 2 * item.length], [0, item.length], [item.length, 0],
+    ]
+    guard case .run = item.format.layout.block else { return whole }
+    return whole + [[1], [item.length - 1], [item.length + 1], [3, 5], [], [7, 13], [0]]
+  }
+
+  private func randomTensor(
+    _ format: some BlockFormat, _ shape: [Int], _ generator: inout SeededGenerator
+  ) throws -> QuantizedTensor {
+    let planes = StorageLayout(of: format.layout, shape: shape).planes
+    var fields: [String: [UInt32]] = [:]
+    for (field, plane) in zip(format.layout.fields, planes) {
+      fields[field.name] = (0..<plane.rowCount * plane.rowLength).map { _ in
+        UInt32(generator.next() >> UInt64(64 - plane.bitWidth))
+      }
+    }
+    return try QuantizedTensor(format: format, shape: shape, codes: fields)
+  }
+
+  @Test("Random codes come back from the producer's bytes, in every shape", arguments: cases)
+  private func roundTrip(_ item: Case) throws {
+    var generator = SeededGenerator(seed: 12)
+    for shape in Self.shapes(item) {
+      let tensor = try randomTensor(item.format, shape, &generator)
+      let streams = tensor.packed(as: item.packing)
+      let again = try QuantizedTensor(
+        format: item.format, shape: shape, packing: item.packing, streams: streams)
+      #expect(again == tensor, "\(shape)")
+      // As many bytes as the library stores, but for what it pads rows with.
+      if shape.reduce(1, *) % item.length == 0 {
+        #expect(streams.reduce(0) { $0 + $1.count } == tensor.storedByteCount, "\(shape)")
+      }
+    }
+  }
+
+  @Test("Every bit of the producer's whole blocks is in a code", arguments: cases)
+  private func bytesRoundTrip(_ item: Case) throws {
+    var generator = SeededGenerator(seed: 13)
+    let streams = item.packing.streams.map { stream in
+      (0..<3 * stream.byteCount).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+    }
+    let tensor = try QuantizedTensor(
+      format: item.format, shape: [3, item.length], packing: item.packing, streams: streams)
+    #expect(tensor.packed(as: item.packing) == streams)
+  }
+
+  @Test(
+    "Bytes of another number are refused with both numbers and the name of the stream",
+    arguments: cases)
+  private func wrongCounts(_ item: Case) {
+    func error(_ shape: [Int], _ streams: [[UInt8]]) -> StorageError? {
+      do throws(StorageError) {
+        _ = try QuantizedTensor(
+          format: item.format, shape: shape, packing: item.packing, streams: streams)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    let shape = [2, item.length]
+    let right = item.packing.streams.map { [UInt8](repeating: 0, count: 2 * $0.byteCount) }
+    #expect(error(shape, right) == nil)
+    for (index, stream) in item.packing.streams.enumerated() {
+      for change in [-1, 1, -2 * stream.byteCount, stream.byteCount] {
+        var streams = right
+        let count = 2 * stream.byteCount + change
+        streams[index] = [UInt8](repeating: 0, count: count)
+        #expect(
+          error(shape, streams)
+            == .wrongCount(field: stream.name, expected: 2 * stream.byteCount, actual: count))
+      }
+    }
+    for streams in [[], right + [[]]] {
+      #expect(
+        error(shape, streams)
+          == .wrongCount(
+            field: item.packing.name, expected: item.packing.streams.count, actual: streams.count))
+    }
+    #expect(error([-1, item.length], right) == .badShape([-1, item.length]))
+  }
+
+  @Test("A short last run ends with its last byte, whose rest is the code of zero")
+  func shortRun() throws {
+    let format = AbsmaxFormat.nf4
+    let packing = try #require(format.packings.first)
+    let one = Float(1).bitPattern
+    let tensor = try QuantizedTensor(
+      format: format, shape: [67],
+      codes: fieldCodes([UInt32](repeating: 15, count: 64) + [1, 2, 3], scales: [one, one]))
+    let streams = tensor.packed(as: packing)
+    #expect(streams[0] == [UInt8](repeating: 0xFF, count: 32) + [0x12, 0x37])
+    #expect(streams[1] == [0, 0, 0x80, 0x3F, 0, 0, 0x80, 0x3F])
+    let error = #expect(throws: StorageError.self) {
+      try QuantizedTensor(
+        format: format, shape: [67], packing: packing, streams: [streams[0] + [0], streams[1]])
+    }
+    #expect(error == .wrongCount(field: "weight", expected: 34, actual: 35))
+  }
+
+  #if os(macOS) || os(Linux)
+  @Test("Tensors whose blocks are not whole have no producer's bytes")
+  func mistakes() async {
+    let tail = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let format = Q5_0Format.q5_0
+      _ = [Float](repeating: 1, count: 33).quantized(to: format).packed(as: format.packings[0])
+    }
+    #expect(reports(tail, "blocks of 32 along axis 0 of shape [33] have no ggml bytes"))
+    let axis = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let format = HiF4Format.hif4
+      _ = Tensor([Float](repeating: 1, count: 128), shape: [64, 2]).quantized(to: format, axis: 0)
+        .packed(as: format.packings[0])
+    }
+    #expect(reports(axis, "blocks of 64 along axis 0 of shape [64, 2] have no pto bytes"))
+  }
+  #endif
+}
