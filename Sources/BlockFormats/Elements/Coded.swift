@@ -45,7 +45,9 @@ public struct Coded<Format: StaticElementFormat>: Sendable {
     bitPattern = Format.format.code(for: value, rounding: rule, overflow: overflow)
   }
 
-  /// The number that has a value; `nil` where the format has none. NaN is none.
+  /// The number that has a value; `nil` where the format has none.
+  ///
+  /// NaN is none.
   public init?(exactly value: Double) {
     let code = Format.format.code(for: value, overflow: .special)
     let found = Format.format.value(of: code)
@@ -64,10 +66,13 @@ public struct Coded<Format: StaticElementFormat>: Sendable {
 }
 
 extension Coded: Hashable, Comparable {
+  /// Whether two numbers have one value.
   public static func == (a: Coded, b: Coded) -> Bool { a.value == b.value }
 
+  /// Whether the first value is below the second.
   public static func < (a: Coded, b: Coded) -> Bool { a.value < b.value }
 
+  /// Hashes the value.
   public func hash(into hasher: inout Hasher) { hasher.combine(value) }
 }
 
@@ -117,16 +122,43 @@ extension Float {
 }
 
 /// E4M3 of OFP8.
-public enum E4M3FN: StaticElementFormat { public static let format = ElementFormat.e4m3fn }
+public enum E4M3FN: StaticElementFormat {
+  /// The format.
+  public static let format = ElementFormat.e4m3fn
+}
+
 /// E5M2 of OFP8.
-public enum E5M2: StaticElementFormat { public static let format = ElementFormat.e5m2 }
+public enum E5M2: StaticElementFormat {
+  /// The format.
+  public static let format = ElementFormat.e5m2
+}
+
 /// The elements of MXFP6.
-public enum E2M3FN: StaticElementFormat { public static let format = ElementFormat.e2m3fn }
+public enum E2M3FN: StaticElementFormat {
+  /// The format.
+  public static let format = ElementFormat.e2m3fn
+}
+
 /// The other elements of MXFP6.
-public enum E3M2FN: StaticElementFormat { public static let format = ElementFormat.e3m2fn }
+public enum E3M2FN: StaticElementFormat {
+  /// The format.
+  public static let format = ElementFormat.e3m2fn
+}
+
 /// The elements of MXFP4 and NVFP4.
-public enum E2M1FN: StaticElementFormat { public static let format = ElementFormat.e2m1fn }
+public enum E2M1FN: StaticElementFormat {
+  /// The format.
+  public static let format = ElementFormat.e2m1fn
+}
+
 /// The scales of MX.
-public enum E8M0FNU: StaticElementFormat { public static let format = ElementFormat.e8m0fnu }
+public enum E8M0FNU: StaticElementFormat {
+  /// The format.
+  public static let format = ElementFormat.e8m0fnu
+}
+
 /// bfloat16.
-public enum BF16: StaticElementFormat { public static let format = ElementFormat.bf16 }
+public enum BF16: StaticElementFormat {
+  /// The format.
+  public static let format = ElementFormat.bf16
+}

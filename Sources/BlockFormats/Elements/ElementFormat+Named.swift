@@ -74,6 +74,13 @@ extension ElementFormat {
     }
   }
 
+  /// The scale of HiFloat4: E6M2 without a sign, zero or subnormals, 2^-48...49152, NaN 0xFF.
+  public static let ue6m2 = ElementFormat(
+    name: "ue6m2",
+    floatingPoint: FloatingPointLayout(
+      signedness: .unsigned, exponentBitCount: 6, significandBitCount: 2, exponentBias: 48,
+      specials: .nanAtAllOnes, lowestBinade: .normal))
+
   // MARK: - Wide formats
 
   /// bfloat16: the upper half of binary32.

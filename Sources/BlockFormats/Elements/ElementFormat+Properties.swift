@@ -23,7 +23,9 @@ extension ElementFormat {
   /// The number of codes, 2^bitWidth.
   public var codeCount: Int { 1 << bitWidth }
 
-  /// The bits of a code that hold its magnitude: all but the sign. Codes of tables have no such bits.
+  /// The bits of a code that hold its magnitude: all but the sign.
+  ///
+  /// Codes of tables have no such bits.
   var magnitudeMask: UInt32 {
     UInt32((UInt64(1) << UInt64(bitWidth - (isSigned ? 1 : 0))) - 1)
   }
@@ -132,11 +134,6 @@ extension ElementFormat {
     guard case .table(let table) = encoding else { return true }
     return table.values[0] == 0
       && zip(table.values, table.values.dropFirst()).allSatisfy { $0 < $1 }
-  }
-
-  /// Whether rounding to nearest follows thresholds of the format's own, ties included.
-  package var hasThresholds: Bool {
-    if case .table(let table) = encoding { table.thresholds != nil } else { false }
   }
 
   /// Every code with its value, in the order of codes.

@@ -23,10 +23,12 @@ public struct ScaleRule: Hashable, Sendable {
   /// There is no scale.
   public static let unscaled = ScaleRule(NoScale.unscaled)
 
+  /// Rules are equal if they are the same choice of one encoder.
   public static func == (a: ScaleRule, b: ScaleRule) -> Bool {
     AnyHashable(a.choice) == AnyHashable(b.choice)
   }
 
+  /// Hashes the choice.
   public func hash(into hasher: inout Hasher) { choice.hash(into: &hasher) }
 }
 

@@ -49,8 +49,9 @@ struct SlabScratch: ~Copyable {
   /// The codes of a field of the slab.
   func codes(_ field: Int) -> UnsafeMutableBufferPointer<UInt32> { slabCodes[field] }
 
-  /// The codes of a block: in place where it is contiguous, else in the block's own memory. What spans
-  /// the tensor stays as it is.
+  /// The codes of a block: in place where it is contiguous, else in the block's own memory.
+  ///
+  /// What spans the tensor stays as it is.
   func fields(
     ofBlock index: Int, in slab: BlockGrid.Slab, _ grid: BlockGrid, elements: BlockGrid.Region
   ) -> BlockFields {

@@ -113,8 +113,9 @@ enum FormatReference {
       func code(_ name: String) -> Cell { .text(fact(name)?.code ?? "-") }
       table.append([
         .text(element.name), .integer(element.bitWidth), .text(element.partsText),
-        element.exponentBias.map(Cell.integer) ?? .text("-"), both("largest"), both("smallest normal"),
-        both("smallest above zero"), .integer(element.greatestExponent), code("infinity"),
+        element.exponentBias.map(Cell.integer) ?? .text("-"), both("largest"),
+        both("smallest normal"), both("smallest above zero"), .integer(element.greatestExponent),
+        code("infinity"),
         element.bitWidth > 16
           ? .text((fact("canonical NaN")?.code ?? "-") + " and others")
           : code(fact("all NaN") == nil ? "canonical NaN" : "all NaN"),

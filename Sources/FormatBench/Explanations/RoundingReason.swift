@@ -70,12 +70,6 @@ struct RoundingReason {
     guard scaled.magnitude <= element.greatestFiniteMagnitude || isBeyondLeastInteger else {
       return "rounded \(direction) to \(extreme): the next would be \(name(neighbour))"
     }
-    if element.hasThresholds, case .toNearestOrEven = policy.rounding {
-      return "rounded \(direction): the table's threshold between \(between)"
-    }
-    if element.hasThresholds, case .toNearestOrAway = policy.rounding {
-      return "rounded \(direction): the table's threshold between \(between)"
-    }
     let isTie = scaled - low == high - scaled
     switch policy.rounding {
     case .toNearestOrEven where element.statesThresholds,

@@ -91,8 +91,7 @@ public final class ProductWorkspace {
       let values = band.denseBytes(gathering: gathered)
       // Taken out, so that its arrays have one owner and are written in place.
       var storage = self.storage.take() ?? quantizer.makeStorage()
-      if storage.shape != quantizer.shape || !storage.format.isSame(as: quantizer.format)
-      {
+      if storage.shape != quantizer.shape || !storage.format.isSame(as: quantizer.format) {
         storage = quantizer.makeStorage()
       }
       quantizer.encodeBand(values, as: band.type, levels: levels, into: &storage)

@@ -154,13 +154,6 @@ extension HiF4Format: ExplainedFormat {
 }
 
 extension ElementFormat {
-  /// E6M2 without a sign, zero or subnormals: 2^-48...49152, NaN 0xFF. The scale of HiFloat4.
-  public static let ue6m2 = ElementFormat(
-    name: "ue6m2",
-    floatingPoint: FloatingPointLayout(
-      signedness: .unsigned, exponentBitCount: 6, significandBitCount: 2, exponentBias: 48,
-      specials: .nanAtAllOnes, lowestBinade: .normal))
-
   /// One bit that doubles.
   fileprivate static let exponentBit = ElementFormat(
     name: "1 bit", table: ValueTable([1, 2]))
