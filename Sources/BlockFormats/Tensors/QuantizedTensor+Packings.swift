@@ -54,7 +54,7 @@ extension QuantizedTensor {
     let (length, counts) = empty.blocks(for: packing)
     guard streams.count == packing.streams.count else {
       throw .wrongCount(
-        field: "the list of \(packing.name)'s streams", expected: packing.streams.count,
+        field: "the streams of \(packing.name)", expected: packing.streams.count,
         actual: streams.count)
     }
     for (index, stream) in packing.streams.enumerated() {

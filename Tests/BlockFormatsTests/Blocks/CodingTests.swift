@@ -151,7 +151,8 @@ struct CodingTests {
     let layout = ElementFormat.FloatingPointLayout(
       exponentBitCount: 3, significandBitCount: 4, exponentBias: 3, specials: .allFinite)
     for format in [
-      ElementFormat(name: "e4m3fn", floatingPoint: layout), .nf4, .microexponent(bitCount: 2),
+      ElementFormat(name: "e4m3fn", floatingPoint: layout),
+      ElementFormat(name: "mine", table: ValueTable([0, 1])), .microexponent(bitCount: 2),
     ] {
       let error = #expect(throws: EncodingError.self) { try text([format]) }
       #expect(error.map { "\($0)".contains(format.name) } == true)

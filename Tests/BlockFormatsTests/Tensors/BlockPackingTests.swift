@@ -125,7 +125,8 @@ struct BlockPackingTests {
       #expect(
         error(shape, streams)
           == .wrongCount(
-            field: item.packing.name, expected: item.packing.streams.count, actual: streams.count))
+            field: "the streams of \(item.packing.name)", expected: item.packing.streams.count,
+            actual: streams.count))
     }
     #expect(error([-1, item.length], right) == .badShape([-1, item.length]))
   }
