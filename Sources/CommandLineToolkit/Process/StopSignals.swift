@@ -103,12 +103,14 @@ package enum StopSignals {
   }
 
   private static func receive(_ signal: StopSignal) {
-    let (isNoted, tell, cleanUps) = state.withLock { state in
-      let isFirst = state.noted == nil
-      if isFirst && state.tell != nil { state.noted = signal }
-      return (state.noted != nil, isFirst ? state.tell : nil, state.cleanUps)
+    // Told before anyone can see that it is noted, and end before it is told.
+    let (isNoted, cleanUps) = state.withLock { state in
+      if state.noted == nil, let tell = state.tell {
+        tell(signal)
+        state.noted = signal
+      }
+      return (state.noted != nil, state.cleanUps)
     }
-    tell?(signal)
     guard !isNoted else { return }
     for cleanUp in cleanUps { cleanUp() }
     signal.endProcess()
