@@ -40,6 +40,22 @@ struct FieldFormatTests {
     return Array(values.prefix(count))
   }
 
+  @Test("A group beyond FP16 ends where its factor and offset do, and keeps what lies below")
+  func affineBeyondHalf() throws {
+    for bits in 2...8 {
+      let format = AffineFormat.affine(bits: bits, group: 4, scale: .fp16)
+      for values in [[0, 1e5, 10, -3], [0, -1e5, 1, 2], [7e4, -3e38, 0, 5] as [Float]] {
+        let result = Tensor(values).fakeQuantized(to: format)
+        // A step of the range that FP16 holds, and what FP16 rounds of both numbers.
+        let bound = Float(2 * 65504) / Float((1 << bits) - 1) + 64
+        for (value, decoded) in zip(values, result.tensor.elements) {
+          let nearest = min(max(value, -65504), 65504)
+          #expect(abs(decoded - nearest) <= bound, "\(bits) \(values): \(value) is \(decoded)")
+        }
+      }
+    }
+  }
+
   @Test(
     "Finite values decode to finite values where overflow saturates", arguments: 0..<formats.count)
   func finite(number: Int) {

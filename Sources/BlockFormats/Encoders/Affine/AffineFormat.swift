@@ -14,7 +14,7 @@ import CallerChecks
 /// the stored numbers and never fused. So 0 and the edge are values where the group spans them.
 ///
 /// Under `OverflowRule.saturate` a group whose numbers would leave FP32 is encoded as if it ended at
-/// ±2^126. A NaN group stores a NaN factor and offset, and codes 0. Where NaN becomes +0, least and largest
+/// ±2^126, and one whose numbers FP16 does not hold as if it ended at ±65504. A NaN group stores a NaN factor and offset, and codes 0. Where NaN becomes +0, least and largest
 /// are found with that zero.
 ///
 /// Source: MLX, `mx.quantize` in mode affine (its CPU code; the one for GPUs rounds ties away).
@@ -97,11 +97,14 @@ public struct AffineFormat: ComposedFormat, Hashable {
     // Nothing but infinities.
     if least > largest { (least, largest) = (0, 0) }
     let line = line(from: least, to: largest)
-    // The stored numbers may be larger than those that codes are found with.
-    guard policy.overflow == .saturate, !isFinite(line) || !isFinite(stored(line, policy)) else {
-      return line
-    }
-    let end = Self.greatestEnd
+    // The stored numbers may be larger than those that codes are found with, or end before them.
+    let reach = Float(layout.fields[Field.scale].element.greatestFiniteMagnitude)
+    let isBeyond =
+      reach < Self.greatestEnd && max(line.scale.magnitude, line.bias.magnitude) > reach
+    guard policy.overflow == .saturate,
+      isBeyond || !isFinite(line) || !isFinite(stored(line, policy))
+    else { return line }
+    let end = min(Self.greatestEnd, reach)
     return self.line(from: min(max(least, -end), end), to: min(max(largest, -end), end))
   }
 
