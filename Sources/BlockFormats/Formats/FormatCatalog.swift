@@ -62,6 +62,8 @@ public struct FormatCatalog: Sendable {
 
 extension FormatCatalog {
   /// The catalog that ids are looked up in where none is named: `builtIn`, unless a task has another.
+  ///
+  /// Other threads that work on the task's behalf do not see it: look ids up before work is shared.
   @TaskLocal public static var current = FormatCatalog.builtIn
 
   /// Every family of the current catalog, in the order of listings.

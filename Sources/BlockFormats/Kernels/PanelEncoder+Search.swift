@@ -56,7 +56,7 @@ final class SearchScratch {
 }
 
 extension PanelEncoder {
-  /// The blocks of a panel, one behind the other and padded with zeros to whole units.
+  /// The blocks of a panel, each following the last, padded with zeros to whole units.
   ///
   /// A zero decodes to itself under every scale, so padding adds nothing to a squared error.
   private struct Gathered {

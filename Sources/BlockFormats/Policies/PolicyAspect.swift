@@ -1,11 +1,17 @@
-/// One of the choices that a policy is made of: the one list that options, files, reports and documents
-/// follow.
+/// One of the choices that a policy is made of: the list that files, recipes, reports, documents and
+/// coders follow.
 public enum PolicyAspect: String, Hashable, Sendable, CaseIterable {
+  /// `EncodingPolicy.scaleRule`.
   case scaleRule = "scale_rule"
+  /// `EncodingPolicy.rounding`.
   case rounding
+  /// `EncodingPolicy.overflow`.
   case overflow
+  /// `EncodingPolicy.nonFinite`.
   case nonFinite = "non_finite"
+  /// `EncodingPolicy.scaleFloor`.
   case scaleFloor = "scale_floor"
+  /// `EncodingPolicy.zeroBlock`.
   case zeroBlock = "zero_block"
 
   /// The name in files and reports, such as `scale_floor`.

@@ -47,8 +47,8 @@ public enum NonFiniteRule: String, PolicyChoice, CaseIterable {
 
 /// The smallest scale that a block may store.
 ///
-/// Only two-level formats can store a scale of zero; all others ignore the choice. Implementations
-/// of NVFP4 differ here, and so in the bytes of tiny and zero blocks.
+/// Only two-level formats follow the choice (`BlockFormat.follows`). Implementations of NVFP4 differ
+/// here, and so in the bytes of tiny and zero blocks.
 public enum ScaleFloor: String, PolicyChoice, CaseIterable {
   /// Whatever the scale rounds to, zero included (TransformerEngine).
   case unbounded = "none"
@@ -72,7 +72,7 @@ public enum ScaleFloor: String, PolicyChoice, CaseIterable {
 
 /// The scale that a block of zeros stores.
 ///
-/// FP32 scales of zero blocks are one under either rule.
+/// Shared exponents and two-level formats follow the choice; others have one form of such a block.
 public enum ZeroBlockRule: String, PolicyChoice, CaseIterable {
   /// What the scale rule and the floor give for amax = 0.
   case fromRule = "from_rule"

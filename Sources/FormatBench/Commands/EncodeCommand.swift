@@ -34,9 +34,9 @@ enum EncodeCommand: Command {
     discussion: [
       """
       Writes the tensors 'packed' (the codes, each row of the last axis packed into bytes from the \
-      lowest bit up), 'scales' (one per block), 'subscales' (packed as codes are) and \
-      'tensor_scale', where the format has them, and with --codes 'codes' (one integer for each, \
-      in the input's shape). The metadata names layout, format, shape, axis and policies. What was \
+      lowest bit up), what else the format stores under the names of its sheet, such as 'scales' \
+      (one per block), 'subscales' (packed as codes are) and 'tensor_scale', and with --codes \
+      'codes' (one integer for each, in the input's shape). The metadata names layout, format, shape, axis and policies. What was \
       written is told on standard error.
       """,
       formatQuoting,

@@ -31,17 +31,13 @@ struct ComparisonTable {
   // MARK: - The three forms
 
   private var measures: Report {
-    let kept = ["qsnr_db", "max_abs_error", "gain", "underflow_percent", "saturation_percent"]
+    let keys = ["qsnr_db", "max_abs_error", "gain", "underflow_percent", "saturation_percent"]
+    let kept = ComparisonMeasure.all.filter { keys.contains($0.column.key) }
     var report = empty(
-      columns: ComparisonReport.columns.filter { kept.contains($0.key) },
+      columns: kept.map(\.column),
       notes: [Self.qsnrNote] + notes)
     for (_, candidate, outcome) in ranking {
-      let errors = outcome.errors
-      report.append(
-        identity(candidate, outcome) + [
-          .number(errors.qsnr), .number(errors.maxAbsoluteError), .number(errors.gain),
-          .number(errors.underflowPercent), .number(errors.saturationPercent),
-        ])
+      report.append(identity(candidate, outcome) + kept.map { .number($0.value(outcome)) })
     }
     return report
   }

@@ -52,7 +52,8 @@ extension ExplainedBlock {
     }
     let text = RoundingReason(
       element: element, policy: policy, value: value, scaled: scaled,
-      code: trace.codes[0][position], index: UInt64(firstIndex + position)
+      code: trace.codes[0][position], index: UInt64(firstIndex + position),
+      hasOffset: format.layout.fields.contains { $0.role == .offset }
     ).text
     return text + suffix(at: position, scaled)
   }

@@ -13,6 +13,8 @@ struct RoundingReason {
   let code: UInt32
   /// The row-major index, for stochastic rounding.
   let index: UInt64
+  /// Whether an offset is added to the element, so that an element of zero loses nothing.
+  let hasOffset: Bool
 
   private var chosen: Double { element.value(of: code) }
 
@@ -35,7 +37,7 @@ struct RoundingReason {
     if !element.hasZero && scaled.magnitude < element.leastNonzeroMagnitude {
       return "below the smallest value \(name(element.leastNonzeroMagnitude))"
     }
-    return chosen == 0 ? "underflowed to \(name(chosen)), \(rounded)" : rounded
+    return chosen == 0 && !hasOffset ? "underflowed to \(name(chosen)), \(rounded)" : rounded
   }
 
   /// Whether the block's scale ends the codes before the element does.
@@ -46,7 +48,10 @@ struct RoundingReason {
   }
 
   private var exact: String {
-    guard value == 0 else { return scaled == 0 ? "underflowed to \(name(chosen))" : "exact" }
+    guard value == 0 else {
+      return scaled == 0 && !hasOffset ? "underflowed to \(name(chosen))" : "exact"
+    }
+    if hasOffset { return "exact" }
     guard value.sign == .minus else { return "exact" }
     return chosen.sign == .minus ? "exact, -0 kept" : "-0 becomes +0"
   }

@@ -162,6 +162,13 @@ struct ExplainCommandTests {
       runFmtbench(["explain", "mxfp4"] + values).stdout.contains("100 values fill 4 blocks."))
   }
 
+  @Test("An element of zero below an offset is exact, and the offset is called by its name")
+  func offsets() {
+    let text = runFmtbench(["explain", "affine4", "1", "3.5"], columns: 200).stdout
+    #expect(!text.contains("underflowed") && text.contains("exact"), "\(text)")
+    #expect(text.contains("bias code") && !text.contains("biase"), "\(text)")
+  }
+
   @Test("Four over six shows both branches and keeps the better one")
   func fourOverSix() throws {
     let format = TwoLevelFormat.nvfp4FourOverSix

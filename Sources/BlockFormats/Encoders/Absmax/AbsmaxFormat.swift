@@ -117,7 +117,9 @@ extension AbsmaxFormat: ExplainedFormat {
       ExactNumber.float32Steps,
       "stored scale = amax",
       "r       = fl(1 / max(amax, 10^-38))",
-      "code    = \(element.name) of fl(x * r), rounded",
+      "code    = \(element.name) of fl(x * r), rounded"
+        + (element.statesThresholds
+          ? "; to nearest by the table's thresholds, which belong to the lower value" : ""),
       "decoded = fl(q * amax)",
       "a NaN block stores a NaN scale and codes \(ExactNumber.hex(0, element))",
     ]

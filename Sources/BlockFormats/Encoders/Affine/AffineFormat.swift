@@ -59,7 +59,7 @@ public struct AffineFormat: ComposedFormat, Hashable {
       block: .vector(length: group),
       fields: [
         .codes(.unsignedInteger(bitCount: bits)), .blockScale(scale),
-        StoredField("biases", scale, .perBlock(1), role: .offset),
+        StoredField("biases", scale, .perBlock(1), role: .offset, singular: "bias"),
       ])
     defaultPolicy = EncodingPolicy(scaleRule: ScaleRule(Rule.range))
   }

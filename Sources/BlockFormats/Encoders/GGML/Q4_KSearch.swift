@@ -6,11 +6,11 @@
 /// 1. The first line has the factor fl(1 / f) and the offset -low, with f = fl(15 / (largest - low)); codes
 ///    are fl(f · (x - low)) to the nearest integer, ties to even, within 0...15.
 /// 2. Twenty-one further sets of codes, with 14, 14.1, ... 16 in the place of 15 and the `low` of the best
-///    line so far, each give the line of least weighted squared error through the origin's side: an
-///    offset below zero becomes zero.
+///    line so far, each give the line of least weighted squared error; where its offset would be below
+///    zero, the one through zero.
 /// 3. A line wins if its weighted squared error is smaller than that of the best so far.
 ///
-/// Values that are all the same, or all at most zero and the same, have the factor 0.
+/// Values that are all the same and at most zero have the factor 0.
 enum Q4_KSearch {
   /// A line and the codes that it was found with.
   struct Line {

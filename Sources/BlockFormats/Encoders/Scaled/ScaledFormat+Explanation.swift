@@ -17,11 +17,6 @@ extension ScaledFormat: ExplainedFormat {
     Double(block.values[position].scaled(by: block.trace.encodeMultiplier))
   }
 
-  /// Whether the block's own scale is zero, which only a caller's can be.
-  public func losesAllValues(of block: ExplainedBlock) -> Bool {
-    block.number(0, of: Field.scale) == 0
-  }
-
   /// A row for each rule.
   public func candidates(for block: ExplainedBlock) -> [ScaleCandidate] {
     scaleRules.map { rule in
