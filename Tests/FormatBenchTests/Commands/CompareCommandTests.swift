@@ -5,7 +5,6 @@ import FormatMetrics
 import Foundation
 import TensorFiles
 import Testing
-import UntrustedText
 
 @testable import FormatBench
 
@@ -16,19 +15,9 @@ struct CompareCommandTests {
     "max_abs_error", "gain", "underflow_percent", "saturation_percent", "exact_block_percent",
   ]
 
-  private func rows(_ arguments: [String]) throws -> [[String: Any]] {
-    let result = runFmtbench(["compare"] + arguments + ["--json"])
-    #expect(result.status == .done, "\(result.stderr)")
-    let object = try JSONSerialization.jsonObject(with: Data(result.stdout.utf8))
-    let report = try #require(object as? [String: Any])
-    #expect(report["command"] as? String == "compare")
-    #expect(report["version"] is String)
-    return try #require(report["rows"] as? [[String: Any]])
-  }
-
   @Test("Every row of the default set has every key, for each sample and in total")
   func everyRowIsComplete() throws {
-    let rows = try rows(["--vectors", "4", "--length", "64"])
+    let rows = try comparedRows(["--vectors", "4", "--length", "64"])
     let expected = FormatCatalog.standard.count * (Distribution.allNamed.count + 1)
     #expect(rows.count == expected)
     for row in rows { #expect(Set(row.keys) == Self.keys) }
@@ -38,7 +27,7 @@ struct CompareCommandTests {
 
   @Test("The default set is the documented one, in order")
   func defaultSet() throws {
-    let rows = try rows(["--vectors", "1", "--length", "16", "--distribution", "normal"])
+    let rows = try comparedRows(["--vectors", "1", "--length", "16", "--distribution", "normal"])
     let ids = rows.prefix(FormatCatalog.standard.count).compactMap { $0["format"] as? String }
     #expect(
       ids == [
@@ -54,7 +43,7 @@ struct CompareCommandTests {
     let folder = try TemporaryFolder()
     let values = (0..<96).map { Float(($0 * 37) % 61) - 30.25 }
     try NpyWriter.write(floats: values, shape: [3, 32], to: folder.path("a.npy"))
-    let rows = try rows([folder.path("a.npy"), "--formats", "mxfp4"])
+    let rows = try comparedRows([folder.path("a.npy"), "--formats", "mxfp4"])
     let decoded = Tensor(values, shape: [3, 32]).quantized(to: .mxfp4).dequantized().elements
     var (signal, noise, product) = (0.0, 0.0, 0.0)
     for (x, y) in zip(values, decoded) {
@@ -104,7 +93,7 @@ struct CompareCommandTests {
     let folder = try TemporaryFolder()
     func row(_ values: [Float], _ shape: [Int]) throws -> [String: Any] {
       try NpyWriter.write(floats: values, shape: shape, to: folder.path("t.npy"))
-      return try #require(rows([folder.path("t.npy"), "--formats", "mxfp4"]).first)
+      return try #require(comparedRows([folder.path("t.npy"), "--formats", "mxfp4"]).first)
     }
     let exact = try row([1, -2, 4, 6], [4])
     #expect(exact["qsnr_db"] as? String == "Infinity")
@@ -192,7 +181,7 @@ struct CompareCommandTests {
       to: folder.path("s.safetensors"))
     try NpyWriter.write(
       floats: values.map { Float($0) }, shape: [2, 32], to: folder.path("single.npy"))
-    let single = try rows([folder.path("single.npy"), "--formats", "mxfp4"])
+    let single = try comparedRows([folder.path("single.npy"), "--formats", "mxfp4"])
     for name in ["l.npy", "b.npy", "s.safetensors"] {
       let result = runFmtbench(["compare", folder.path(name), "--formats", "mxfp4", "--csv"])
       #expect(
@@ -202,7 +191,7 @@ struct CompareCommandTests {
           beyond its range
 
           """)
-      let row = try #require(rows([folder.path(name), "--formats", "mxfp4"]).first)
+      let row = try #require(comparedRows([folder.path(name), "--formats", "mxfp4"]).first)
       #expect(row["mse"] as? Double == single[0]["mse"] as? Double)
       #expect(row["gain"] as? Double == single[0]["gain"] as? Double)
     }
@@ -267,7 +256,7 @@ struct CompareCommandTests {
       TensorData(name: $0, shape: [32], (0..<32).map { Float($0) + 0.3 })
     }
     try SafetensorsWriter.write(tensors, metadata: [:], to: path)
-    let rows = try rows([path, "--formats", "mxfp4", "--tensor", "weight$"])
+    let rows = try comparedRows([path, "--formats", "mxfp4", "--tensor", "weight$"])
     #expect(rows.compactMap { $0["tensor"] as? String } == ["a.weight", "b.weight", "total"])
     #expect(rows[2]["mse"] as? Double == rows[0]["mse"] as? Double)
   }
@@ -303,146 +292,15 @@ struct CompareCommandTests {
     #expect(one == runFmtbench(arguments + ["--threads", "3"]).stdout)
     #expect(one.contains("\"qsnr_db\""))
   }
+}
 
-  // MARK: - The table for people
-
-  /// The rows of a table: what stands below the rule, in words.
-  private func tableRows(_ text: String) -> [[String]] {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    return lines.drop { !$0.hasPrefix("---") }.dropFirst().prefix { !$0.isEmpty }
-      .map { $0.split(separator: " ").map(String.init) }
-  }
-
-  @Test("The default answer is one table within 80 columns and 60 lines, in a pipe too")
-  func answerFits() {
-    let result = runFmtbench(["compare", "--vectors", "4"])
-    #expect(result.status == .done && result.stderr.isEmpty)
-    let lines = result.stdout.split(separator: "\n", omittingEmptySubsequences: false)
-    #expect(lines.count <= 60)
-    for line in lines { #expect(TextLayout.width(line) <= 80, "\(line)") }
-    let rows = tableRows(result.stdout)
-    #expect(rows.map { $0[0] }.sorted() == FormatCatalog.standard.map(\.id).sorted())
-    // Format, bits, the total, and each sample.
-    for row in rows { #expect(row.count == 3 + Distribution.allNamed.count) }
-    let terminal = run(
-      Fmtbench.tool, ["compare", "--vectors", "4"], output: CaptureSink(terminalColumns: 80),
-      variables: ["NO_COLOR": "1"])
-    #expect(terminal.stdout == result.stdout)
-  }
-
-  @Test("Rows are sorted by stored bits, then by QSNR, and hold the numbers of the JSON form")
-  func answerIsSorted() throws {
-    let arguments = ["--vectors", "4", "--length", "128"]
-    let table = tableRows(runFmtbench(["compare"] + arguments, columns: 200).stdout)
-    let rows = try rows(arguments)
-    func qsnr(_ tensor: String, _ format: String) throws -> Double {
-      let row = rows.first {
-        $0["tensor"] as? String == tensor && $0["format"] as? String == format
-      }
-      return try #require(row?["qsnr_db"] as? Double)
-    }
-    var previous = (bits: 0.0, loss: -Double.infinity)
-    for row in table {
-      let total = try qsnr("total", row[0])
-      #expect(row[2] == NumberStyle.decibels.text(total))
-      for (cell, distribution) in zip(row.dropFirst(3), Distribution.allNamed) {
-        #expect(cell == NumberStyle.decibels.text(try qsnr(distribution.id, row[0])))
-      }
-      let bits = try #require(Double(row[1]))
-      #expect((bits, -total) >= previous, "\(row)")
-      previous = (bits, -total)
-    }
-  }
-
-  @Test("Tensors that do not stand side by side are told by total, median and least")
-  func manyTensors() throws {
-    let folder = try TemporaryFolder()
-    let path = folder.path("m.safetensors")
-    let tensors = (0..<31).map { index in
-      TensorData(
-        name: "layer.\(index).weight", shape: [64],
-        (0..<64).map { Float(($0 * 37 + index) % 61) - 30.25 })
-    }
-    try SafetensorsWriter.write(tensors, metadata: [:], to: path)
-    let arguments = [path, "--formats", "mxfp4,mx4"]
-    let rows = try rows(arguments)
-    for columns in [60, 80] {
-      let text = runFmtbench(["compare"] + arguments, columns: columns).stdout
-      for line in text.split(separator: "\n") {
-        #expect(TextLayout.width(line) <= columns, "\(line)")
-      }
-      for row in tableRows(text) {
-        let all = rows.filter { $0["format"] as? String == row[0] }
-        let values = all.dropLast().compactMap { $0["qsnr_db"] as? Double }.sorted()
-        #expect(row[2] == NumberStyle.decibels.text(try #require(all.last?["qsnr_db"] as? Double)))
-        #expect(row[3] == NumberStyle.decibels.text(values[15]))
-        #expect(row[4] == NumberStyle.decibels.text(values[0]))
-        let least = all.first { $0["qsnr_db"] as? Double == values[0] }
-        #expect(row[5] == least?["tensor"] as? String)
-      }
-    }
-  }
-
-  @Test("The total of the table leaves out tensors with NaN or infinity, and says so")
-  func totalOfFiniteTensors() throws {
-    let folder = try TemporaryFolder()
-    let path = folder.path("m.safetensors")
-    let values = (0..<64).map { Float($0) * 0.37 - 9 }
-    let tensors = [("a", values), ("b", [Float.nan] + values.dropFirst())].map {
-      TensorData(name: $0.0, shape: [2, 32], Array($0.1))
-    }
-    try SafetensorsWriter.write(tensors, metadata: [:], to: path)
-    let result = runFmtbench(["compare", path, "--formats", "mxfp4"])
-    let row = try #require(tableRows(result.stdout).first)
-    #expect(row.count == 5 && row[2] == row[3] && row[2] != "NaN" && row[4] == "NaN")
-    #expect(result.stdout.contains("Total is all tensors without NaN and infinity in one."))
-    #expect(result.stderr.contains("1 of 2 tensors holds NaN or infinity: b[0, 0] is nan; Total"))
-  }
-
-  @Test("Swept rules and roundings have columns; one tensor is told by its measures")
-  func otherShapes() throws {
-    let sweep = runFmtbench([
-      "compare", "--distribution", "normal,laplace", "--vectors", "2", "--formats", "mxfp4,nvfp4",
-      "--scale-rule", "floor,rceil", "--rounding", "nearest_even,to_odd",
-    ]).stdout
-    #expect(tableRows(sweep).count == 6)
-    #expect(tableRows(sweep).contains { $0.prefix(3) == ["mxfp4", "rceil", "to_odd"] })
-    #expect(!sweep.contains("Choices: scale rule") && sweep.contains("overflow saturate"))
-
-    let folder = try TemporaryFolder()
-    try NpyWriter.write(floats: [1, -2, 0.3, 6], shape: [4], to: folder.path("a.npy"))
-    let one = runFmtbench(["compare", folder.path("a.npy"), "--formats", "mxfp4,mx4"]).stdout
-    #expect(one.contains("Max error") && one.contains("tensors: a.npy"))
-    #expect(tableRows(one).count == 2)
-  }
-
-  @Test("Names of tensors are headings that cannot act on a terminal")
-  func hostileHeadings() throws {
-    let folder = try TemporaryFolder()
-    let path = folder.path("m.safetensors")
-    let tensors = ["a\u{1B}[31mb", "c\nd"].map {
-      TensorData(name: $0, shape: [2], [1, 0.3] as [Float])
-    }
-    try SafetensorsWriter.write(tensors, metadata: [:], to: path)
-    for columns in [40, 80, 200] {
-      let text = runFmtbench(["compare", path, "--formats", "mxfp4"], columns: columns).stdout
-      #expect(!text.unicodeScalars.contains { $0 != "\n" && !isPrintable($0) })
-    }
-  }
-
-  @Test("--rows tells every measure, --columns those named; unknown ones are refused")
-  func details() {
-    let base = [
-      "compare", "--distribution", "normal,laplace", "--vectors", "2", "--formats", "mxfp4",
-    ]
-    let all = runFmtbench(base + ["--rows", "all"], columns: 200).stdout
-    #expect(tableRows(all).map { $0[0] } == ["normal", "laplace", "total"])
-    #expect(all.contains("Exact blocks %"))
-    let chosen = runFmtbench(base + ["--columns", "gain,mse", "--csv"]).stdout
-    #expect(chosen.hasPrefix("tensor,format,scale_rule,rounding,gain,mse\nnormal,mxfp4,"))
-    let totals = runFmtbench(base + ["--columns", "gain", "--columns", "mse"]).stdout
-    #expect(tableRows(totals).map { $0[0] } == ["total"])
-    let unknown = runFmtbench(base + ["--columns", "gian"])
-    #expect(unknown.status == .usage && unknown.stderr.contains("did you mean 'gain'?"))
-  }
+/// The rows of a comparison's JSON form.
+func comparedRows(_ arguments: [String]) throws -> [[String: Any]] {
+  let result = runFmtbench(["compare"] + arguments + ["--json"])
+  #expect(result.status == .done, "\(result.stderr)")
+  let object = try JSONSerialization.jsonObject(with: Data(result.stdout.utf8))
+  let report = try #require(object as? [String: Any])
+  #expect(report["command"] as? String == "compare")
+  #expect(report["version"] is String)
+  return try #require(report["rows"] as? [[String: Any]])
 }
