@@ -60,10 +60,10 @@ public struct BlockLayout: Hashable, Sendable {
     switch block {
     case .vector(let length), .run(let length):
       require(
-        (1...1 << 20).contains(length), "a block of \(length) elements is outside 1...2^20")
+        BlockShape.extents.contains(length), "a block of \(length) elements is outside 1...2^20")
     case .tile(let rows, let columns):
       require(
-        (1...1 << 20).contains(rows) && (1...1 << 20).contains(columns),
+        BlockShape.extents.contains(rows) && BlockShape.extents.contains(columns),
         "a block of \(rows)x\(columns) elements is outside 1...2^20")
     case .row, .tensor: break
     }

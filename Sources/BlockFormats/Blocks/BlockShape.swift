@@ -15,6 +15,9 @@ public enum BlockShape: Hashable, Sendable {
   /// The whole tensor.
   case tensor
 
+  /// The lengths and extents that a block can have.
+  public static let extents = 1...1 << 20
+
   /// The number of elements in a full block; `nil` where the tensor decides.
   public var elementCount: Int? {
     switch self {
@@ -46,10 +49,10 @@ public enum BlockShape: Hashable, Sendable {
     }
   }
 
-  /// The shape that a text names; extents of 1 to 2^20.
+  /// The shape that a text names; its numbers are among `extents`.
   init?(id: String) {
     func extent(_ text: some StringProtocol) -> Int? {
-      guard let value = Int(text), (1...1 << 20).contains(value) else { return nil }
+      guard let value = Int(text), Self.extents.contains(value) else { return nil }
       return value
     }
     let parts = id.split(separator: "x", omittingEmptySubsequences: false)

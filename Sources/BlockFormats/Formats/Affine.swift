@@ -29,7 +29,7 @@ extension FormatFamily {
       arguments throws(FormatNameError) in
       AffineFormat.affine(
         bits: bits,
-        group: try arguments.integer("group", default: 64, in: FormatArguments.blockLengths),
+        group: try arguments.integer("group", default: 64, in: BlockShape.extents),
         scale: try arguments.choice(
           "scale", default: .fp32, ["fp32": .fp32, "bf16": .bf16, "fp16": .fp16]))
     }

@@ -41,7 +41,7 @@ extension FormatFamily {
     FormatFamily("mx4", role: .standard) { _ in SharedExponentFormat.mx4 },
     FormatFamily("bdr", parameters: ["m", "k1=16", "k2=2", "d1=8", "d2=1"], role: .parametrised) {
       arguments throws(FormatNameError) in
-      let k1 = try arguments.integer("k1", default: 16, in: FormatArguments.blockLengths)
+      let k1 = try arguments.integer("k1", default: 16, in: BlockShape.extents)
       let k2 = try arguments.integer("k2", default: 2, in: 1...k1)
       guard k1 % k2 == 0 else {
         throw .badValue("\(k2)", of: "k2", expected: "a divisor of k1=\(k1)")

@@ -7,7 +7,7 @@ extension FormatArguments {
 
   /// The block length, the parameter that most families share.
   public func block(default fallback: Int) throws(FormatNameError) -> Int {
-    try integer("block", default: fallback, in: FormatArguments.blockLengths)
+    try integer("block", default: fallback, in: BlockShape.extents)
   }
 
   /// A block of any shape.
@@ -24,7 +24,4 @@ extension FormatArguments {
     }
     return shape
   }
-
-  /// The lengths that a block can have.
-  public static let blockLengths = 1...1_048_576
 }

@@ -10,7 +10,7 @@ enum EncodeCommand: Command {
   static let format = Option.required(
     "format", .text("FORMAT"), help: "the format's id; see 'fmtbench list'")
   static let block = Option.optional(
-    "block", .integer(in: 1...1_048_576),
+    "block", .integer(in: BlockShape.extents),
     help: "the block length, for formats with that parameter")
   static let output = Option.required(
     "output", letter: "o", .path, help: "the safetensors file to write; - is standard output")
