@@ -8,31 +8,20 @@ extension QuantizedTensor {
   /// - Precondition: blocks are vectors along the last axis that divide it, or runs; nothing is stored
   ///   for the tensor.
   public func packed(as packing: BlockPacking) -> [[UInt8]] {
-    let (length, counts) = blocks(for: packing)
-    let layout = format.layout
-    let places = packing.places(layout, elementCount: length)
+    let blocks = blocks(for: packing)
     var streams = packing.streams.map { stream in
-      [UInt8](repeating: 0, count: stream.byteCount * counts.blocks)
+      [UInt8](repeating: 0, count: stream.byteCount * blocks.count)
     }
-    for (field, perBlock) in layout.codeCounts(ofBlock: length).enumerated() {
-      let codes = planes[field].unpacked()
-      for block in 0..<counts.blocks {
-        for index in 0..<perBlock {
-          let position = block * perBlock + index
-          let code = codes.indices.contains(position) ? codes[position] : packing.padding
-          for (bit, place) in places[field][index].enumerated() where code >> UInt32(bit) & 1 == 1 {
-            let byte = block * packing.streams[place.stream].byteCount + place.bit / 8
-            streams[place.stream][byte] |= 1 << UInt8(place.bit % 8)
-          }
+    let codes = planes.map { $0.unpacked() }
+    for block in 0..<blocks.count {
+      let own = zip(codes, blocks.codeCounts).map { codes, perBlock in
+        (block * perBlock..<(block + 1) * perBlock).map { position in
+          codes.indices.contains(position) ? codes[position] : packing.padding
         }
       }
+      blocks.coder.store(own, into: &streams, block: block)
     }
-    // Behind the last element of a short run there is nothing but the rest of its byte.
-    if counts.rest > 0 {
-      for (stream, bytes) in counts.lastBytes.enumerated() {
-        streams[stream].removeLast(packing.streams[stream].byteCount - bytes)
-      }
-    }
+    for (stream, excess) in blocks.excess.enumerated() { streams[stream].removeLast(excess) }
     return streams
   }
 
@@ -51,49 +40,59 @@ extension QuantizedTensor {
   ) throws(StorageError) {
     let empty = try QuantizedTensor(zeros: format, shape: shape)
     guard empty.isWhole else { throw .blocksNotWhole(shape, block: format.layout.block.id) }
-    let (length, counts) = empty.blocks(for: packing)
+    let blocks = empty.blocks(for: packing)
     guard streams.count == packing.streams.count else {
       throw .wrongCount(
         field: "the streams of \(packing.name)", expected: packing.streams.count,
         actual: streams.count)
     }
     for (index, stream) in packing.streams.enumerated() {
-      let short = counts.rest > 0 ? stream.byteCount - counts.lastBytes[index] : 0
-      let expected = stream.byteCount * counts.blocks - short
+      let expected = stream.byteCount * blocks.count - blocks.excess[index]
       guard streams[index].count == expected else {
         throw .wrongCount(field: stream.name, expected: expected, actual: streams[index].count)
       }
     }
-    let layout = format.layout
-    let places = packing.places(layout, elementCount: length)
-    var fields: [String: [UInt32]] = [:]
-    for (field, perBlock) in layout.codeCounts(ofBlock: length).enumerated() {
-      let count = empty.planes[field].rowCount * empty.planes[field].rowLength
-      fields[layout.fields[field].name] = (0..<count).map { position in
-        let (block, index) = position.quotientAndRemainder(dividingBy: perBlock)
-        return places[field][index].enumerated().reduce(UInt32(0)) { code, entry in
-          let (bit, place) = entry
-          let byte = block * packing.streams[place.stream].byteCount + place.bit / 8
-          return code | UInt32(streams[place.stream][byte] >> UInt8(place.bit % 8) & 1)
-            << UInt32(bit)
-        }
+    var codes = blocks.codeCounts.map { perBlock in
+      var codes: [UInt32] = []
+      codes.reserveCapacity(perBlock * blocks.count)
+      return codes
+    }
+    for block in 0..<blocks.count {
+      for (field, own) in blocks.coder.load(streams, block: block).enumerated() {
+        let plane = empty.planes[field]
+        codes[field] += own.prefix(plane.rowCount * plane.rowLength - codes[field].count)
       }
     }
+    let fields = Dictionary(
+      uniqueKeysWithValues: zip(format.layout.fields.map(\.name), codes))
     try self.init(format: format, shape: shape, policy: policy, codes: fields)
   }
 
-  /// The length of a block and how many the tensor has.
-  private func blocks(
-    for packing: BlockPacking
-  ) -> (length: Int, counts: (blocks: Int, rest: Int, lastBytes: [Int])) {
-    let block = format.layout.block
+  /// The blocks of a tensor as a packing sees them.
+  private struct PackedBlocks {
+    let coder: BlockPacking.Coder
+    let count: Int
+    /// The codes of each field of a whole block.
+    let codeCounts: [Int]
+    /// The bytes of each stream that a whole last block would have more.
+    let excess: [Int]
+  }
+
+  private func blocks(for packing: BlockPacking) -> PackedBlocks {
+    let layout = format.layout
     require(
-      isWhole && format.layout.tensorField == nil,
-      "blocks of \(block.id) along axis \(axis) of shape \(shape) have no \(packing.name) bytes")
-    let length = block.elementCount ?? 1
-    let rest = elementCount % length
-    let lastBytes = packing.lastBytes(format.layout, elementCount: length, used: rest)
-    return (length, ((elementCount + length - 1) / length, rest, lastBytes))
+      isWhole && layout.tensorField == nil,
+      """
+      blocks of \(layout.block.id) along axis \(axis) of shape \(shape) have no \(packing.name) \
+      bytes
+      """)
+    let length = layout.block.elementCount ?? 1
+    let coder = BlockPacking.Coder(packing, layout, elementCount: length)
+    let lastBytes = coder.lastBytes(layout, used: elementCount % length)
+    return PackedBlocks(
+      coder: coder, count: (elementCount + length - 1) / length,
+      codeCounts: layout.codeCounts(ofBlock: length),
+      excess: zip(packing.streams, lastBytes).map { $0.byteCount - $1 })
   }
 
   /// Whether blocks follow each other in memory and all but the last of runs are whole.

@@ -22,6 +22,11 @@ struct BlockPackingTests {
     }
   }()
 
+  /// Packings in which every bit has a place.
+  private static let placed = cases.filter {
+    !BlockPacking.Coder($0.packing, $0.format.layout, elementCount: $0.length).places.isEmpty
+  }
+
   @Test("Four formats of the catalog have packings")
   func known() {
     #expect(
@@ -34,9 +39,11 @@ struct BlockPackingTests {
   }
 
   @Test(
-    "Every bit has a place of its own in a block's bytes, and none is left over", arguments: cases)
+    "Every bit has a place of its own in a block's bytes, and none is left over", arguments: placed)
   private func places(_ item: Case) {
-    let places = item.packing.places(item.format.layout, elementCount: item.length)
+    let places = BlockPacking.Coder(
+      item.packing, item.format.layout, elementCount: item.length
+    ).places
     let all = places.joined().joined()
     #expect(Set(all).count == all.count)
     for place in all {
@@ -84,7 +91,7 @@ struct BlockPackingTests {
     }
   }
 
-  @Test("Every bit of the producer's whole blocks is in a code", arguments: cases)
+  @Test("Every bit of the producer's whole blocks is in a code", arguments: placed)
   private func bytesRoundTrip(_ item: Case) throws {
     var generator = SeededGenerator(seed: 13)
     let streams = item.packing.streams.map { stream in
@@ -129,6 +136,54 @@ struct BlockPackingTests {
             actual: streams.count))
     }
     #expect(error([-1, item.length], right) == .badShape([-1, item.length]))
+  }
+
+  /// Three values in runs of seven, five of them in a byte of base 3.
+  private static let trits = AbsmaxFormat(
+    id: "trits", source: "this test",
+    element: ElementFormat(name: "trit", table: ValueTable([-1, 0, 1])), block: .run(length: 7),
+    packings: [
+      BlockPacking(
+        "base 3", streams: [("digits", byteCount: 2), ("scales", byteCount: 4)], padding: 1,
+        pack: { codes in
+          let digits = [codes[0].prefix(5), codes[0].suffix(2)].map { digits in
+            UInt8(digits.reduce(0) { 3 * $0 + $1 })
+          }
+          return [digits, (0..<4).map { UInt8(truncatingIfNeeded: codes[1][0] >> (8 * $0)) }]
+        },
+        unpack: { bytes in
+          let numbers = bytes[0].map { UInt32($0) }
+          let digits = [81, 27, 9, 3, 1].map { numbers[0] / $0 % 3 }
+          let scale = bytes[1].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+          return [digits + [numbers[1] / 3 % 3, numbers[1] % 3], [scale]]
+        })
+    ])
+
+  @Test(
+    "A packing may make bytes of whole blocks; the last run is padded to one",
+    arguments: [0, 1, 5, 6, 7, 8, 21, 25])
+  func wholeBlocks(count: Int) throws {
+    let packing = try #require(Self.trits.packings.first)
+    let values = (0..<count).map { Float([-2, 0, 2, 2][$0 % 4]) }
+    let tensor = Tensor(values, shape: [count]).quantized(to: Self.trits)
+    let streams = tensor.packed(as: packing)
+    let blocks = (count + 6) / 7
+    #expect(streams.map { $0.count } == [2 * blocks, 4 * blocks])
+    // 01220 and 12 in base 3.
+    if count >= 7 { #expect(Array(streams[0].prefix(2)) == [51, 5]) }
+    // 21111 and 11: behind the last element stands the code of zero.
+    if count == 8 { #expect(Array(streams[0].suffix(2)) == [202, 4]) }
+    let again = try QuantizedTensor(
+      format: Self.trits, shape: [count], packing: packing, streams: streams)
+    #expect(again == tensor)
+    #expect(
+      throws: StorageError.wrongCount(
+        field: "digits", expected: 2 * blocks, actual: 2 * blocks + 1)
+    ) {
+      try QuantizedTensor(
+        format: Self.trits, shape: [count], packing: packing,
+        streams: [streams[0] + [0], streams[1]])
+    }
   }
 
   @Test("A short last run ends with its last byte, whose rest is the code of zero")
