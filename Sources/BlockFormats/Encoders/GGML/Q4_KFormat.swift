@@ -60,7 +60,7 @@ public struct Q4_KFormat: ComposedFormat, Hashable {
   public func follows(_ aspect: PolicyAspect) -> Bool {
     switch aspect {
     case .scaleRule, .overflow, .nonFinite: true
-    case .rounding, .scaleFloor, .zeroBlock: false
+    case .rounding, .scaleFloor, .zeroBlock, .zeroSign, .scaleArithmetic: false
     }
   }
 

@@ -38,7 +38,7 @@ public struct Q5_0Format: ComposedFormat, Hashable {
   public func follows(_ aspect: PolicyAspect) -> Bool {
     switch aspect {
     case .scaleRule, .overflow, .nonFinite: true
-    case .rounding, .scaleFloor, .zeroBlock: false
+    case .rounding, .scaleFloor, .zeroBlock, .zeroSign, .scaleArithmetic: false
     }
   }
 
