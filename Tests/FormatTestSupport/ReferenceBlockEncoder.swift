@@ -42,7 +42,10 @@ public struct ReferenceBlockEncoder {
         tensor = (Self.held(1 / decode, above: 0), decode)
         return
       }
-      let encode = Self.held(most / amax, above: .leastNonzeroMagnitude)
+      let inverse: Float = 1 / amax
+      let encode = Self.held(
+        policy.arithmetic == .multiply ? most / amax : most * inverse,
+        above: .leastNonzeroMagnitude)
       tensor = (encode, Self.held(1 / encode, above: 0))
     }
   }

@@ -9,7 +9,8 @@ extension ElementFormat {
   /// Creates the element format that a text names.
   ///
   /// Besides the names in `named`: `binary{K}p{P}{s|u}{e|f}` for IEEE P3109, `mxint8`,
-  /// `mxint8_full`, `mxint4`, `mxint2`, `nf4`, `ue6m2`, `sm{m}` for sign-magnitude, `int{n}`, `uint{n}`,
+  /// `mxint8_full`, `mxint4`, `mxint2`, `nf4`, `ue6m2`, `sm{m}` for sign-magnitude, `int{n}`,
+  /// `int{n}_full` with the most negative integer, `uint{n}`,
   /// `e{n}m0fnu`, and
   /// `float(e=..,m=..,bias=..,specials=none|ieee|fn|top|fnuz|p3109,signed=yes|no)`.
   public init(parsing text: String) throws(FormatNameError) {
@@ -45,6 +46,11 @@ extension ElementFormat {
     }
     if let n = number(after: "int", in: name), (2...16).contains(n) {
       return .integer(name, bitCount: n)
+    }
+    if name.hasSuffix("_full"), let n = number(after: "int", in: String(name.dropLast(5))),
+      (2...16).contains(n)
+    {
+      return .integer(name, bitCount: n, range: .full)
     }
     if let n = number(after: "uint", in: name), (1...16).contains(n) {
       return .unsignedInteger(bitCount: n)

@@ -150,7 +150,7 @@ public enum ScaleArithmetic: String, PolicyChoice, CaseIterable {
   case divide
   /// g = fl(A / (E·T)), stored; s of fl(fl(a / E) / g); code of fl(x · fl(fl(1 / g) / s)). torchao.
   case reciprocal
-  /// S = fl(E·T / A), stored as fl(1 / S); s of fl(fl(a / E) · S); code of fl(x / fl(s / S)).
+  /// S = fl(E·T · fl(1 / A)), stored as fl(1 / S); s of fl(fl(a / E) · S); code of fl(x / fl(s / S)).
   /// compressed-tensors' NVFP4.
   case divideByQuotient = "divide_by_quotient"
 

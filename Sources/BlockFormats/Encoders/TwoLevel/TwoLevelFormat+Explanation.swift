@@ -29,8 +29,12 @@ extension TwoLevelFormat: ExplainedFormat {
   ) -> (tensor: [String], wanted: String, scaled: [String]) {
     let most = ExactNumber.text(element.greatestFiniteMagnitude)
     let top = ExactNumber.text(Double(greatestScale(under: policy.scaleRule)))
+    let ratio =
+      policy.scaleArithmetic == .multiply
+      ? "fl(\(most) * \(top) / amax of the tensor)"
+      : "fl(\(most) * \(top) * fl(1 / amax of the tensor))"
     let multiplier = [
-      "S       = min(fl(\(most) * \(top) / amax of the tensor), FLT_MAX); 1 where amax = 0",
+      "S       = min(\(ratio), FLT_MAX); 1 where amax = 0",
       "stored tensor scale = min(fl(1 / S), FLT_MAX)",
     ]
     let quotient = [

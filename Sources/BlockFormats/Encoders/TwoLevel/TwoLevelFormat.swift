@@ -114,7 +114,9 @@ public struct TwoLevelFormat: ComposedFormat, Hashable {
     guard statistics.amax > 0, !target.isNaN else { return TensorScale(encode: 1, decode: 1) }
     switch policy.scaleArithmetic {
     case .multiply, .divideByQuotient:
-      let quotient = target / statistics.amax
+      let quotient =
+        policy.scaleArithmetic == .multiply
+        ? target / statistics.amax : target * (1 / statistics.amax)
       var scale = TensorScale(
         encode: min(max(quotient, .leastNonzeroMagnitude), .greatestFiniteMagnitude), decode: 1)
       scale.decode = scale.encodeReciprocal
