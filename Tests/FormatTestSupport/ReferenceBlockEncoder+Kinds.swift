@@ -116,7 +116,7 @@ extension ReferenceBlockEncoder {
       case .reciprocal:
         let own: Float = amax / target
         wanted = own / tensor.decode
-      case .divideByQuotient:
+      case .quotient:
         let own: Float = amax / target
         wanted = own * tensor.encode
       }
@@ -180,7 +180,7 @@ extension ReferenceBlockEncoder {
     case .reciprocal:
       let inverse: Float = 1 / tensor.decode
       return multiplying(inverse / s)
-    case .divideByQuotient: return dividing(s / tensor.encode)
+    case .quotient: return dividing(s / tensor.encode)
     }
   }
 

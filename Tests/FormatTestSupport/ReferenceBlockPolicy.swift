@@ -25,7 +25,7 @@ public struct ReferenceBlockPolicy: Sendable {
 
   public enum ZeroSign: Sendable { case kept, positive, keptUnlessZero, negativeForZero }
 
-  public enum Arithmetic: Sendable { case multiply, divide, reciprocal, divideByQuotient }
+  public enum Arithmetic: Sendable { case multiply, divide, reciprocal, quotient }
 
   public var rounding = Rounding.nearestEven
   public var overflowIsSpecial = false

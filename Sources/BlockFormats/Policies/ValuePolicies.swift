@@ -152,7 +152,7 @@ public enum ScaleArithmetic: String, PolicyChoice, CaseIterable {
   case reciprocal
   /// S = fl(E·T · fl(1 / A)), stored as fl(1 / S); s of fl(fl(a / E) · S); code of fl(x / fl(s / S)).
   /// compressed-tensors' NVFP4.
-  case divideByQuotient = "divide_by_quotient"
+  case quotient
 
   /// The rule's name in options and reports.
   public var id: String { rawValue }
@@ -163,7 +163,7 @@ public enum ScaleArithmetic: String, PolicyChoice, CaseIterable {
     case .multiply: "an encode multiplier E / amax, of which the reciprocal is stored"
     case .divide: "the scale amax / E is stored, and values are divided by it"
     case .reciprocal: "the scale amax / E is stored, and values are multiplied by its reciprocal"
-    case .divideByQuotient:
+    case .quotient:
       "as divide, by the block's scale over the encode multiplier of the tensor"
     }
   }

@@ -16,12 +16,14 @@ enum ListCommand: Command {
 
   static let declaration = CommandDeclaration(
     name: "list", abstract: "Lists formats with their parts, size and source",
-    output: .report, arguments: [patterns], options: [columns],
+    output: .report, arguments: [patterns],
+    options: [columns, producers], rules: [.excludes(producers, columns)],
     examples: [
       .init(line: "list", purpose: "all formats"),
       .init(line: "list nvfp4", purpose: "NVFP4 and its variants"),
       .init(line: "list 'fp8*tensor' int8", purpose: "by id with a wildcard, and integers"),
       .init(line: "list --columns source,kernels", purpose: "who defines them, how fast they are"),
+      .init(line: "list --producers mxfp4", purpose: "how producers' MXFP4 differ"),
     ],
     discussion: [
       """
@@ -53,6 +55,10 @@ enum ListCommand: Command {
     _ arguments: ParsedArguments, _ console: Console
   ) throws(CommandError) -> ExitStatus {
     let patterns = arguments[patterns].map(WildcardPattern.init)
+    if arguments[producers] {
+      try listProducers(patterns, arguments, console)
+      return .done
+    }
     let formats = FormatCatalog.all.filter { format in
       patterns.isEmpty
         || patterns.contains { pattern in

@@ -34,6 +34,7 @@ enum FormatReference {
     "casts": { SheetMarkdown.text(of: casts) },
     "packing": { packing },
     "policies": { SheetMarkdown.text(of: PolicyTables.choices) },
+    "producers": { SheetMarkdown.text(of: PolicyTables.producers) },
     "rounding": { SheetMarkdown.text(of: PolicyTables.rounding) },
     "overflow": { SheetMarkdown.text(of: PolicyTables.overflow) },
     "non-finite": { SheetMarkdown.text(of: PolicyTables.nonFinite) },

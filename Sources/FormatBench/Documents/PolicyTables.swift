@@ -18,6 +18,21 @@ enum PolicyTables {
     return table
   }
 
+  /// The choices by which producers' codes and scales come.
+  static var producers: SheetTable {
+    var table = SheetTable([
+      .init("producer", "Producer"), .init("name", "Its name"), .init("format", "Format"),
+      .init("choices", "Choices besides the format's defaults"),
+    ])
+    for preset in ProducerPreset.all {
+      table.append([
+        .text(preset.producer), .text(preset.name), .text(preset.format.id),
+        .text(ListCommand.choicesText(of: preset)),
+      ])
+    }
+    return table
+  }
+
   /// Values at and beside ties of E2M1 under every rounding without random bits.
   static var rounding: SheetTable {
     let values: [Double] = [0.25, 0.75, -0.75, 2.25, 2.5, -2.5, 3.5, 5, 5.5, -5.5, 7, -7]

@@ -14,6 +14,12 @@ extension Explanation {
     }
   }
 
+  /// The producers that choose the same, if there are any.
+  private var producerFacts: [(key: String, value: Cell)] {
+    let names = ProducerPreset.producers(of: format, under: policy)
+    return names.isEmpty ? [] : [("producers", .text(names.joined(separator: ", ")))]
+  }
+
   /// The tensor's scale, if it has one.
   private var tensorFacts: [(key: String, value: Cell)] {
     guard let field = format.layout.tensorField else { return [] }
@@ -32,7 +38,7 @@ extension Explanation {
   private var choices: SheetSection {
     SheetSection(
       key: "choices", title: "Choices",
-      parts: [.table(Self.table(policyFacts + tensorFacts))]
+      parts: [.table(Self.table(policyFacts + producerFacts + tensorFacts))]
         + (blocks.count > 1
           ? [
             .paragraph(

@@ -218,7 +218,7 @@ extension ReferenceBlockPolicy {
       case .multiply: .multiply
       case .divide: .divide
       case .reciprocal: .reciprocal
-      case .divideByQuotient: .divideByQuotient
+      case .quotient: .quotient
       }
     rounding =
       switch policy.rounding {

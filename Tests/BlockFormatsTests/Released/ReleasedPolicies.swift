@@ -9,7 +9,7 @@ enum ReleasedPolicies {
     .scaleFloor: ["eighth_for_zero"],
     .scaleRule: ["even_e2m1", "search(even_e2m1)", "amax_half_step", "four_over_six_mae"],
     .zeroSign: ["positive", "kept_unless_zero", "negative_for_zero"],
-    .scaleArithmetic: ["divide", "reciprocal", "divide_by_quotient"],
+    .scaleArithmetic: ["divide", "reciprocal", "quotient"],
   ]
 
   private static func isFirst(_ id: String, _ aspect: PolicyAspect) -> Bool {

@@ -13,7 +13,7 @@ extension ScaledFormat: ExplainedFormat {
           "stored scale = min(fl(1 / S), FLT_MAX)",
           "code    = \(element.name) of fl(x * S), rounded",
         ]
-      case .divide, .reciprocal, .divideByQuotient:
+      case .divide, .reciprocal, .quotient:
         [
           "stored scale s = max(fl(amax / \(most)), 2^-128)"
             + (isPowerOfTwo ? ", rounded up to a power of two" : "") + "; 1 where amax = 0",

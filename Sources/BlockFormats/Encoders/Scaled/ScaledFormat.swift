@@ -14,7 +14,7 @@ import CallerChecks
 ///
 /// Under `ScaleArithmetic.divide` s = fl(amax / E), at least 2^-128, and 1 when amax = 0, is stored
 /// (`amaxPowerOfTwo` rounds it up to a power of two) and the code is that of fl(x / s); under `reciprocal`
-/// that of fl(x · fl(1 / s)). `divideByQuotient` is `divide` here.
+/// that of fl(x · fl(1 / s)). `quotient` is `divide` here.
 ///
 /// A value decodes to fl(q · stored), and `CodeLimit` keeps that finite. amax is over finite values. A
 /// NaN block stores a NaN scale and the element's NaN code (0 if it has none).
@@ -106,7 +106,7 @@ public struct ScaledFormat: ComposedFormat, Hashable {
       }
       return TensorScale(
         encode: multiplier, decode: min(1 / multiplier, .greatestFiniteMagnitude))
-    case .divide, .reciprocal, .divideByQuotient:
+    case .divide, .reciprocal, .quotient:
       var scale = max(amax / target, TensorScale.leastDecode)
       if isPowerOfTwo && scale.significand > 1 {
         scale = Float(sign: .plus, exponent: min(scale.exponent + 1, 127), significand: 1)
@@ -139,7 +139,7 @@ public struct ScaledFormat: ComposedFormat, Hashable {
   func scaling(_ scale: TensorScale, _ arithmetic: ScaleArithmetic) -> ElementScaling {
     switch arithmetic {
     case .multiply, .reciprocal: .multiplying(by: scale.encode)
-    case .divide, .divideByQuotient: .dividing(by: scale.decode)
+    case .divide, .quotient: .dividing(by: scale.decode)
     }
   }
 

@@ -69,7 +69,7 @@ extension TwoLevelFormat: ExplainedFormat {
           code(of: "fl(x * r)"),
         ]
       )
-    case .divideByQuotient:
+    case .quotient:
       (
         tensor(multiplier, "S"), "fl(fl(amax of the block / \(most)) * S)",
         [code(of: "fl(x / fl(s / S))")]

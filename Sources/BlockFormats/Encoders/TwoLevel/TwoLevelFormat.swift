@@ -113,7 +113,7 @@ public struct TwoLevelFormat: ComposedFormat, Hashable {
     let target = greatestElement * greatestScale(under: policy.scaleRule)
     guard statistics.amax > 0, !target.isNaN else { return TensorScale(encode: 1, decode: 1) }
     switch policy.scaleArithmetic {
-    case .multiply, .divideByQuotient:
+    case .multiply, .quotient:
       let quotient =
         policy.scaleArithmetic == .multiply
         ? target / statistics.amax : target * (1 / statistics.amax)
@@ -203,7 +203,7 @@ public struct TwoLevelFormat: ComposedFormat, Hashable {
     case .multiply: amax * (tensorScale.encode * (1 / target))
     case .divide: amax / max(target * tensorScale.decode, .leastNonzeroMagnitude)
     case .reciprocal: amax / target / tensorScale.decode
-    case .divideByQuotient: amax / target * tensorScale.encode
+    case .quotient: amax / target * tensorScale.encode
     }
   }
 
@@ -254,7 +254,7 @@ public struct TwoLevelFormat: ComposedFormat, Hashable {
       .multiplying(by: 1 / (scale * tensorScale.encodeReciprocal))
     case .divide: .dividing(by: scale * tensorScale.decode)
     case .reciprocal: .multiplying(by: 1 / tensorScale.decode / scale)
-    case .divideByQuotient: .dividing(by: scale / tensorScale.encode)
+    case .quotient: .dividing(by: scale / tensorScale.encode)
     }
   }
 
