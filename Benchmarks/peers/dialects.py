@@ -174,7 +174,8 @@ class Fmtbench:
         length = int.from_bytes(data[:8], "little")
         header = json.loads(data[8 : 8 + length])
         metadata = header.pop("__metadata__")
-        bits = stored.codes.size and header["packed"]["shape"][-1] * 8 // stored.shape[-1]
+        # Rows of the files at hand end with a byte.
+        bits = int(np.prod(header["packed"]["shape"])) * 8 // stored.codes.size
         tensors = {}
         for name, facts in header.items():
             if name == "codes":
