@@ -1,11 +1,12 @@
 """Files that producers wrote, decoded and encoded again by `fmtbench`.
 
-    python dialects.py FOLDER [--fmtbench PATH]
+    python dialects.py FOLDER [--fmtbench PATH] [--vectors FILE]
 
 FOLDER holds one folder for each producer: safetensors files with the producer's own dequantization as
 `.npy` beside them, and the inputs that they were made of. Nothing of it is kept here; only the counts
 that this script prints are. For each file it prints how many decoded values are the producer's to the bit,
-and how many codes and scales of `fmtbench encode` under the producer's choices are the file's.
+and how many codes and scales of `fmtbench encode` under the producer's choices are the file's. FILE
+receives the small files as vectors for the tests.
 
 The containers are read by a few lines of this script, as plain arrays of bytes. Needs numpy.
 """
@@ -321,12 +322,55 @@ def files(folder: Path) -> list[tuple[str, str, str, Path, Path]]:
     return found
 
 
+VERSIONS = (
+    "mlx 0.32.4, torchao 0.18.0, nvidia-modelopt 0.47.0, compressed-tensors 0.20.0, amd-quark 0.13, "
+    "bitsandbytes 0.50.2; gpt-oss laid out by transformers 5.24.0"
+)
+
+
+def vector(producer: str, stored: Stored, values: NDArray[np.float32]) -> dict[str, object]:
+    """A small file as a case of a test."""
+
+    def words(array: NDArray, bits: int) -> str:
+        flat = np.ascontiguousarray(array).reshape(-1)
+        if flat.dtype == np.float32:
+            flat = flat.view(np.uint32)
+        return " ".join(f"{int(word):0{bits // 4}x}" for word in flat)
+
+    def width(plane: NDArray) -> int:
+        return 8 * plane.dtype.itemsize
+
+    fields = {name: words(plane, width(plane)) for name, plane in stored.scales.items()}
+    return {
+        "producer": producer, "preset": stored.preset, "shape": list(stored.shape),
+        "input": words(values, 32),
+        "fields": {"codes": words(stored.codes.astype(np.uint8), 8)} | fields,
+        "decoded": words(stored.reference, 32), "decoding": stored.decoding,
+    }
+
+
+def write_vectors(path: Path, cases: list[dict[str, object]]) -> None:
+    """Writes the cases with where they come from."""
+    header = {
+        "tool": "the producers' own packages, on the CPU",
+        "version": VERSIONS,
+        "command": "python3 Benchmarks/peers/dialects.py FOLDER --vectors FILE",
+        "date": "2026-11-28",
+        "source": "files that the producers wrote of random values and of ties of E2M1",
+        "comment": "codes in the order of the values, scales as stored, tensor scales as decode "
+        "multipliers; decoding bf16: the producer rounds its values to BF16",
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"header": header, "cases": cases}, indent=1) + "\n")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--fmtbench", default="fmtbench")
+    parser.add_argument("--vectors", type=Path)
     options = parser.parse_args()
-    failures = 0
+    failures, cases = 0, []
     print(
         f"{'producer':<20}{'kind':<20}{'input':<14}{'values equal':<18}{'worst ulp':<11}"
         "codes, scales equal"
@@ -336,6 +380,8 @@ def main() -> int:
         for producer, kind, name, path, dequantized in files(options.folder):
             values = np.load(options.folder / "inputs" / f"{name}.npy")
             stored = PRODUCERS[producer](path, kind, np.load(dequantized))
+            if stored.codes.size <= 512:
+                cases.append(vector(producer, stored, values))
             outcome = compare(fmtbench, producer, stored, values)
             counts = ", ".join(
                 f"{name} {equal}/{all}" + ("" if equal == all else " *")
@@ -345,7 +391,10 @@ def main() -> int:
                 f"{producer:<20}{kind:<20}{name:<14}"
                 f"{outcome.equal_values}/{outcome.values:<10}  {outcome.worst:<10.3g} {counts}"
             )
-            failures += outcome.equal_values != outcome.values
+            failures += any(equal != all for equal, all in outcome.counts.values())
+            failures += outcome.worst > 1
+    if options.vectors:
+        write_vectors(options.vectors, cases)
     return 1 if failures else 0
 
 

@@ -56,7 +56,8 @@ enum FieldFormatReference {
       let goesUp =
         switch rounding {
         // Rules of the nearest go by the midpoint in FP32, which belongs to the lower value.
-        case .nearestEven, .nearestAway, .nearestTowardZero, .nearestUp: x > (table[low] + table[low + 1]) / 2
+        case .nearestEven, .nearestAway, .nearestTowardZero, .nearestUp:
+          x > (table[low] + table[low + 1]) / 2
         case .towardZero: x < 0
         case .up: true
         case .down: false

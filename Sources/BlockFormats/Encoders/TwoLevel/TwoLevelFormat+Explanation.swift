@@ -116,11 +116,11 @@ extension TwoLevelFormat: ExplainedFormat {
         name: "amax to \(ExactNumber.text(Double(target)))", isChosen: false,
         facts: (policy.scaleArithmetic == .multiply
           ? [.init("factor", "fl(S*fl(1/target))", .real(Double(factor)))] : []) + [
-          .init("wanted", "Before rounding", .real(Double(wanted))),
-          .init("scale", "Scale", .code(code, layout.fields[Field.scale].element)),
-          code == 0
-            ? .init("multiplier", "Multiplier r", .real(.nan)) : scaling(code, block).fact,
-        ], trace: block.encoded { $0[Field.scale, 0] = code })
+            .init("wanted", "Before rounding", .real(Double(wanted))),
+            .init("scale", "Scale", .code(code, layout.fields[Field.scale].element)),
+            code == 0
+              ? .init("multiplier", "Multiplier r", .real(.nan)) : scaling(code, block).fact,
+          ], trace: block.encoded { $0[Field.scale, 0] = code })
     }
     let chosen = candidates.firstIndex {
       $0.trace.codes[Field.scale] == block.trace.codes[Field.scale]
