@@ -35,7 +35,9 @@ private enum Kept {
       if isNearest { return .bytes }
       return isFullRange(format) || format.element == .e4m3fn ? .nothing : .values
     case PowerOfTwoScale.rule(.rceil): return isFullRange(format) && !isNearest ? .nothing : .values
-    case PowerOfTwoScale.rule(.nearestLog2): return .nothing
+    case PowerOfTwoScale.rule(.nearestLog2), PowerOfTwoScale.rule(.floorPlusOne): return .nothing
+    case PowerOfTwoScale.rule(.overflowAware):
+      return isFullRange(format) && !isNearest ? .nothing : .values
     case PowerOfTwoScale.search(.nearestLog2):
       return format.layout.factors?.shift == nil ? .values : .nothing
     case PowerOfTwoScale.rule(.ceil), PowerOfTwoScale.search, AmaxRule.amaxPowerOfTwo:
@@ -157,6 +159,13 @@ struct EncodingAgainTests {
         == [[1.390625], [0.9921875]])
   }
 
+  @Test("Under floor_plus_1 a largest value that rounds up to a power of two coarsens its block")
+  func floorPlusOne() {
+    #expect(
+      decodedTwice([1.9, 0.25], SharedExponentFormat.mxfp4, .powerOfTwo(.floorPlusOne))
+        == [[2, 0.25], [2, 0]])
+  }
+
   @Test("A code of -128 has an exponent of its own, which coarsens the block")
   func fullRange() throws {
     let format = try #require(
@@ -166,6 +175,9 @@ struct EncodingAgainTests {
     let slightlyLess: [Float] = [-1.99, 0.015625]
     #expect(
       decodedTwice(slightlyLess, format, .powerOfTwo(.even), .down)
+        == [[-2, 0.015625], [-2, 0]])
+    #expect(
+      decodedTwice(slightlyLess, format, .powerOfTwo(.overflowAware), .down)
         == [[-2, 0.015625], [-2, 0]])
     // One ulp above the largest element: the quotient of rceil rounds to one.
     let edge: [Float] = [-Float(1.984375).nextUp, 0.015625]
