@@ -35,6 +35,9 @@ extension BlockFormat {
     let scratch = BlockScratch(counts: layout.codeCounts(ofBlock: values.count))
     var fields = scratch.fields
     if let field = layout.tensorField { fields[field, 0] = tensorScale.decode.bitPattern }
+    if let field = layout.numberField {
+      fields[field, 0] = tensorNumber(of: values.span, policy: policy).bitPattern
+    }
     if let choose {
       choose(&fields)
     } else {

@@ -9,8 +9,8 @@ extension ElementFormat {
   /// Creates the element format that a text names.
   ///
   /// Besides the names in `named`: `binary{K}p{P}{s|u}{e|f}` for IEEE P3109, `mxint8`,
-  /// `mxint8_full`, `mxint4`, `mxint2`, `nf4`, `fp4_bnb`, `ue6m2`, `sm{m}` for sign-magnitude, `int{n}`,
-  /// `uint{n}`, `e{n}m0fnu`,
+  /// `mxint8_full`, `mxint4`, `mxint2`, `nf4`, `fp4_bnb`, `dynamic8`, `ue6m2`, `sm{m}` for
+  /// sign-magnitude, `int{n}`, `uint{n}`, `e{n}m0fnu`,
   /// `float(e=..,m=..,bias=..,specials=none|ieee|fn|top|fnuz|p3109,signed=yes|no)`, and
   /// `table(values=(..,..))` for a table of FP32 numbers.
   public init(parsing text: String) throws(FormatNameError) {
@@ -35,7 +35,8 @@ extension ElementFormat {
   /// The format that a name without parameters has.
   private static func simple(name: String) -> ElementFormat? {
     let further: [ElementFormat] = [
-      .mxint8, .mxint8(range: .full), .mxint4, .mxint2, .nf4, .fp4BitsAndBytes, .ue6m2,
+      .mxint8, .mxint8(range: .full), .mxint4, .mxint2, .nf4, .fp4BitsAndBytes, .dynamic8,
+      .ue6m2,
     ]
     if let known = (named + further).first(where: { $0.name == name }) { return known }
     if let format = p3109(name: name) { return format }

@@ -8,8 +8,12 @@ public protocol ExplainedFormat: BlockFormat {
 
   /// What is rounded to an element: the value at a position of a block under all that the block stores.
   ///
-  /// Encoding it as a bare element gives the code, as far as no `CodeLimit` intervenes.
+  /// Encoding it as a bare element, that of `element(of:)`, gives the code, as far as no `CodeLimit`
+  /// intervenes.
   func scaledValue(at position: Int, in block: ExplainedBlock) -> Double
+
+  /// What the codes of a block's elements are, of formats that choose it for each block.
+  func element(of block: ExplainedBlock) -> ElementFormat
 
   /// Whether all values of a block are lost because its scale is zero.
   func losesAllValues(of block: ExplainedBlock) -> Bool
@@ -19,6 +23,9 @@ public protocol ExplainedFormat: BlockFormat {
 }
 
 extension ExplainedFormat {
+  /// The layout's.
+  public func element(of block: ExplainedBlock) -> ElementFormat { element }
+
   /// None.
   public func losesAllValues(of block: ExplainedBlock) -> Bool { false }
 

@@ -88,7 +88,7 @@ extension QuantizedTensor {
   ) -> (length: Int, counts: (blocks: Int, rest: Int, lastBytes: [Int])) {
     let block = format.layout.block
     require(
-      isWhole && format.layout.tensorField == nil,
+      isWhole && format.layout.tensorField == nil && format.layout.numberField == nil,
       "blocks of \(block.id) along axis \(axis) of shape \(shape) have no \(packing.name) bytes")
     let length = block.elementCount ?? 1
     let rest = elementCount % length

@@ -47,7 +47,7 @@ struct Explanation {
 }
 
 extension ExplainedBlock {
-  var element: ElementFormat { format.layout.element }
+  var element: ElementFormat { account?.element(of: self) ?? format.layout.element }
 
   /// The format's own account; nil where it gives none.
   var account: (any ExplainedFormat)? { format as? any ExplainedFormat }
