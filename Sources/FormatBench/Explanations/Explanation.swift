@@ -47,6 +47,7 @@ struct Explanation {
 }
 
 extension ExplainedBlock {
+  /// What the codes of its elements are.
   var element: ElementFormat { account?.element(of: self) ?? format.layout.element }
 
   /// The format's own account; nil where it gives none.
@@ -56,7 +57,12 @@ extension ExplainedBlock {
   var isNaN: Bool {
     tensorScale.encode.isNaN
       || format.layout.fields.indices.contains { field in
-        format.layout.fields[field].extent == .perBlock(1) && number(0, of: field).isNaN
+        switch format.layout.fields[field].extent {
+        case .everyElement, .perTensor: return false
+        case .every, .perBlock:
+          let codes = trace.codes[field].indices
+          return !codes.isEmpty && codes.allSatisfy { number($0, of: field).isNaN }
+        }
       }
   }
 
