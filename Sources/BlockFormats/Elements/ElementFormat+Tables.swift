@@ -12,8 +12,9 @@ extension ElementFormat {
       0x3F39_13B3, 0x3F80_0000,
     ])
 
-  /// The values of bitsandbytes' FP4: twelfths of 0, 1/16, 8, 12, 4, 6, 2 and 3 in FP32, and from code 9 on
-  /// their negatives. It is not E2M1, whose values have other ratios and other codes.
+  /// The values of bitsandbytes' FP4, which is not E2M1.
+  ///
+  /// They are twelfths of 0, 1/16, 8, 12, 4, 6, 2 and 3 in FP32, and from code 9 on their negatives.
   ///
   /// Codes 0 and 8 both are +0: values in (-0.0026, 0], -0 among them, get code 0, those in (0, 0.0026]
   /// code 8. The CUDA kernels of the same package take code 8 for small values below zero (read, not

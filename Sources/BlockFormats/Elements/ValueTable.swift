@@ -13,8 +13,9 @@ public struct ValueTable: Hashable, Sendable {
   /// The midpoints where the format's definition states none; a value at a midpoint then follows the
   /// rounding rule.
   public let thresholds: [Double]?
-  /// The value that would follow the largest, and with a minus sign precede the least: half way to it
-  /// values overflow. As far from the ends as their neighbours are if `nil`.
+  /// The value that would follow the largest and, with a minus sign, precede the least.
+  ///
+  /// Half way to it values overflow. If `nil`, values go on at the distance that the last two have.
   public let beyond: Double?
 
   /// The codes of finite values in rising order of these, -0 before +0, equal ones in their own order.
@@ -194,7 +195,8 @@ extension ValueTable {
     var place = last
     while isSame(place - 1) {
       let hasOtherSign = self.value(at: place).sign != self.value(at: place - 1).sign
-      guard hasOtherSign ? zeros : thresholds.map({ value <= $0[place - 1] }) ?? false else { break }
+      let isNotAbove = thresholds.map { value <= $0[place - 1] } ?? false
+      guard hasOtherSign ? zeros : isNotAbove else { break }
       place -= 1
     }
     return place

@@ -35,7 +35,8 @@ extension FormatFamily {
       throw .badValue(scale.name, of: "scale", expected: "a format with zero, or exponents alone")
     }
     guard scale.codesRise else {
-      throw .badValue(scale.name, of: "scale", expected: "a format whose codes rise with its values")
+      throw .badValue(
+        scale.name, of: "scale", expected: "a format whose codes rise with its values")
     }
     if hasTensorScale && isOneLevel {
       throw .badValue("yes", of: "tensor_scale", expected: "no with \(scale) scales")

@@ -59,7 +59,8 @@ extension SharedExponentFormat {
   /// The named MX formats.
   fileprivate static let mxNames: KeyValuePairs<String, ElementFormat> = [
     "mxfp8_e4m3": .e4m3fn, "mxfp8_e5m2": .e5m2, "mxfp6_e2m3": .e2m3fn, "mxfp6_e3m2": .e3m2fn,
-    "mxfp4": .e2m1fn, "mxfp4_e1m2": .e1m2fn, "mxint8": .mxint8, "mxint8_full": .mxint8(range: .full),
+    "mxfp4": .e2m1fn, "mxfp4_e1m2": .e1m2fn, "mxint8": .mxint8,
+    "mxint8_full": .mxint8(range: .full),
     "mxint4": .mxint4, "mxint2": .mxint2,
   ]
 }
@@ -81,6 +82,6 @@ extension FormatFamily {
         arguments throws(FormatNameError) in
         SharedExponentFormat.mx(
           element: try arguments.element("element"), block: try arguments.block(default: 32))
-      }
+      },
     ]
 }

@@ -21,8 +21,9 @@ extension BlockFormat where Self == AbsmaxFormat {
 }
 
 extension BlockPacking {
-  /// Two codes a byte, the first one in the high half; scales by themselves. An odd tensor ends with the
-  /// code of zero.
+  /// Two codes a byte, the first one in the high half; scales by themselves.
+  ///
+  /// An odd tensor ends with the code of zero, the padding.
   static func bitsandbytes(block: Int, padding: UInt32) -> BlockPacking {
     BlockPacking(
       "bitsandbytes",

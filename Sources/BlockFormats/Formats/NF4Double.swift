@@ -8,7 +8,8 @@
 extension BlockFormat where Self == NestedAbsmaxFormat {
   /// NF4 with double quantization.
   public static var nf4Double: Self {
-    NestedAbsmaxFormat(id: "nf4_double", source: "QLoRA (NeurIPS 2023), bitsandbytes", element: .nf4)
+    NestedAbsmaxFormat(
+      id: "nf4_double", source: "QLoRA (NeurIPS 2023), bitsandbytes", element: .nf4)
   }
 }
 

@@ -46,13 +46,16 @@ struct TableFormatTests {
     }
   }
 
-  @Test("The largest number of FP32 keeps finite under every table, and zeros are the value next to 0")
+  @Test(
+    "The largest number of FP32 keeps finite under every table, and zeros are the value next to 0")
   func lutExtremes() {
     for table in Self.tables {
       let format = AbsmaxFormat.lut(values: table, block: .vector(length: 4))
       let top = Float.greatestFiniteMagnitude
-      for values in [[top, -top, 1, 0], [-top, 1e38, 0, 0],
-         [0x1p-149, -0x1p-149, 0, 0x1p-146]] {
+      for values in [
+        [top, -top, 1, 0], [-top, 1e38, 0, 0],
+        [0x1p-149, -0x1p-149, 0, 0x1p-146],
+      ] {
         let isFinite = values.fakeQuantized(to: format).allSatisfy(\.isFinite)
         #expect(isFinite, "\(format.id) \(values)")
       }
@@ -87,7 +90,10 @@ struct TableFormatTests {
       ("lut(values=(1.0,2e0,-0.50),block=4)", "lut(values=(1,2,-0.5),block=4)"),
       ("LUT(BLOCK=run64,VALUES=(-0,0,1E-3))", "lut(values=(-0,0,0.001),block=run64)"),
       ("lut(values=(0,1),block=row,scale=fp32)", "lut(values=(0,1),block=row)"),
-      ("lut(values=(0,0x1p-3,0.1),block=4,scale=bf16)", "lut(values=(0,0.125,0.1),block=4,scale=bf16)"),
+      (
+        "lut(values=(0,0x1p-3,0.1),block=4,scale=bf16)",
+        "lut(values=(0,0.125,0.1),block=4,scale=bf16)"
+      ),
       ("lut(values=(-1,3),block=8,scale=e8m0fnu)", "lut(values=(-1,3),block=8,scale=e8m0fnu)"),
       ("lut(values=(-1,3),block=8,scale=e4m3fn)", "lut(values=(-1,3),block=8,scale=e4m3fn)"),
       (
@@ -98,7 +104,8 @@ struct TableFormatTests {
       ("mx(element=table(values=(-6,6,1)))", "mx(element=table(values=(-6,6,1)),block=32)"),
       ("fp4_bnb(block=64)", "fp4_bnb"), ("fp4_bnb(block=128)", "fp4_bnb(block=128)"),
       ("if4(block=8)", "if4(block=8)"), ("mxfp4_oas(block=32)", "mxfp4_oas(block=32)"),
-      ("nvint4(block=16x16)", "nvint4(block=16x16)"), ("nvfp6_e2m3(block=32)", "nvfp6_e2m3(block=32)"),
+      ("nvint4(block=16x16)", "nvint4(block=16x16)"),
+      ("nvfp6_e2m3(block=32)", "nvfp6_e2m3(block=32)"),
     ] {
       let format = try FormatCatalog.format(id: text)
       #expect(format.id == id, "\(text)")
@@ -125,7 +132,9 @@ struct TableFormatTests {
       ("(0,1e39)", "values[1]=1e39 is not valid; expected a finite number of FP32"),
       ("(0,,1)", "values[1]= is not valid; expected a finite number of FP32"),
       ("(0,x,1)", "values[1]=x is not valid; expected a finite number of FP32"),
-      ("(0,0.5,1,0.50)", "values[3]=0.50 is not valid; expected another number than values[1], 0.5"),
+      (
+        "(0,0.5,1,0.50)", "values[3]=0.50 is not valid; expected another number than values[1], 0.5"
+      ),
       ("(-1,-2,0)", "the largest of values=0.0 is not valid; expected a number above zero"),
       (
         "(0,1e-30)",
@@ -344,13 +353,16 @@ struct TableFormatTests {
     #expect(values.count { $0 == 0 } == 1 && values[0] == 0)
     #expect(values[0x6F] == .infinity && values[0xEF] == -.infinity)
     #expect(Set(values.filter(\.isFinite)).count == 253)
-    #expect(hif8.infinityCode == 0x6F && hif8.nanCode == 0x80 && hif8.greatestFiniteMagnitude == 32768)
+    #expect(
+      hif8.infinityCode == 0x6F && hif8.nanCode == 0x80 && hif8.greatestFiniteMagnitude == 32768)
     #expect(hif8.leastNonzeroMagnitude == 0x1p-22 && !hif8.hasNegativeZero)
     for code in UInt32(1)..<128 where code != 0x6F {
       #expect(values[Int(code)] == -values[Int(code) + 128])
       #expect(hif8.code(for: values[Int(code)]) == code)
     }
-    let probe: [Float] = [0, -0, 40959, 40960, 49152, 1e38, -1e38, 0x1p-23, 0x1p-24, 1.0625, -1.0625]
+    let probe: [Float] = [
+      0, -0, 40959, 40960, 49152, 1e38, -1e38, 0x1p-23, 0x1p-24, 1.0625, -1.0625,
+    ]
     #expect(
       probe.quantized(to: format)["codes"].unpacked()
         == [0, 0, 0x6E, 0x6E, 0x6E, 0x6E, 0xEE, 1, 0, 9, 0x89])
@@ -369,7 +381,9 @@ struct TableFormatTests {
 
   // MARK: - Scale rules
 
-  @Test("The rule oas lets a value saturate up to the tie behind the largest, floor_plus_1 doubles floor")
+  @Test(
+    "The rule oas lets a value saturate up to the tie behind the largest, floor_plus_1 doubles floor"
+  )
   func rules() {
     for (element, tie) in [
       (ElementFormat.e2m1fn, 7), (.e4m3fn, 464), (.e5m2, 61440), (.e2m3fn, 7.75), (.e3m2fn, 30),

@@ -260,7 +260,8 @@ struct ValueTablePreconditionTests {
       _ = ValueTable([1, 0x1p1023])
     }
     #expect(reports(huge, "a table holds 8.98846567431158e+307, which is not within 2^1022"))
-    let infinities = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    let infinities = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent])
+    {
       _ = ValueTable([1, 2, .infinity, -.infinity, .infinity])
     }
     #expect(reports(infinities, "a table holds one of [inf, -inf, inf] twice"))

@@ -48,7 +48,10 @@ struct StorageTests {
       #expect(encoded.bitsPerElement == Double(8 * encoded.storedBytes.count) / elements)
       var extra = 0.0
       if id.hasSuffix("_row") { extra = 256 * 32 }
-      if id.hasSuffix("_tensor") || id.hasPrefix("nv") || ["vsq", "if4", "nf4_double"].contains(id) { extra = 32 }
+      if id.hasSuffix("_tensor") || id.hasPrefix("nv") || ["vsq", "if4", "nf4_double"].contains(id)
+      {
+        extra = 32
+      }
       #expect(encoded.bitsPerElement == bits + extra / elements, "\(id)")
     }
   }

@@ -182,7 +182,8 @@ public struct IF4Format: ComposedFormat, Hashable {
       let code = fields[Field.codes, position]
       let value =
         isInteger
-        ? IF4Format.integerValue(Self.integer.value(of: code)) : Float(context.elementValue(of: code))
+        ? IF4Format.integerValue(Self.integer.value(of: code))
+        : Float(context.elementValue(of: code))
       values[position] = IF4Format.decoded(value, scale, context.tensorScale).canonicalNaN
     }
   }

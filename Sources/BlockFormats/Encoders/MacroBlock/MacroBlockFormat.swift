@@ -153,5 +153,5 @@ extension MacroBlockFormat: ExplainedFormat {
 extension ElementFormat {
   /// Eight fraction bits behind a one: 1...1.99609375.
   fileprivate static let fractionOfEight = ElementFormat(
-    name: "1 + 8 bits", table: ValueTable((0..<256).map { 1 + Double($0) / 256 }))
+    name: "1+8-bit", table: ValueTable((0..<256).map { 1 + Double($0) / 256 }))
 }
