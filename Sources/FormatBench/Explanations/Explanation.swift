@@ -27,11 +27,14 @@ struct Explanation {
       : decodeScale.map(TensorScale.init(decode:))
         ?? format.tensorScale(for: statistics, policy: policy)
     tensorScale = scale
+    let number =
+      format.layout.numberField == nil
+      ? nil : format.tensorNumber(of: values.span, policy: policy)
     let length = Self.blockLength(of: format.layout, count: values.count)
     blocks = stride(from: 0, to: values.count, by: length).map { first in
       ExplainedBlock(
         Array(values[first..<min(first + length, values.count)]), as: format, policy: policy,
-        tensorScale: scale, firstIndex: first)
+        tensorScale: scale, tensorNumber: number, firstIndex: first)
     }
   }
 
