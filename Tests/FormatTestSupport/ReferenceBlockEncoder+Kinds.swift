@@ -42,6 +42,14 @@ extension ReferenceBlockEncoder {
       let unit = ReferenceBlockElement.powerOfTwo(floorLog2(x) - bits)
       return floorLog2((x / unit + 0.5).rounded(.down) * unit) - top
     case .nearestLog2: return Int(log2(x / element.greatest).rounded())
+    case .overflowAware:
+      // Step down while what overflows after rounding to nearest still lies beyond the largest value.
+      let tie = (element.greatest + element.beyond) / 2
+      var exponent = floorLog2(x)
+      while x < tie * ReferenceBlockElement.powerOfTwo(exponent - 1) { exponent -= 1 }
+      while x >= tie * ReferenceBlockElement.powerOfTwo(exponent) { exponent += 1 }
+      return exponent
+    case .floorPlusOne: return floorLog2(x) - top + 1
     }
   }
 

@@ -8,7 +8,9 @@ public struct ReferenceBlockPolicy: Sendable {
 
   public enum NonFinite: Sendable { case blockNaN, element, nanToZero, nanToMax }
 
-  public enum PowerOfTwo: Sendable { case floor, ceil, rceil, even, evenE2M1, nearestLog2 }
+  public enum PowerOfTwo: Sendable {
+    case floor, ceil, rceil, even, evenE2M1, nearestLog2, overflowAware, floorPlusOne
+  }
 
   public enum Scale: Sendable {
     case none

@@ -89,6 +89,10 @@ extension ReferenceFacts {
       greatest: 6, at: 0x7, normal: 1, least: 0.5, finite: 16, negativeZero: true, emax: 2,
       leading: 1),
     ReferenceFacts(
+      .init("e1m2fn", exponent: 1, fraction: 2, bias: 1, .allFinite), bits: 4,
+      greatest: 1.75, at: 0x7, normal: 1, least: 0.25, finite: 16, negativeZero: true, emax: 0,
+      leading: 2),
+    ReferenceFacts(
       .init(
         "e8m0fnu", .floatWithoutZero, signed: false, exponent: 8, fraction: 0, bias: 127,
         .allOnesNaN),

@@ -42,6 +42,15 @@ public protocol BlockFormat: Sendable {
   ///   - policy: the choices to follow.
   func tensorScale(for statistics: ValueStatistics, policy: EncodingPolicy) -> TensorScale
 
+  /// The opaque number of the whole tensor; only called when the layout has a field of it.
+  ///
+  /// Blocks find it in that field, when they are encoded as when they are decoded.
+  ///
+  /// - Parameters:
+  ///   - values: of the whole tensor, row-major.
+  ///   - policy: the choices to follow.
+  func tensorNumber(of values: Span<Float>, policy: EncodingPolicy) -> Float
+
   /// Chooses what one block stores besides its elements, and stores it in `fields`.
   ///
   /// - Parameters:
@@ -89,6 +98,9 @@ extension BlockFormat {
   public func tensorScale(for statistics: ValueStatistics, policy: EncodingPolicy) -> TensorScale {
     TensorScale(encode: 1, decode: 1)
   }
+
+  /// No number of the tensor: zero.
+  public func tensorNumber(of values: Span<Float>, policy: EncodingPolicy) -> Float { 0 }
 
   /// Whether another format is the same one: has the same id and stores the same things.
   ///

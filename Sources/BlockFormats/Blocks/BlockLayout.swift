@@ -8,8 +8,11 @@ public struct BlockLayout: Hashable, Sendable {
   public var block: BlockShape { storage.block }
   /// What is stored, the codes of the elements first.
   public var fields: [StoredField] { storage.fields }
-  /// The field that holds an FP32 number of the whole tensor; `nil` where there is none.
+  /// The field that holds an FP32 factor of the whole tensor, its scale; `nil` where there is none.
   public var tensorField: Int? { storage.tensorField }
+  /// The field that holds an FP32 number of the whole tensor of which only the format knows what it does;
+  /// `nil` where there is none.
+  public var numberField: Int? { storage.numberField }
   /// The layout as factors; `nil` where it stores anything else.
   package var factors: FactorLayout? { storage.factors }
 
@@ -20,12 +23,14 @@ public struct BlockLayout: Hashable, Sendable {
     let block: BlockShape
     let fields: [StoredField]
     let tensorField: Int?
+    let numberField: Int?
     let factors: FactorLayout?
 
     init(_ block: BlockShape, _ fields: [StoredField]) {
       self.block = block
       self.fields = fields
-      tensorField = fields.firstIndex { $0.extent == .perTensor }
+      tensorField = fields.firstIndex { $0.extent == .perTensor && $0.role == .factor }
+      numberField = fields.firstIndex { $0.extent == .perTensor && $0.role != .factor }
       factors = FactorLayout(fields)
     }
   }
@@ -38,8 +43,8 @@ public struct BlockLayout: Hashable, Sendable {
   ///     coefficients of a generator), and then what else is stored.
   /// - Precondition: block lengths of 1...2^20; fields of different names; fields of every n
   ///   elements only in vectors and runs whose length n divides; counts of at least 1; a fixed number
-  ///   of codes in the place of elements only in vectors and runs; at most one field of the tensor, a
-  ///   factor in FP32.
+  ///   of codes in the place of elements only in vectors and runs; at most one field of the tensor, in
+  ///   FP32, a factor or opaque, and opaque only where a block is not the whole tensor.
   public init(block: BlockShape, fields: [StoredField]) {
     BlockLayout.check(block)
     require(
@@ -97,8 +102,10 @@ public struct BlockLayout: Hashable, Sendable {
     case .perTensor:
       require(!isFirst, "\(field.name): the first field holds the codes of the elements")
       require(
-        field.element == .fp32 && field.role == .factor,
-        "\(field.name): a number of the tensor is a factor in FP32")
+        field.element == .fp32 && field.role != .offset
+          && (field.role == .factor || block != .tensor),
+        "\(field.name): a number of the tensor is FP32, and a factor or opaque, not \(field.role) in "
+          + "\(field.element) beside blocks of \(block.id)")
     }
   }
 
@@ -120,7 +127,9 @@ public struct BlockLayout: Hashable, Sendable {
   }
 
   /// Whether scales depend on all values of a tensor.
-  package var needsStatistics: Bool { tensorField != nil || block == .tensor }
+  package var needsStatistics: Bool {
+    tensorField != nil || numberField != nil || block == .tensor
+  }
 
   /// Stored bits for an element in full blocks of a large tensor.
   ///

@@ -21,13 +21,14 @@ extension BlockFormat {
   ///   - values: the block in row-major order; at most as many as a block holds.
   ///   - policy: the choices to follow.
   ///   - tensorScale: the tensor's scale, one where the format has none.
+  ///   - tensorNumber: the tensor's opaque number; that of a tensor of these values if `nil`.
   ///   - firstIndex: the row-major index of the first value, which stochastic rounding uses.
   ///   - choosing: stores what the block has besides its elements; what the policy's rule gives if
   ///     `nil`.
   package func trace(
     _ values: [Float], policy: EncodingPolicy,
-    tensorScale: TensorScale = TensorScale(encode: 1, decode: 1), firstIndex: Int = 0,
-    choosing choose: ((inout BlockFields) -> Void)? = nil
+    tensorScale: TensorScale = TensorScale(encode: 1, decode: 1), tensorNumber: Float? = nil,
+    firstIndex: Int = 0, choosing choose: ((inout BlockFields) -> Void)? = nil
   ) -> BlockTrace {
     var context = EncodingContext(layout: layout, policy: policy, tensorScale: tensorScale)
     context.indices = ElementIndices(
@@ -35,6 +36,10 @@ extension BlockFormat {
     let scratch = BlockScratch(counts: layout.codeCounts(ofBlock: values.count))
     var fields = scratch.fields
     if let field = layout.tensorField { fields[field, 0] = tensorScale.decode.bitPattern }
+    if let field = layout.numberField {
+      let number = tensorNumber ?? self.tensorNumber(of: values.span, policy: policy)
+      fields[field, 0] = number.bitPattern
+    }
     if let choose {
       choose(&fields)
     } else {

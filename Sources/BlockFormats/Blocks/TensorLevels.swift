@@ -1,13 +1,19 @@
 /// What all blocks of a tensor share.
 struct TensorLevels: Sendable {
   var tensorScale = TensorScale(encode: 1, decode: 1)
+  /// The opaque number of the tensor, of formats that have one.
+  var number: Float = 0
   /// What a block that spans the tensor stores besides its elements.
   var block: Block?
   /// The index in the tensor of the first value at hand, by which random words are drawn.
   var firstElement = 0
   private let tensorField: Int?
+  private let numberField: Int?
 
-  init(_ layout: BlockLayout) { tensorField = layout.tensorField }
+  init(_ layout: BlockLayout) {
+    tensorField = layout.tensorField
+    numberField = layout.numberField
+  }
 
   /// Whether kernels can work with the scales.
   var areUsable: Bool { !tensorScale.encode.isNaN }
@@ -17,7 +23,8 @@ struct TensorLevels: Sendable {
 
   /// The codes of a field that are the same for all blocks; `nil` where blocks have their own.
   func codes(_ field: Int) -> [UInt32]? {
-    field == tensorField ? [tensorScale.decode.bitPattern] : block?.codes(field)
+    if field == tensorField { return [tensorScale.decode.bitPattern] }
+    return field == numberField ? [number.bitPattern] : block?.codes(field)
   }
 
   /// Puts a caller's decode multiplier in the place of the tensor's scale: the tensor scale, or

@@ -161,7 +161,7 @@ struct ElementEncoder: Sendable {
     return signed(UInt32(truncatingIfNeeded: code), isNegative: isNegative)
   }
 
-  /// The code of a value in a table; NaN, where it has none, as in a format without NaN.
+  /// The code of a value in a table.
   @inline(never)
   private func code(
     for value: Double, in table: ValueTable, index: UInt64, limit: CodeLimit,
@@ -170,13 +170,18 @@ struct ElementEncoder: Sendable {
     if value.isNaN {
       guard nonFinite == .nanToZero else {
         // Where NaN becomes the largest value, it counts as infinity.
-        return table.code(for: .infinity, rounding: .towardZero, index: 0, limit: limit).code
+        return (nonFinite == .nanToMax ? nil : format.nanCode)
+          ?? table.code(for: .infinity, rounding: .towardZero, index: 0, limit: limit).code
       }
       return table.code(for: 0, rounding: .toNearestOrEven, index: 0, limit: limit).code
     }
     let result = table.code(for: value, rounding: rounding, index: index, limit: limit)
-    if result.saturates && value.isFinite { tally.saturatedCount += 1 }
-    return result.code
+    guard result.saturates || value.isInfinite else { return result.code }
+    if value.isFinite { tally.saturatedCount += 1 }
+    guard overflow == .special, value.isFinite || !nonFinite.replacesInfinity,
+      !(value.isFinite && pointsInward(isNegative: value < 0))
+    else { return result.code }
+    return table.code(of: value < 0 ? -.infinity : .infinity) ?? format.nanCode ?? result.code
   }
 
   /// The code of a value that is zero.
@@ -224,19 +229,21 @@ struct ElementEncoder: Sendable {
     let greatest = greatestCode(isNegative: isNegative, limit)
     let extreme = signed(UInt32(truncatingIfNeeded: greatest), isNegative: isNegative)
     guard overflow == .special, isFinite || !nonFinite.replacesInfinity else { return extreme }
-    // A directed rounding that points back into the range gives its end, as in IEEE 754.
-    let pointsInward =
-      switch rounding {
-      case .towardZero: true
-      case .up: isNegative
-      case .down: !isNegative
-      case .toNearestOrEven, .toNearestOrAway, .toNearestOrTowardZero, .toNearestOrUp, .toOdd,
-        .stochastic:
-        false
-      }
-    if isFinite && pointsInward { return extreme }
+    if isFinite && pointsInward(isNegative: isNegative) { return extreme }
     if let infinity = format.infinityCode { return signed(infinity, isNegative: isNegative) }
     return format.nanCode ?? extreme
+  }
+
+  /// Whether a directed rounding points back into the range, whose end it then gives, as in IEEE 754.
+  private func pointsInward(isNegative: Bool) -> Bool {
+    switch rounding {
+    case .towardZero: true
+    case .up: isNegative
+    case .down: !isNegative
+    case .toNearestOrEven, .toNearestOrAway, .toNearestOrTowardZero, .toNearestOrUp, .toOdd,
+      .stochastic:
+      false
+    }
   }
 
   @inline(never)

@@ -30,6 +30,8 @@ extension ElementFormat {
   public static let e3m2fn = float("e3m2fn", exponent: 3, significand: 2, bias: 3, .allFinite)
   /// MX FP4 E2M1: 0, 0.5, 1, 1.5, 2, 3, 4, 6 and their negatives.
   public static let e2m1fn = float("e2m1fn", exponent: 2, significand: 1, bias: 1, .allFinite)
+  /// FP4 E1M2: bias 1, multiples of 0.25 up to 1.75 with a sign, every code finite (Ascend).
+  public static let e1m2fn = float("e1m2fn", exponent: 1, significand: 2, bias: 1, .allFinite)
   /// The MX scale: 2^(code - 127), NaN at 0xFF, no zero, no sign.
   public static let e8m0fnu = exponentOnly(bitCount: 8)
   /// MX INT8: q · 2^-6; -128 decodes to -2 and is produced only with the full range.

@@ -2,17 +2,17 @@ extension ElementFormat {
   /// The element formats with a name of their own, in the order of listings.
   public static let named: [ElementFormat] = [
     .fp32, .bf16, .fp16, .tf32, .e4m3fn, .e5m2, .e4m3, .e3m4, .e4m3fnuz, .e5m2fnuz, .e4m3b11fnuz,
-    .e2m3fn, .e3m2fn, .e2m1fn, .e8m0fnu, .ue4m3, .ue5m3, .ue5m3(greatest: .reservedTopExponent),
-    .int8, .int4, .int2,
+    .hif8, .e2m3fn, .e3m2fn, .e2m1fn, .e1m2fn, .e8m0fnu, .ue4m3, .ue5m3,
+    .ue5m3(greatest: .reservedTopExponent), .int8, .int4, .int2,
   ]
 
   /// Creates the element format that a text names.
   ///
   /// Besides the names in `named`: `binary{K}p{P}{s|u}{e|f}` for IEEE P3109, `mxint8`,
-  /// `mxint8_full`, `mxint4`, `mxint2`, `nf4`, `ue6m2`, `sm{m}` for sign-magnitude, `int{n}`,
-  /// `int{n}_full` with the most negative integer, `uint{n}`,
-  /// `e{n}m0fnu`, and
-  /// `float(e=..,m=..,bias=..,specials=none|ieee|fn|top|fnuz|p3109,signed=yes|no)`.
+  /// `mxint8_full`, `mxint4`, `mxint2`, `nf4`, `fp4_bnb`, `dynamic8`, `ue6m2`, `sm{m}` for
+  /// sign-magnitude, `int{n}`, `int{n}_full` with the most negative integer, `uint{n}`, `e{n}m0fnu`,
+  /// `float(e=..,m=..,bias=..,specials=none|ieee|fn|top|fnuz|p3109,signed=yes|no)`, and
+  /// `table(values=(..,..))` for a table of FP32 numbers.
   public init(parsing text: String) throws(FormatNameError) {
     self = try ElementFormat.resolve(text)
   }
@@ -21,6 +21,9 @@ extension ElementFormat {
     let parsed = try FormatText(text)
     if parsed.name == "float" {
       return try floatingPoint(FormatArguments(name: parsed.name, values: parsed.values))
+    }
+    if parsed.name == "table" {
+      return try table(FormatArguments(name: parsed.name, values: parsed.values))
     }
     guard let format = simple(name: parsed.name) else { throw .unknownName(parsed.name) }
     guard parsed.values.isEmpty else {
@@ -32,7 +35,8 @@ extension ElementFormat {
   /// The format that a name without parameters has.
   private static func simple(name: String) -> ElementFormat? {
     let further: [ElementFormat] = [
-      .mxint8, .mxint8(range: .full), .mxint4, .mxint2, .nf4, .ue6m2,
+      .mxint8, .mxint8(range: .full), .mxint4, .mxint2, .nf4, .fp4BitsAndBytes, .dynamic8,
+      .ue6m2,
     ]
     if let known = (named + further).first(where: { $0.name == name }) { return known }
     if let format = p3109(name: name) { return format }

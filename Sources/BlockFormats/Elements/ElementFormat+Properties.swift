@@ -16,7 +16,7 @@ extension ElementFormat {
     switch encoding {
     case .floatingPoint(let layout): layout.signedness == .signed
     case .twosComplement: true
-    case .table(let table): table.values.contains { $0.sign == .minus }
+    case .table(let table): table.values.contains { $0.sign == .minus && !$0.isNaN }
     }
   }
 
@@ -52,6 +52,7 @@ extension ElementFormat {
 
   /// The code of positive infinity, if there is one.
   public var infinityCode: UInt32? {
+    if case .table(let table) = encoding { return table.code(of: .infinity) }
     guard case .floatingPoint(let layout) = encoding else { return nil }
     switch layout.specials {
     case .ieee, .p3109Extended: return greatestFiniteCode + 1
@@ -61,6 +62,7 @@ extension ElementFormat {
 
   /// The code of the canonical NaN, if there is a NaN: positive and quiet where there is a choice.
   public var nanCode: UInt32? {
+    if case .table(let table) = encoding { return table.code(of: .nan) }
     guard case .floatingPoint(let layout) = encoding else { return nil }
     switch layout.specials {
     case .allFinite: return nil

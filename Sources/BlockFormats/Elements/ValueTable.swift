@@ -2,8 +2,8 @@ import CallerChecks
 
 /// The values of an element format that no formula gives: one for each code.
 ///
-/// Codes at and above `values.count`, where that is no power of two, decode to NaN and are never
-/// produced.
+/// A code may also stand for an infinity or for NaN. Codes at and above `values.count`, where that is no
+/// power of two, decode to NaN and are never produced.
 public struct ValueTable: Hashable, Sendable {
   /// The value of every code.
   public let values: [Double]
@@ -13,8 +13,12 @@ public struct ValueTable: Hashable, Sendable {
   /// The midpoints where the format's definition states none; a value at a midpoint then follows the
   /// rounding rule.
   public let thresholds: [Double]?
+  /// The value that would follow the largest and, with a minus sign, precede the least.
+  ///
+  /// Half way to it values overflow. If `nil`, values go on at the distance that the last two have.
+  public let beyond: Double?
 
-  /// The codes in rising order of their values, -0 before +0.
+  /// The codes of finite values in rising order of these, -0 before +0, equal ones in their own order.
   let ascending: [UInt32]
   /// The finite magnitudes in rising order, each once.
   let magnitudes: [Double]
@@ -22,29 +26,48 @@ public struct ValueTable: Hashable, Sendable {
   /// Creates a table.
   ///
   /// - Parameters:
-  ///   - values: 2...256 values of magnitudes up to 2^1022, no two the same; +0 and -0 are two.
-  ///   - thresholds: one less than there are values, each between two neighbours, or `nil`.
-  /// - Precondition: as stated, and some value is above zero.
-  public init(_ values: [Double], thresholds: [Double]? = nil) {
+  ///   - values: 2...256 values: numbers of magnitudes up to 2^1022, at most one infinity of each sign
+  ///     and one NaN. No two are the same, but +0 and -0 are two; where thresholds tell which of its
+  ///     codes a number gets, several codes may stand for it.
+  ///   - thresholds: one less than there are finite values, each between two neighbours, or `nil`.
+  ///   - beyond: a number beyond all finite values, or `nil`.
+  /// - Precondition: as stated, at least two finite values, and some of them above zero.
+  public init(_ values: [Double], thresholds: [Double]? = nil, beyond: Double? = nil) {
     require((2...256).contains(values.count), "a table of \(values.count) values, not 2...256")
-    if let value = values.first(where: { !($0.magnitude <= 0x1p1022) }) {
+    let finite = values.filter(\.isFinite)
+    if let value = finite.first(where: { $0.magnitude > 0x1p1022 }) {
       refuse("a table holds \(value), which is not within 2^1022")
     }
+    let special = values.filter { !$0.isFinite }
     require(
-      Set(values.map(\.bitPattern)).count == values.count, "a table holds a value twice")
-    require(values.contains { $0 > 0 }, "a table without a value above zero")
+      Set(special.map(\.description)).count == special.count,
+      "a table holds one of \(special) twice")
+    require(
+      thresholds != nil || Set(finite.map(\.bitPattern)).count == finite.count,
+      "a table holds a value twice")
+    require(
+      finite.count >= 2 && finite.contains { $0 > 0 },
+      "a table without two finite values, one of them above zero")
     self.values = values
     self.thresholds = thresholds
-    let ascending = values.indices.map { UInt32($0) }.sorted { first, second in
+    self.beyond = beyond
+    let ascending = values.indices.filter { values[$0].isFinite }.map { UInt32($0) }.sorted {
+      first, second in
       let (a, b) = (values[Int(first)], values[Int(second)])
-      return a == b ? a.sign == .minus && b.sign == .plus : a < b
+      guard a == b else { return a < b }
+      return a.sign == b.sign ? first < second : a.sign == .minus
     }
     self.ascending = ascending
-    magnitudes = Set(values.map(\.magnitude)).sorted()
+    magnitudes = Set(finite.map(\.magnitude)).sorted()
+    if let beyond {
+      require(
+        beyond > magnitudes[magnitudes.count - 1] && beyond <= 0x1p1022,
+        "\(beyond) does not lie beyond \(magnitudes[magnitudes.count - 1]) and within 2^1022")
+    }
     guard let thresholds else { return }
     require(
-      thresholds.count == values.count - 1,
-      "\(thresholds.count) thresholds between \(values.count) values")
+      thresholds.count == finite.count - 1,
+      "\(thresholds.count) thresholds between \(finite.count) values")
     for (index, threshold) in thresholds.enumerated() {
       let (low, high) = (values[Int(ascending[index])], values[Int(ascending[index + 1])])
       require(
@@ -52,12 +75,24 @@ public struct ValueTable: Hashable, Sendable {
     }
   }
 
+  /// Tables are equal if their values are, with the sign of zeros, and what they state beside them.
+  public static func == (a: ValueTable, b: ValueTable) -> Bool {
+    a.thresholds == b.thresholds && a.beyond == b.beyond
+      && a.values.elementsEqual(b.values) { $0.bitPattern == $1.bitPattern }
+  }
+
+  /// Hashes the values.
+  public func hash(into hasher: inout Hasher) {
+    for value in values { hasher.combine(value.bitPattern) }
+  }
+
   /// The bits of a code.
   var bitWidth: Int { Int.bitWidth - (values.count - 1).leadingZeroBitCount }
 
-  /// The code of a value.
+  /// The code of a value, the first of several; of NaN, whatever its sign.
   func code(of value: Double) -> UInt32? {
-    values.firstIndex { $0 == value && $0.sign == value.sign }.map { UInt32($0) }
+    values.firstIndex { $0 == value && $0.sign == value.sign || $0.isNaN && value.isNaN }
+      .map { UInt32($0) }
   }
 
   /// The code of the largest value.
@@ -89,9 +124,15 @@ extension ValueTable {
 
   /// The value next to the one at a place of `ascending`.
   ///
-  /// It is another value, so +0 is not next to -0. Beyond the ends values go on at the same distance.
+  /// It is another value, so +0 is not next to -0. Beyond the ends values go on at the same distance,
+  /// or with `beyond`.
   func next(to place: Int, isAbove: Bool) -> Double {
     let value = value(at: place)
+    if let beyond, value.magnitude == magnitudes[magnitudes.count - 1],
+      value == 0 || isAbove == (value > 0)
+    {
+      return isAbove ? beyond : -beyond
+    }
     let (above, below) = (
       ascending[place...].lazy.map { values[Int($0)] }.first { $0 > value },
       ascending[..<place].lazy.reversed().map { values[Int($0)] }.first { $0 < value }
@@ -134,13 +175,31 @@ extension ValueTable {
       if self.value(at: middle) <= value { low = middle } else { high = middle }
     }
     if self.value(at: low) == value {
-      let isNegativeZero = value == 0 && value.sign == .minus && low > 0
-      return (isNegativeZero && self.value(at: low - 1) == 0 ? low - 1 : low, false)
+      return (placeOfExact(value, from: low), false)
     }
     let interval = Interval(
       below: self.value(at: low), above: self.value(at: low + 1), threshold: thresholds?[low],
       isUpperEven: ascending[low + 1] & 1 == 0)
     return (interval.takesUpper(value, rounding, index) ? low + 1 : low, false)
+  }
+
+  /// The place of a value that the table holds, of which `last` is the last place.
+  ///
+  /// A zero gets the code with its sign, if there is one. Of several codes of a number, the threshold
+  /// between each two decides: the value is not above it.
+  private func placeOfExact(_ value: Double, from last: Int) -> Int {
+    func isSame(_ place: Int) -> Bool {
+      place >= 0 && self.value(at: place) == value
+    }
+    let zeros = value == 0 && value.sign == .minus
+    var place = last
+    while isSame(place - 1) {
+      let hasOtherSign = self.value(at: place).sign != self.value(at: place - 1).sign
+      let isNotAbove = thresholds.map { value <= $0[place - 1] } ?? false
+      guard hasOtherSign ? zeros : isNotAbove else { break }
+      place -= 1
+    }
+    return place
   }
 
   /// Two neighbouring values.

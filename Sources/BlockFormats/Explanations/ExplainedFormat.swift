@@ -9,8 +9,12 @@ public protocol ExplainedFormat: BlockFormat {
 
   /// What is rounded to an element: the value at a position of a block under all that the block stores.
   ///
-  /// Encoding it as a bare element gives the code, as far as no `CodeLimit` intervenes.
+  /// Encoding it as a bare element, that of `element(of:)`, gives the code, as far as no `CodeLimit`
+  /// intervenes.
   func scaledValue(at position: Int, in block: ExplainedBlock) -> Double
+
+  /// What the codes of a block's elements are, of formats that choose it for each block.
+  func element(of block: ExplainedBlock) -> ElementFormat
 
   /// Whether all values of a block are lost because its scale is zero.
   func losesAllValues(of block: ExplainedBlock) -> Bool
@@ -20,6 +24,9 @@ public protocol ExplainedFormat: BlockFormat {
 }
 
 extension ExplainedFormat {
+  /// The layout's.
+  public func element(of block: ExplainedBlock) -> ElementFormat { element }
+
   /// None.
   public func losesAllValues(of block: ExplainedBlock) -> Bool { false }
 
@@ -35,6 +42,8 @@ public struct ExplainedBlock: Sendable {
   public let policy: EncodingPolicy
   /// The tensor's scale; one where the format has none.
   public let tensorScale: TensorScale
+  /// The tensor's opaque number; `nil` for that of a tensor of these values.
+  public let tensorNumber: Float?
   /// The row-major index of the first value.
   public let firstIndex: Int
   /// The values of the block.
@@ -51,19 +60,23 @@ public struct ExplainedBlock: Sendable {
   ///   - format: the format.
   ///   - policy: the choices to follow.
   ///   - tensorScale: the tensor's scale, one where the format has none.
+  ///   - tensorNumber: the tensor's opaque number; that of a tensor of these values if `nil`.
   ///   - firstIndex: the row-major index of the first value.
   public init(
     _ values: [Float], as format: any BlockFormat, policy: EncodingPolicy,
-    tensorScale: TensorScale = TensorScale(encode: 1, decode: 1), firstIndex: Int = 0
+    tensorScale: TensorScale = TensorScale(encode: 1, decode: 1), tensorNumber: Float? = nil,
+    firstIndex: Int = 0
   ) {
     self.format = format
     self.policy = policy
     self.tensorScale = tensorScale
+    self.tensorNumber = tensorNumber
     self.firstIndex = firstIndex
     self.values = values
     statistics = ValueStatistics(values.span)
     trace = format.trace(
-      values, policy: policy, tensorScale: tensorScale, firstIndex: firstIndex)
+      values, policy: policy, tensorScale: tensorScale, tensorNumber: tensorNumber,
+      firstIndex: firstIndex)
   }
 
   /// The number of a code that the block stores.
@@ -80,14 +93,16 @@ public struct ExplainedBlock: Sendable {
     var other = policy
     other.scaleRule = rule
     return format.trace(
-      values, policy: other, tensorScale: tensorScale, firstIndex: firstIndex)
+      values, policy: other, tensorScale: tensorScale, tensorNumber: tensorNumber,
+      firstIndex: firstIndex)
   }
 
   /// The block encoded with what a closure stores besides the elements.
   public func encoded(choosing choose: (inout BlockFields) -> Void) -> BlockTrace {
     withoutActuallyEscaping(choose) {
       format.trace(
-        values, policy: policy, tensorScale: tensorScale, firstIndex: firstIndex, choosing: $0)
+        values, policy: policy, tensorScale: tensorScale, tensorNumber: tensorNumber,
+        firstIndex: firstIndex, choosing: $0)
     }
   }
 }

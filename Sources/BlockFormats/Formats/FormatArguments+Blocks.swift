@@ -1,7 +1,12 @@
 extension FormatArguments {
-  /// An element format.
-  public func element(_ key: String) throws(FormatNameError) -> ElementFormat {
-    guard let text = values[key] else { throw .missingParameter(key, of: name) }
+  /// An element format; the default where none is given.
+  public func element(
+    _ key: String, default fallback: ElementFormat? = nil
+  ) throws(FormatNameError) -> ElementFormat {
+    guard let text = values[key] else {
+      guard let fallback else { throw .missingParameter(key, of: name) }
+      return fallback
+    }
     return try ElementFormat(parsing: text)
   }
 

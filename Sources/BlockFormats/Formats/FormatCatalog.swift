@@ -16,10 +16,13 @@ public struct FormatCatalog: Sendable {
 
   /// The package's own formats.
   public static let builtIn = FormatCatalog(
-    families: FormatFamily.mx + FormatFamily.bdr + FormatFamily.blockFloatingPoint
-      + FormatFamily.nvfp4 + FormatFamily.vsq + FormatFamily.scaledFP8
-      + FormatFamily.scaledIntegers + FormatFamily.nf4 + FormatFamily.affine + FormatFamily.q5_0
-      + FormatFamily.q4_k + FormatFamily.hif4 + FormatFamily.composed + FormatFamily.casts)
+    families: FormatFamily.mx + FormatFamily.mxfp4MacroBlocks + FormatFamily.bdr
+      + FormatFamily.blockFloatingPoint + FormatFamily.nvfp4 + FormatFamily.nvfp4Kin
+      + FormatFamily.if4 + FormatFamily.vsq + FormatFamily.scaledFP8
+      + FormatFamily.scaledFP8UE8M0 + FormatFamily.scaledIntegers + FormatFamily.nf4
+      + FormatFamily.nf4Double + FormatFamily.fp4BitsAndBytes + FormatFamily.affine
+      + FormatFamily.q5_0 + FormatFamily.q4_k + FormatFamily.hif4 + FormatFamily.lut
+      + FormatFamily.composed + FormatFamily.casts)
 
   /// Every family's format with default parameters.
   public var all: [any BlockFormat] { families.compactMap(\.defaultFormat) }

@@ -16,18 +16,19 @@ extension BlockFormat where Self == AbsmaxFormat {
       id: block == 64 ? "nf4" : "nf4(block=\(block))", source: "QLoRA (NeurIPS 2023), bitsandbytes",
       element: .nf4, block: .run(length: block),
       // No producer begins a block in the middle of a byte.
-      packings: block % 2 == 0 ? [.bitsandbytes(block: block)] : [])
+      packings: block % 2 == 0 ? [.bitsandbytes(block: block, padding: 7)] : [])
   }
 }
 
 extension BlockPacking {
   /// Two codes a byte, the first one in the high half; scales by themselves.
-  fileprivate static func bitsandbytes(block: Int) -> BlockPacking {
+  ///
+  /// An odd tensor ends with the code of zero, the padding.
+  static func bitsandbytes(block: Int, padding: UInt32) -> BlockPacking {
     BlockPacking(
       "bitsandbytes",
       streams: [("weight", byteCount: block / 2), ("absmax", byteCount: 4)],
-      // An odd tensor ends with the code of zero.
-      padding: 7
+      padding: padding
     ) { field, index, bit in
       field == 0
         ? .init(stream: 0, bit: 8 * (index / 2) + (index % 2 == 0 ? 4 : 0) + bit)

@@ -81,7 +81,7 @@ extension QuantizedTensor {
   private func blocks(for packing: BlockPacking) -> PackedBlocks {
     let layout = format.layout
     require(
-      isWhole && layout.tensorField == nil,
+      isWhole && layout.tensorField == nil && layout.numberField == nil,
       """
       blocks of \(layout.block.id) along axis \(axis) of shape \(shape) have no \(packing.name) \
       bytes

@@ -64,18 +64,27 @@ public struct QuantizedTensor: Sendable {
     return index
   }
 
-  /// The FP32 number of the tensor, of formats that have one: its decode multiplier.
+  /// The FP32 scale of the tensor, of formats that have one: its decode multiplier.
   public internal(set) var tensorScale: Float? {
-    get {
-      tensorField.map { field in
-        Float(bitPattern: planes[field].bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) })
-      }
-    }
-    set {
-      guard let newValue, let field = tensorField else { return }
-      for byte in 0..<4 {
-        planes[field].bytes[byte] = UInt8(truncatingIfNeeded: newValue.bitPattern >> (8 * byte))
-      }
+    get { tensorField.map(number) }
+    set { store(newValue, in: tensorField) }
+  }
+
+  /// The opaque FP32 number of the tensor, of formats that have one.
+  public internal(set) var tensorNumber: Float? {
+    get { format.layout.numberField.map(number) }
+    set { store(newValue, in: format.layout.numberField) }
+  }
+
+  /// The one FP32 number of a field.
+  private func number(in field: Int) -> Float {
+    Float(bitPattern: planes[field].bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) })
+  }
+
+  private mutating func store(_ number: Float?, in field: Int?) {
+    guard let number, let field else { return }
+    for byte in 0..<4 {
+      planes[field].bytes[byte] = UInt8(truncatingIfNeeded: number.bitPattern >> (8 * byte))
     }
   }
 

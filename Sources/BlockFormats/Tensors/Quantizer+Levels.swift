@@ -20,7 +20,7 @@ extension Quantizer {
       return levels
     }
     let statistics = finiteStatistics(of: PanelInput(values, type))
-    if let statistics, !(grid.isWholeTensorBlock && policy.scaleRule.needsValues) {
+    if let statistics, !needsAllValues {
       let none = UnsafeBufferPointer<Float>(start: nil, count: 0)
       return levelsOf(none, statistics, tensorScale: given)
     }
@@ -33,18 +33,24 @@ extension Quantizer {
   /// The levels of a part of a tensor from the statistics of the whole.
   ///
   /// - Parameters:
-  ///   - values: the part: the whole tensor if a scale search looks at values.
+  ///   - values: the part: the whole tensor if a scale search or an opaque number looks at values.
   ///   - statistics: computed from the values if `nil`.
   func levels(
     of values: UnsafeRawBufferPointer, as type: ScalarType, statistics: ValueStatistics?
   ) -> TensorLevels {
-    guard let statistics, !(grid.isWholeTensorBlock && policy.scaleRule.needsValues) else {
+    guard let statistics, !needsAllValues else {
       return tensorLevels(values, as: type, tensorScale: nil)
     }
     return levelsOf(UnsafeBufferPointer(start: nil, count: 0), statistics, tensorScale: nil)
   }
 
-  /// The levels for statistics; only a scale search looks at the values themselves.
+  /// Whether what all blocks share takes all values of the tensor at once.
+  private var needsAllValues: Bool {
+    format.layout.numberField != nil
+      || grid.isWholeTensorBlock && policy.scaleRule.needsValues
+  }
+
+  /// The levels for statistics; only scale searches and opaque numbers look at the values themselves.
   private func levelsOf(
     _ values: UnsafeBufferPointer<Float>, _ statistics: ValueStatistics, tensorScale given: Float?
   ) -> TensorLevels {
@@ -53,6 +59,9 @@ extension Quantizer {
     if format.layout.tensorField != nil {
       levels.tensorScale = format.tensorScale(for: statistics, policy: policy)
       if let given, !levels.isNaN { levels.take(given, for: format.layout) }
+    }
+    if format.layout.numberField != nil {
+      levels.number = format.tensorNumber(of: values.span, policy: policy)
     }
     if grid.isWholeTensorBlock && grid.elementCount > 0 {
       levels.block = wholeTensorBlock(values, statistics, levels)
@@ -64,6 +73,7 @@ extension Quantizer {
   /// Whether no value can make the scale of the whole tensor NaN.
   private var isIndifferentToValues: Bool {
     let layout = format.layout
+    guard layout.numberField == nil else { return false }
     if grid.isWholeTensorBlock {
       return layout.hasOneFloat32Scale
         && (policy.nonFinite.replacesInfinity

@@ -62,6 +62,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
   ) {
     storage.policy = policy
     storage.tensorScale = levels.tensorScale.decode
+    storage.tensorNumber = levels.number
     if let block = levels.block { storage.store(block) }
     if let plan, levels.areUsable {
       storage.tally = storage.withMutableKernelPlanes(plan.factors) {
@@ -114,6 +115,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
   ) {
     var levels = TensorLevels(format.layout)
     levels.tensorScale = TensorScale(encode: 1, decode: tensor.tensorScale ?? 1)
+    levels.number = tensor.tensorNumber ?? 0
     if grid.isWholeTensorBlock { levels.block = tensor.wholeTensorBlock }
     if let plan, levels.areUsable {
       decode(tensor, plan, levels, into: PanelOutput(result, type))

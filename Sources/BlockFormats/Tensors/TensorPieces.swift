@@ -5,7 +5,8 @@ import CallerChecks
 ///
 /// A piece is a range of indices of one axis, the cut axis, at fixed indices of the axes before it. The
 /// cut axis is the first whose slices fit the limit, unless blocks run along an axis before it. A block
-/// that is larger than the limit makes its piece as large, up to the whole tensor.
+/// that is larger than the limit makes its piece as large, up to the whole tensor; so does a format with
+/// an opaque number of the tensor.
 package struct TensorPieces: Sendable {
   /// The tensor's shape.
   package let shape: [Int]
@@ -47,7 +48,7 @@ package struct TensorPieces: Sendable {
     var cutAxis = extents.indices.first { slice($0) <= limit } ?? 0
     for (format, policy) in formats {
       cutAxis = min(
-        cutAxis, Self.lastCutAxis(format.layout.block, policy, blockAxis, extents))
+        cutAxis, Self.lastCutAxis(format.layout, policy, blockAxis, extents))
     }
     self.cutAxis = cutAxis
     sliceCount = slice(cutAxis)
@@ -55,7 +56,7 @@ package struct TensorPieces: Sendable {
     var unit = 1
     for (format, policy) in formats {
       let length = Self.length(
-        of: format.layout.block, policy, along: cutAxis, blockAxis, extents)
+        of: format.layout, policy, along: cutAxis, blockAxis, extents)
       unit = Self.commonMultiple(unit, length, limit: extents[cutAxis])
     }
     let fitting = max(1, limit / sliceCount)
@@ -80,9 +81,11 @@ package struct TensorPieces: Sendable {
 
   /// The last axis that can be cut between blocks.
   private static func lastCutAxis(
-    _ block: BlockShape, _ policy: EncodingPolicy, _ blockAxis: Int, _ extents: [Int]
+    _ layout: BlockLayout, _ policy: EncodingPolicy, _ blockAxis: Int, _ extents: [Int]
   ) -> Int {
-    switch block {
+    // A number of the tensor takes all its values.
+    guard layout.numberField == nil else { return 0 }
+    return switch layout.block {
     case .vector, .row: blockAxis
     // Each index of the axes before must begin with a run.
     case .run(let length):
@@ -95,10 +98,11 @@ package struct TensorPieces: Sendable {
 
   /// How many indices of an axis a block spans.
   private static func length(
-    of block: BlockShape, _ policy: EncodingPolicy, along cutAxis: Int, _ blockAxis: Int,
+    of layout: BlockLayout, _ policy: EncodingPolicy, along cutAxis: Int, _ blockAxis: Int,
     _ extents: [Int]
   ) -> Int {
-    switch block {
+    guard layout.numberField == nil else { return extents[cutAxis] }
+    return switch layout.block {
     case .vector(let length): cutAxis == blockAxis ? length : 1
     case .run(let length):
       length / greatestCommonDivisor(length, extents[(cutAxis + 1)...].reduce(1, *))

@@ -11,7 +11,8 @@ enum CompareCommand: Command {
       standard input; built-in samples without one
       """)
   static let formats = Option.list(
-    "formats", .format, help: "the formats to compare; the standard set by default")
+    "formats", .formatOrAll,
+    help: "the formats to compare, all for those of the catalog; the standard set by default")
   static let scaleRules = Option.list(
     "scale-rule", .scaleRule, help: "rules to sweep; each format's own default without it")
   static let roundings = Option.list(
@@ -55,6 +56,7 @@ enum CompareCommand: Command {
       .init(
         line: "compare a.npy --formats mxfp4,mxfp8_e4m3 --scale-rule floor,rceil",
         purpose: "a sweep of scale rules"),
+      .init(line: "compare --formats all --distribution normal", purpose: "the whole catalog"),
       .init(
         line: "compare --formats 'mxfp4(block=16)',nvfp4 --columns mse,gain",
         purpose: "two formats by measures of your choice"),
@@ -73,6 +75,11 @@ enum CompareCommand: Command {
       NaN; rows total_finite then pool the other tensors.
       """,
       """
+      Blocks end with the axis that they run along: where their length does not divide it, the last \
+      one is shorter, nothing is padded, and a line below the table says for which formats. Files of \
+      some producers have no such blocks.
+      """,
+      """
       Float64 is rounded once to FP32, to nearest. Tensors that are quantized already are skipped \
       together with their scales, and counted.
       """,
@@ -88,13 +95,13 @@ enum CompareCommand: Command {
     let input = try input(arguments)
     warn(about: input, console)
     let seed = UInt64(arguments[PolicyOptions.seed])
-    let formats = arguments[formats]
+    let choices = arguments[formats]
     let (candidates, withoutRule) = Comparison.candidates(
-      formats: formats.isEmpty ? FormatCatalog.standard : formats,
+      formats: choices.isEmpty ? FormatCatalog.standard : choices.formats,
       scaleRules: arguments[scaleRules], roundings: arguments[roundings], seed: seed,
       policy: { PolicyOptions.policy(of: $0, arguments) })
     try PolicyOptions.checkUse(arguments, by: candidates.map(\.format))
-    if !withoutRule.isEmpty && !formats.isEmpty {
+    if !withoutRule.isEmpty && !choices.isEmpty && !choices.namesAll {
       console.warn(
         "no scale rule asked for applies to \(withoutRule.joined(separator: ", ")): own rule used")
     }

@@ -58,6 +58,8 @@ struct Comparison {
   private(set) var nonFiniteTensorCount = 0
   /// The first element that is not finite, of the first tensor with one.
   private(set) var firstNonFinite: NonFiniteElement?
+  /// For each candidate, the number of tensors with blocks that are shorter than others.
+  private(set) var shortBlockCounts: [Int]
   /// What a format makes of a piece; kept from tensor to tensor.
   private var scratch: [Float] = []
 
@@ -67,6 +69,7 @@ struct Comparison {
     self.parallelism = parallelism
     totals = Array(repeating: Outcome(), count: candidates.count)
     finiteTotals = totals
+    shortBlockCounts = Array(repeating: 0, count: candidates.count)
   }
 
   /// Measures every candidate on a tensor.
@@ -76,6 +79,10 @@ struct Comparison {
     let measurement = try TensorMeasurement(item, self, scratch: &scratch)
     let outcomes = measurement.outcomes
     for (index, outcome) in outcomes.enumerated() { totals[index].merge(outcome) }
+    for (index, candidate) in candidates.enumerated()
+    where candidate.format.layout.leavesShortBlocks(in: item.shape, axis: axis) {
+      shortBlockCounts[index] += 1
+    }
     // The square of a Float is finite in Double, and so is any sum of them that fits in memory.
     if outcomes.allSatisfy(\.errors.sumOfSquares.isFinite) {
       finiteTensorCount += 1

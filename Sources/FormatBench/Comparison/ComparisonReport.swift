@@ -36,8 +36,9 @@ enum ComparisonReport {
           key: "non_finite_tensor_count", value: .integer(comparison.nonFiniteTensorCount)),
       ] + choices(comparison, seed: seed),
       columns: columns,
-      notes: showsAll || tensorCount == 1
+      notes: (showsAll || tensorCount == 1
         ? [] : ["Totals over \(tensorCount) tensors; --rows all shows each of them."])
+        + (comparison.shortBlockNote.map { [$0] } ?? []))
   }
 
   /// The choices that have no column.

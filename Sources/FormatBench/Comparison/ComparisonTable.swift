@@ -106,7 +106,7 @@ struct ComparisonTable {
       and --markdown hold all of them.
       """,
       "Choices: " + facts.joined(separator: "; ") + ".",
-    ]
+    ] + (comparison.shortBlockNote.map { [$0] } ?? [])
   }
 
   /// Whether candidates of one format differ in a choice, which then has a column.

@@ -171,7 +171,8 @@ extension ExplainedBlock {
         ]
       case .perBlock, .every, .everyElement:
         facts.append((field.name, .text(codes.map(String.init).joined(separator: " "))))
-      case .perTensor: break
+      case .perTensor where field.role == .factor: break
+      case .perTensor: facts.append((field.name, .number(number(0, of: index))))
       }
     }
     facts.append(("squared_error", .number(trace.squaredError)))

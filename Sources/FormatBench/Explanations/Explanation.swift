@@ -27,11 +27,14 @@ struct Explanation {
       : decodeScale.map(TensorScale.init(decode:))
         ?? format.tensorScale(for: statistics, policy: policy)
     tensorScale = scale
+    let number =
+      format.layout.numberField == nil
+      ? nil : format.tensorNumber(of: values.span, policy: policy)
     let length = Self.blockLength(of: format.layout, count: values.count)
     blocks = stride(from: 0, to: values.count, by: length).map { first in
       ExplainedBlock(
         Array(values[first..<min(first + length, values.count)]), as: format, policy: policy,
-        tensorScale: scale, firstIndex: first)
+        tensorScale: scale, tensorNumber: number, firstIndex: first)
     }
   }
 
@@ -47,7 +50,8 @@ struct Explanation {
 }
 
 extension ExplainedBlock {
-  var element: ElementFormat { format.layout.element }
+  /// What the codes of its elements are.
+  var element: ElementFormat { account?.element(of: self) ?? format.layout.element }
 
   /// The format's own account; nil where it gives none.
   var account: (any ExplainedFormat)? { format as? any ExplainedFormat }
@@ -56,7 +60,12 @@ extension ExplainedBlock {
   var isNaN: Bool {
     tensorScale.encode.isNaN
       || format.layout.fields.indices.contains { field in
-        format.layout.fields[field].extent == .perBlock(1) && number(0, of: field).isNaN
+        switch format.layout.fields[field].extent {
+        case .everyElement, .perTensor: return false
+        case .every, .perBlock:
+          let codes = trace.codes[field].indices
+          return !codes.isEmpty && codes.allSatisfy { number($0, of: field).isNaN }
+        }
       }
   }
 

@@ -13,6 +13,44 @@ extension ValueKind<any BlockFormat> {
   }
 }
 
+/// What an item of a list of formats names.
+enum FormatChoice: Sendable {
+  /// One format.
+  case one(any BlockFormat)
+  /// Every format of the catalog, families with their default parameters.
+  case all
+}
+
+extension ValueKind<FormatChoice> {
+  /// A format by its id, or `all`.
+  static let formatOrAll = ValueKind(placeholder: "FORMAT", accepted: "a format, or all") {
+    (text) throws(ValueFailure) in
+    text.lowercased() == "all"
+      ? .all : .one(try ValueKind<any BlockFormat>.format.parse(text))
+  }
+}
+
+extension [FormatChoice] {
+  /// Whether all formats are among them.
+  var namesAll: Bool {
+    contains { if case .all = $0 { true } else { false } }
+  }
+
+  /// The formats in their order; beside `all` none comes twice.
+  var formats: [any BlockFormat] {
+    let formats = flatMap { choice -> [any BlockFormat] in
+      switch choice {
+      case .one(let format): [format]
+      case .all: FormatCatalog.all
+      }
+    }
+    guard namesAll else { return formats }
+    return formats.enumerated().filter { index, format in
+      !formats[..<index].contains { $0.isSame(as: format) }
+    }.map(\.element)
+  }
+}
+
 /// What the help of every command that takes a format says about its id.
 let formatQuoting = """
   A format with parameters is quoted, as in 'mxfp4(block=16)': shells take parentheses for their \

@@ -17,7 +17,8 @@ extension BlockLayout {
     return Self.text(of: factors) + (offsets.isEmpty ? "" : " + offsets " + Self.text(of: offsets))
   }
 
-  /// Fields one after the other; of several that differ in their lengths alone, the lengths.
+  /// Fields one after the other; of several that differ in their lengths alone, the lengths, and of two
+  /// levels of opaque numbers in one element their count.
   private static func text(of fields: [StoredField]) -> String {
     var parts: [String] = []
     for (index, field) in fields.enumerated() {
@@ -26,6 +27,10 @@ extension BlockLayout {
         case .every = fields[index - 1].extent
       {
         parts[parts.count - 1] += ", \(length)"
+      } else if index > 0, field.role == .opaque, fields[index - 1].role == .opaque,
+        field.element == fields[index - 1].element
+      {
+        parts[parts.count - 1] = "2 x \(field.element.name)"
       } else {
         parts.append(field.text)
       }
@@ -39,7 +44,7 @@ extension StoredField {
     switch extent {
     case .everyElement, .perBlock(1): element.name
     case .perBlock(let count): "\(count) \(element.name)"
-    case .every(let length): "\(element.name) per \(length)"
+    case .every(let length): "\(element.name)/\(length)"
     case .perTensor: "\(element.name) tensor"
     }
   }

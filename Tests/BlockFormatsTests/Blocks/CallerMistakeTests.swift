@@ -24,6 +24,24 @@ struct CallerMistakeTests {
         fields: [.codes(.e2m1fn), .microexponents(bitCount: 1, length: 2)])
     }
     #expect(reports(inTile, "subscales: parts of blocks need vectors or runs, not 2x4"))
+    let offset = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = BlockLayout(
+        block: .vector(length: 8),
+        fields: [.codes(.e2m1fn), StoredField("shift", .fp32, .perTensor, role: .offset)])
+    }
+    #expect(
+      reports(
+        offset,
+        "shift: a number of the tensor is FP32, and a factor or opaque, not offset in fp32 beside "
+          + "blocks of 8"))
+    let numbers = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = BlockLayout(
+        block: .vector(length: 8),
+        fields: [
+          .codes(.e2m1fn), .tensorScale, StoredField("mean", .fp32, .perTensor, role: .opaque),
+        ])
+    }
+    #expect(reports(numbers, "a layout with two numbers of the tensor"))
     let width = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = StoredField.microexponents(bitCount: 9, length: 2)
     }

@@ -37,13 +37,19 @@ private enum Kept {
       if [.toNearestOrEven, .toNearestOrAway].contains(rounding) { return .bytes }
       return isFullRange(format) || format.element == .e4m3fn ? .nothing : .values
     case PowerOfTwoScale.rule(.rceil): return isFullRange(format) && !isNearest ? .nothing : .values
-    case PowerOfTwoScale.rule(.nearestLog2): return .nothing
+    case PowerOfTwoScale.rule(.nearestLog2), PowerOfTwoScale.rule(.floorPlusOne): return .nothing
+    case PowerOfTwoScale.rule(.overflowAware):
+      return isFullRange(format) && !isNearest ? .nothing : .values
     case PowerOfTwoScale.search(.nearestLog2):
       return format.layout.factors?.shift == nil ? .values : .nothing
+    case PowerOfTwoScale.search(.floorPlusOne):
+      return format.layout.factors?.shift == nil && !isFullRange(format) ? .values : .nothing
     case PowerOfTwoScale.rule(.ceil), PowerOfTwoScale.search, AmaxRule.amaxPowerOfTwo:
       return .values
     case AmaxRule.amax:
-      guard isNearest else { return .nothing }
+      // E2M3 tells magnitudes apart that are one to the block scale's three fraction bits.
+      let isFine = format is TwoLevelFormat && format.element == .e2m3fn
+      guard isNearest, !isFine else { return .nothing }
       return format is TwoLevelFormat && givenScale ? .bytes : .codes
     case PowerOfTwoScale.rule(.evenE2M1), AmaxRule.amaxHalfStep: return .nothing
     case AmaxRule.fourOverSix, AmaxRule.fourOverSixAbsolute:
@@ -161,6 +167,39 @@ struct EncodingAgainTests {
         == [[1.390625], [0.9921875]])
   }
 
+  @Test("Under floor_plus_1 a largest value that rounds up to a power of two coarsens its block")
+  func floorPlusOne() {
+    #expect(
+      decodedTwice([1.9, 0.25], SharedExponentFormat.mxfp4, .powerOfTwo(.floorPlusOne))
+        == [[2, 0.25], [2, 0]])
+  }
+
+  @Test("A search around floor_plus_1 may find a coarser scale for what it decoded to")
+  func searchFloorPlusOne() throws {
+    let rule = ScaleRule.search(around: .floorPlusOne)
+    for id in ["mxint8_full", "mx9", "mx6", "mx4"] {
+      let format = try FormatCatalog.format(id: id)
+      var policy = format.defaultPolicy
+      policy.scaleRule = rule
+      var blocks = AdversarialBlocks(format.element, seed: 1)
+      let changed = (0..<400).filter { _ in
+        policy.rounding = .down
+        let once = quantized(blocks.rows(1, of: 16), format, policy, nil).dequantized()
+        return quantized(once, format, policy, nil).dequantized() != once
+      }
+      #expect(!changed.isEmpty, "\(id)")
+    }
+  }
+
+  @Test("Six-bit elements are finer than their scales, which step when they are found again")
+  func fineElements() {
+    let changed = (1...200).filter { number in
+      let twice = decodedTwice([Float(number)], TwoLevelFormat.nvfp6E2M3, .amax, tensorScale: 1)
+      return twice[0] != twice[1]
+    }
+    #expect(!changed.isEmpty)
+  }
+
   @Test("A code of -128 has an exponent of its own, which coarsens the block")
   func fullRange() throws {
     let format = try #require(
@@ -170,6 +209,9 @@ struct EncodingAgainTests {
     let slightlyLess: [Float] = [-1.99, 0.015625]
     #expect(
       decodedTwice(slightlyLess, format, .powerOfTwo(.even), .down)
+        == [[-2, 0.015625], [-2, 0]])
+    #expect(
+      decodedTwice(slightlyLess, format, .powerOfTwo(.overflowAware), .down)
         == [[-2, 0.015625], [-2, 0]])
     // One ulp above the largest element: the quotient of rceil rounds to one.
     let edge: [Float] = [-Float(1.984375).nextUp, 0.015625]

@@ -14,7 +14,9 @@ struct FieldFormatTests {
     + [
       AffineFormat(id: "one", source: "a test", bits: 1, group: 16, scale: .bf16),
       AffineFormat.affine4, Q5_0Format.q5_0, Q4_KFormat.q4_k, HiF4Format.hif4, AbsmaxFormat.nf4,
-      AbsmaxFormat.nf4(block: 7),
+      AbsmaxFormat.nf4(block: 7), AbsmaxFormat.fp4BitsAndBytes(block: 12), IF4Format.if4,
+      MacroBlockFormat.mxfp4MacroBlocks,
+      AbsmaxFormat.lut(values: [-3, 0, 0.25, 1, 2], block: .vector(length: 8)),
     ]
 
   private static func roundings(_ format: some BlockFormat) -> [RoundingRule] {

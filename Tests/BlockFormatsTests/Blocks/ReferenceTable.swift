@@ -11,12 +11,19 @@ enum ReferenceTable {
   static let e2m3 = Element.float(2, 3, bias: 1, .allFinite)
   static let e3m2 = Element.float(3, 2, bias: 3, .allFinite)
   static let e2m1 = Element.float(2, 1, bias: 1, .allFinite)
+  static let e1m2 = Element.float(1, 2, bias: 1, .allFinite)
   static let ue5m3 = Element.float(5, 3, bias: 15, .topCode, signed: false)
   static let ue5m3Reserved = Element.float(5, 3, bias: 15, .topExponent, signed: false)
 
   private static func mx(_ element: Element, _ block: Int = 32) -> ReferenceBlockFormat {
     ReferenceBlockFormat(
       element, .vector(block), .powerOfTwo(scaleBits: 8, subLength: nil, subBits: 0))
+  }
+
+  private static func mx(
+    _ element: Element, _ shape: ReferenceBlockFormat.Shape
+  ) -> ReferenceBlockFormat {
+    ReferenceBlockFormat(element, shape, .powerOfTwo(scaleBits: 8, subLength: nil, subBits: 0))
   }
 
   private static func bdr(
@@ -32,9 +39,9 @@ enum ReferenceTable {
   }
 
   private static func nvfp4(
-    _ shape: ReferenceBlockFormat.Shape, _ scale: Element = e4m3fn
+    _ shape: ReferenceBlockFormat.Shape, _ scale: Element = e4m3fn, element: Element = e2m1
   ) -> ReferenceBlockFormat {
-    ReferenceBlockFormat(e2m1, shape, .twoLevel(scale, leastNormalCode: 8))
+    ReferenceBlockFormat(element, shape, .twoLevel(scale, leastNormalCode: 8))
   }
 
   private static func vsq(_ bits: Int, _ block: Int, _ scaleBits: Int) -> ReferenceBlockFormat {
@@ -58,12 +65,17 @@ enum ReferenceTable {
     ("mxfp6_e3m2", mx(e3m2)), ("mxfp4", mx(e2m1)), ("mxint8", mx(.integer(8, fraction: 6))),
     ("mxint8_full", mx(.integer(8, fraction: 6, full: true))),
     ("mxint4", mx(.integer(4, fraction: 2))), ("mxint2", mx(.integer(2))),
+    ("mxfp4_e1m2", mx(e1m2)), ("mxfp4_oas", mx(e2m1, 16)),
     ("mx9", bdr(7, 16, 2, 8, 1)), ("mx6", bdr(4, 16, 2, 8, 1)), ("mx4", bdr(2, 16, 2, 8, 1)),
     ("msfp12", bfp(3)), ("msfp13", bfp(4)), ("msfp14", bfp(5)), ("msfp15", bfp(6)),
     ("msfp16", bfp(7)),
     ("nvfp4", nvfp4(.vector(16))), ("nvfp4_2d", nvfp4(.tile(16, 16))),
     ("nvfp4_4over6", nvfp4(.vector(16))), ("nvfp4_ue5m3", nvfp4(.vector(16), ue5m3)),
     ("nvfp4_ue5m3_61440", nvfp4(.vector(16), ue5m3Reserved)), ("vsq", vsq(4, 16, 6)),
+    ("nvint4", nvfp4(.vector(16), element: .integer(4))),
+    ("nvfp6_e2m3", nvfp4(.vector(16), element: e2m3)),
+    ("fp8_e4m3_1x128_ue8m0", mx(e4m3fn, .vector(128))),
+    ("fp8_e4m3_128x128_ue8m0", mx(e4m3fn, .tile(128, 128))),
     ("fp8_e4m3_tensor", scaled(e4m3fn, .tensor)), ("fp8_e4m3_row", scaled(e4m3fn, .row)),
     ("fp8_e4m3_1x128", scaled(e4m3fn, .vector(128))),
     ("fp8_e4m3_128x128", scaled(e4m3fn, .tile(128, 128))),
@@ -82,7 +94,7 @@ enum ReferenceTable {
     ("e4m3fnuz", cast(.float(4, 3, bias: 8, .minusZero))),
     ("e5m2fnuz", cast(.float(5, 2, bias: 16, .minusZero))),
     ("e4m3b11fnuz", cast(.float(4, 3, bias: 11, .minusZero))), ("e2m3fn", cast(e2m3)),
-    ("e3m2fn", cast(e3m2)), ("e2m1fn", cast(e2m1)),
+    ("e3m2fn", cast(e3m2)), ("e2m1fn", cast(e2m1)), ("e1m2fn", cast(e1m2)),
     ("e8m0fnu", cast(.float(8, 0, bias: 127, .topCode, signed: false, hasZero: false))),
     ("ue4m3", cast(.float(4, 3, bias: 7, .topCode, signed: false))), ("ue5m3", cast(ue5m3)),
     ("ue5m3_61440", cast(ue5m3Reserved)), ("int8", cast(.integer(8))), ("int4", cast(.integer(4))),
@@ -91,7 +103,10 @@ enum ReferenceTable {
 
   /// Compositions that nobody ships, which meet code paths that round widths do not.
   static let unusual: [(id: String, format: ReferenceBlockFormat)] = [
-    ("mxfp4(block=3)", mx(e2m1, 3)), ("mxfp8_e4m3(block=1)", mx(e4m3fn, 1)),
+    ("mxfp4(block=3)", mx(e2m1, 3)), ("mxfp4_oas(block=5)", mx(e2m1, 5)),
+    ("nvint4(block=2x3)", nvfp4(.tile(2, 3), element: .integer(4))),
+    ("nvfp6_e2m3(block=7)", nvfp4(.vector(7), element: e2m3)),
+    ("mxfp8_e4m3(block=1)", mx(e4m3fn, 1)),
     ("mx(element=float(e=2,m=2,specials=none),block=5)", mx(.float(2, 2, bias: 1, .allFinite), 5)),
     ("mx(element=float(e=4,m=6),block=7)", mx(.float(4, 6, bias: 7, .ieee), 7)),
     ("mx(element=e4m3fnuz,block=4)", mx(.float(4, 3, bias: 8, .minusZero), 4)),
@@ -176,6 +191,8 @@ extension ReferenceBlockPolicy {
       case .even: .even
       case .evenE2M1: .evenE2M1
       case .nearestLog2: .nearestLog2
+      case .overflowAware: .overflowAware
+      case .floorPlusOne: .floorPlusOne
       }
     }
     let nonFinite: NonFinite =

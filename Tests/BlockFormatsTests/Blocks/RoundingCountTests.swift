@@ -24,8 +24,10 @@ struct RoundingCountTests {
     let scales = tensor.scales.unpacked().map { Int(scale.value(of: $0).exponent) }
     let length = tensor.format.layout.factors?.shift?.length ?? columns
     let subscales = tensor.subscales.unpacked()
-    return (0..<scales.count * columns).map { index in
-      scales[index / columns] - (subscales.isEmpty ? 0 : Int(subscales[index / length]))
+    // Rows are blocks, or all are one tile.
+    let spread = tensor.elementCount / scales.count
+    return (0..<tensor.elementCount).map { index in
+      scales[index / spread] - (subscales.isEmpty ? 0 : Int(subscales[index / length]))
     }
   }
 

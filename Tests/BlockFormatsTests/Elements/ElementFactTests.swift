@@ -82,10 +82,14 @@ struct ElementFactTests {
       for code in 0..<UInt32(format.codeCount) {
         let value = format.value(of: code)
         guard value.isFinite, let place = places[value] else { continue }
-        let step = (
+        var step = (
           below: place > 0 ? value - values[place - 1] : values[1] - value,
           above: place + 1 < values.count ? values[place + 1] - value : value - values[place - 1]
         )
+        // HiFloat8 goes on with half a binade, which its infinities take.
+        if format == .hif8 && value.magnitude == 32768 {
+          step = value > 0 ? (step.below, 16384) : (16384, step.above)
+        }
         mismatches.expect(
           format.neighbour(of: code, isAbove: true), value + step.above,
           "\(format) above \(hex(code))")

@@ -103,6 +103,44 @@ struct ValueTableTests {
     }
   }
 
+  @Test("Infinities and NaN in a table are what overflow and NaN become where the policy says so")
+  func specialCodes() {
+    let table = ElementFormat(
+      name: "special", table: ValueTable([.nan, 0, 1, 2, .infinity, -1, -2, -.infinity], beyond: 6))
+    func code(_ value: Double, _ overflow: OverflowRule, _ rule: RoundingRule = .toNearestOrEven)
+      -> UInt32
+    {
+      table.code(for: value, rounding: rule, overflow: overflow)
+    }
+    #expect(table.infinityCode == 4 && table.nanCode == 0 && table.greatestFiniteCode == 3)
+    #expect(table.greatestFiniteMagnitude == 2 && table.isSigned && !table.hasNegativeZero)
+    // Half way to 6.
+    #expect(code(3.9, .special) == 3 && code(4.1, .special) == 4 && code(-4.1, .special) == 7)
+    #expect(code(3.9, .saturate) == 3 && code(4.1, .saturate) == 3 && code(-9, .saturate) == 6)
+    #expect(code(.infinity, .special) == 4 && code(-.infinity, .special) == 7)
+    #expect(code(.infinity, .saturate) == 3 && code(-.infinity, .saturate) == 6)
+    #expect(code(9, .special, .towardZero) == 3 && code(9, .special, .down) == 3)
+    #expect(code(-9, .special, .up) == 6 && code(9, .special, .up) == 4)
+    #expect(code(.nan, .special) == 0 && code(.nan, .saturate) == 0)
+    #expect(table.value(of: 0).isNaN && table.value(of: 7) == -.infinity)
+    #expect(table == table && table.hashValue == table.hashValue)
+    #expect(ValueTable([0, 1]) != ValueTable([-0.0, 1]))
+    #expect(ValueTable([0, 1], beyond: 3) != ValueTable([0, 1]))
+  }
+
+  @Test("Thresholds decide between several codes of one number")
+  func severalCodes() {
+    // In rising order: codes 2, 0, 1, 3.
+    let table = ValueTable([0, 0, -1, 1], thresholds: [-0.5, 0, 0.25])
+    func code(_ value: Double) -> UInt32 {
+      table.code(for: value, rounding: .toNearestOrEven, index: 0, limit: .none).code
+    }
+    #expect([-1, -0.6, -0.5, -0.4, -0.0, 0].map(code) == [2, 2, 2, 0, 0, 0])
+    #expect([0.1, 0.25, 0.26, 1].map(code) == [1, 1, 3, 3])
+    let last = ValueTable([0, 0, 1], thresholds: [-0.0, 0.5])
+    #expect(last.code(for: 0, rounding: .toNearestOrEven, index: 0, limit: .none).code == 0)
+  }
+
   /// E2M1 as a table, whose codes are those of the format.
   private static let e2m1 = ElementFormat(
     name: "e2m1 as a table",
@@ -217,7 +255,20 @@ struct ValueTablePreconditionTests {
     let infinite = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = ValueTable([1, .infinity])
     }
-    #expect(reports(infinite, "a table holds inf, which is not within 2^1022"))
+    #expect(reports(infinite, "a table without two finite values, one of them above zero"))
+    let huge = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = ValueTable([1, 0x1p1023])
+    }
+    #expect(reports(huge, "a table holds 8.98846567431158e+307, which is not within 2^1022"))
+    let infinities = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent])
+    {
+      _ = ValueTable([1, 2, .infinity, -.infinity, .infinity])
+    }
+    #expect(reports(infinities, "a table holds one of [inf, -inf, inf] twice"))
+    let beyond = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = ValueTable([1, 2, -3], beyond: 3)
+    }
+    #expect(reports(beyond, "3.0 does not lie beyond 3.0 and within 2^1022"))
     let twice = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = ValueTable([1, 2, 1])
     }

@@ -51,8 +51,9 @@ struct KernelLevelTests {
       level($0, $0.defaultPolicy, KernelShape([3, 70]), .best) == nil
     }
     let others =
-      ["nf4"] + (2...8).map { "affine\($0)" } + ["q5_0", "q4_k", "hif4"]
-    #expect(slow.map(\.id) == others + ["e8m0fnu", "ue4m3", "ue5m3", "ue5m3_61440"])
+      ["mxfp4_oas_mbs", "if4", "nf4", "nf4_double", "fp4_bnb"] + (2...8).map { "affine\($0)" }
+      + ["q5_0", "q4_k", "hif4"]
+    #expect(slow.map(\.id) == others + ["hif8", "e8m0fnu", "ue4m3", "ue5m3", "ue5m3_61440"])
   }
 
   @Test("Levels are those of the kernels' list, in its order and by its ids")

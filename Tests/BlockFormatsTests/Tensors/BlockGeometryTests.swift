@@ -60,9 +60,10 @@ struct BlockGeometryTests {
         for axis in shape.indices {
           let tensor = Tensor([], shape: shape).quantized(to: format, axis: axis)
           #expect(tensor.codes.bytes.isEmpty && tensor.scales.bytes.isEmpty)
-          #expect(tensor.storedByteCount == (format.layout.tensorField == nil ? 0 : 4))
+          let numbers = format.layout.fields.count { $0.extent == .perTensor }
+          #expect(tensor.storedByteCount == 4 * numbers)
           #expect(tensor.blockCount == 0)
-          if format.layout.tensorField == nil { #expect(tensor.bitsPerElement.isNaN) }
+          if numbers == 0 { #expect(tensor.bitsPerElement.isNaN) }
           #expect(tensor.dequantized() == Tensor([], shape: shape))
           #expect(Tensor([], shape: shape).fakeQuantized(to: format, axis: axis).blockCount == 0)
         }

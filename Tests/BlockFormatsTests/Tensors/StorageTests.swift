@@ -10,6 +10,10 @@ struct StorageTests {
     ("mxfp4", 4.25), ("mxint8", 8.25), ("mxint8_full", 8.25), ("mxint4", 4.25), ("mxint2", 2.25),
     ("mx9", 9), ("mx6", 6), ("mx4", 4), ("msfp12", 4.5), ("msfp13", 5.5), ("msfp14", 6.5),
     ("msfp15", 7.5), ("msfp16", 8.5), ("nvfp4", 4.5), ("nvfp4_2d", 4.03125),
+    ("mxfp4_e1m2", 4.25), ("mxfp4_oas", 4.5), ("nvint4", 4.5), ("nvfp6_e2m3", 6.5),
+    ("fp8_e4m3_1x128_ue8m0", 8.0625), ("fp8_e4m3_128x128_ue8m0", 8 + 8.0 / 16384),
+    ("fp4_bnb", 4.5), ("e1m2fn", 4), ("hif8", 8), ("if4", 4.5),
+    ("nf4_double", 4 + 8.0 / 64 + 32.0 / 16384), ("mxfp4_oas_mbs", 4 + 8.0 / 16 + 8.0 / 128),
     ("nvfp4_4over6", 4.5), ("nvfp4_ue5m3", 4.5), ("nvfp4_ue5m3_61440", 4.5), ("vsq", 4.375),
     ("fp8_e4m3_tensor", 8), ("fp8_e4m3_row", 8), ("fp8_e4m3_1x128", 8.25),
     ("fp8_e4m3_128x128", 8.001953125), ("fp8_e5m2_tensor", 8), ("fp8_e5m2_row", 8),
@@ -44,7 +48,10 @@ struct StorageTests {
       #expect(encoded.bitsPerElement == Double(8 * encoded.storedBytes.count) / elements)
       var extra = 0.0
       if id.hasSuffix("_row") { extra = 256 * 32 }
-      if id.hasSuffix("_tensor") || id.hasPrefix("nvfp4") || id == "vsq" { extra = 32 }
+      if id.hasSuffix("_tensor") || id.hasPrefix("nv") || ["vsq", "if4", "nf4_double"].contains(id)
+      {
+        extra = 32
+      }
       #expect(encoded.bitsPerElement == bits + extra / elements, "\(id)")
     }
   }

@@ -2,7 +2,7 @@ import BlockFormats
 import FormatTestSupport
 import Testing
 
-@Suite("Element vectors of ml_dtypes, NumPy and gfloat")
+@Suite("Element vectors of ml_dtypes, en-dtypes, NumPy and gfloat")
 struct ElementVectorFileTests {
   private func format(_ name: String) throws -> ElementFormat {
     // gfloat's int8 is the MX element with its full range.
@@ -39,7 +39,9 @@ struct ElementVectorFileTests {
       let format = try format(file.format)
       // ml_dtypes rounds ties between powers of two up, and has NaN for zero.
       let isPower = format == .e8m0fnu
-      let rounding: RoundingRule = isPower ? .toNearestOrAway : .toNearestOrEven
+      // HiFloat8 rounds ties away from zero.
+      let rounding: RoundingRule =
+        isPower || format == .hif8 ? .toNearestOrAway : .toNearestOrEven
       var failures: [String] = []
       for (input, code) in zip(file.inputs.values, file.codes) where !(isPower && input == 0) {
         let actual = format.code(for: Double(input), rounding: rounding, overflow: .special)

@@ -18,6 +18,9 @@ struct FieldVectorFile: CustomTestStringConvertible, Sendable {
     [
       FieldVectorFile(
         path: "nf4/bitsandbytes", id: "nf4", names: ["absmax": "scales"], packing: "bitsandbytes"),
+      FieldVectorFile(
+        path: "fp4_bnb/bitsandbytes", id: "fp4_bnb", names: ["absmax": "scales"],
+        packing: "bitsandbytes"),
       FieldVectorFile(path: "ggml/q5_0", id: "q5_0", names: ["scale": "scales"], packing: "ggml"),
       FieldVectorFile(
         path: "ggml/q4_k", id: "q4_k",

@@ -42,13 +42,16 @@ struct ExplainCommandTests {
         rceil                   2  0x81 = 4              9        0
         even                    1  0x80 = 2           3721        1
         nearest_log2            1  0x80 = 2           3721        1
+        oas                     2  0x81 = 4              9        0
+        floor_plus_1            2  0x81 = 4              9        0
 
         Index  Value  Scaled  Code  Element  Decoded  Error  Why
         -----  -----  ------  ----  -------  -------  -----  --------------------------------
             0    957   478.5  0x7E      448      896    -61  clipped at the largest value 448
 
         1 of 1 values clipped: floor keeps only the power of two of amax, and amax / scale may \
-        reach 2^9 where the largest element value is 448; nothing clips under ceil, rceil.
+        reach 2^9 where the largest element value is 448; nothing clips under ceil, rceil, oas, \
+        floor_plus_1.
 
         """)
   }

@@ -22,13 +22,15 @@ struct ListCommandTests {
     #expect(
       kernels.filter { $0.value != "all" }
         == Dictionary(
-          uniqueKeysWithValues: (["e8m0fnu", "ue4m3", "ue5m3", "ue5m3_61440"] + Self.ofOtherFields)
+          uniqueKeysWithValues: (["hif8", "e8m0fnu", "ue4m3", "ue5m3", "ue5m3_61440"]
+            + Self.ofOtherFields)
             .map { ($0, "none") }))
   }
 
   /// Formats whose fields no kernel knows.
   private static let ofOtherFields =
-    ["nf4", "q5_0", "q4_k", "hif4"] + (2...8).map { "affine\($0)" }
+    ["mxfp4_oas_mbs", "if4", "nf4", "nf4_double", "fp4_bnb", "q5_0", "q4_k", "hif4"]
+    + (2...8).map { "affine\($0)" }
 
   private func ids(_ words: String...) -> [String] {
     runFmtbench(["list"] + words + ["--csv"]).stdout.split(separator: "\n").dropFirst().map {
@@ -82,8 +84,8 @@ struct ListCommandTests {
 
   @Test("--columns chooses what is told, in every form, and other forms tell all by default")
   func columns() {
-    let csv = runFmtbench(["list", "mxfp4", "--columns", "source,element", "--csv"]).stdout
-    #expect(csv == "id,source,element\nmxfp4,OCP Microscaling Formats v1.0,e2m1fn\n")
+    let csv = runFmtbench(["list", "mxint4", "--columns", "source,element", "--csv"]).stdout
+    #expect(csv == "id,source,element\nmxint4,OCP Microscaling Formats v1.0,mxint4\n")
     let all = runFmtbench(["list", "mxfp4", "--csv"]).stdout
     #expect(
       all.hasPrefix("id,element,block,scale,bits_per_element,largest_element,kernels,source\n"))
@@ -99,14 +101,15 @@ struct ListCommandTests {
     #expect(KernelCoverage(of: format) == .allBut(searches))
     #expect(
       KernelCoverage(of: format).text
-        == "all but search, search(ceil), search(rceil), search(even), search(nearest_log2)")
+        == "all but search, search(ceil), search(rceil), search(even), search(nearest_log2), "
+        + "search(oas), search(floor_plus_1)")
   }
 
   @Test("Choices that fall back together are named together, and whole ones alone")
   func names() {
     let policies = KernelCoverage.policies(of: SharedExponentFormat.mxfp4)
-    // Ten scale rules, seven roundings, two overflow rules.
-    #expect(policies.count == 10 * 7 * 2)
+    // Seven rules and a search around each, seven roundings, two overflow rules.
+    #expect(policies.count == 2 * PowerOfTwoRule.allCases.count * 7 * 2)
     #expect(KernelCoverage(slow: [], among: policies) == .all)
     #expect(KernelCoverage(slow: policies, among: policies) == .none)
     let slow = policies.filter { policy in

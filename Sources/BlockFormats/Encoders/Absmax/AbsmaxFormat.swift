@@ -1,15 +1,18 @@
 import CallerChecks
 
-/// Elements between -1 and 1 with the largest magnitude of each block as an FP32 scale: the tables of
-/// bitsandbytes.
+/// Elements of a table with an FP32 scale for each block, by which its largest magnitude meets that of the
+/// table: the tables of bitsandbytes, and a user's own.
 ///
-/// Every step is one FP32 operation:
+/// Every step is one FP32 operation, with M the largest magnitude of the table, of either sign:
 ///
-/// 1. Stored: amax, over finite values.
-/// 2. r = fl(1 / max(amax, 10^-38)), where 10^-38 is the FP32 number nearest to it.
+/// 1. Stored: s = min(fl(amax / M), FLT_MAX), amax over finite values. M = 1 stores amax itself.
+/// 2. r = fl(1 / max(s, 10^-38)), where 10^-38 is the FP32 number nearest to it.
 /// 3. code = element of fl(x · r), by the policy's rounding.
 ///
-/// A value decodes to fl(q · amax). A NaN block stores a NaN scale and codes 0.
+/// A value decodes to fl(q · s), and `CodeLimit` keeps that finite; M = 1 needs no limit. Where s is below
+/// 10^-38, values stay as far below the table's ends. A NaN block stores a NaN scale and codes 0.
+///
+/// A table may end at M on one side alone; values of the other side beyond its end saturate.
 ///
 /// Where a last block is short, bitsandbytes' CPU code stores at least 10^-38 and divides by it; its
 /// CUDA code and this encoder treat all blocks alike.
@@ -27,7 +30,7 @@ public struct AbsmaxFormat: ComposedFormat, Hashable {
   /// Where producers put the stored bits.
   public let packings: [BlockPacking]
 
-  /// The largest magnitude is stored.
+  /// The largest magnitude meets that of the table.
   public var scaleRules: [ScaleRule] { [.amax] }
 
   /// Creates a format.
@@ -35,7 +38,8 @@ public struct AbsmaxFormat: ComposedFormat, Hashable {
   /// - Parameters:
   ///   - id: the canonical id.
   ///   - source: the defining document.
-  ///   - element: the element format, whose largest value is one.
+  ///   - element: the element format; its values are FP32 numbers, the largest magnitude within
+  ///     `greatestMagnitudes`.
   ///   - block: the elements that share a scale.
   ///   - packings: where producers put the stored bits.
   public init(
@@ -43,14 +47,22 @@ public struct AbsmaxFormat: ComposedFormat, Hashable {
     packings: [BlockPacking] = []
   ) {
     require(
-      element.greatestDecodableMagnitude == 1,
-      "the largest magnitude of \(element) is \(element.greatestDecodableMagnitude), not 1")
+      AbsmaxFormat.greatestMagnitudes.contains(element.greatestDecodableMagnitude),
+      "the largest magnitude of \(element) is \(element.greatestDecodableMagnitude), not in 2^-64...2^64"
+    )
     self.id = id
     self.source = source
+    greatest = Float(element.greatestDecodableMagnitude)
     self.packings = packings
     layout = BlockLayout(block: block, fields: [.codes(element), .blockScale(.fp32)])
     defaultPolicy = EncodingPolicy(scaleRule: .amax)
   }
+
+  /// The largest magnitudes that a table may have, so that scales fit FP32 for most values.
+  public static let greatestMagnitudes: ClosedRange<Double> = 0x1p-64...0x1p64
+
+  /// M, the largest magnitude of the table.
+  private let greatest: Float
 
   /// The places of the fields in the layout.
   enum Field {
@@ -58,17 +70,18 @@ public struct AbsmaxFormat: ComposedFormat, Hashable {
     static let scale = 1
   }
 
-  /// Below it, values are not brought up to one.
-  private static let leastAmax: Float = 1e-38
+  /// Below it, values are not brought up to the ends of the table.
+  private static let leastScale: Float = 1e-38
 
-  /// Stores the largest magnitude.
+  /// Stores the largest magnitude in units of the table's.
   public func encodeScale(
     of values: Span<Float>, statistics: ValueStatistics,
     context: borrowing EncodingContext, into fields: inout BlockFields
   ) {
     let isNaN = context.policy.poisons(statistics, element: element)
-    fields[Field.scale, 0] = (isNaN ? .nan : statistics.amax).bitPattern
-    fields.encodeMultiplier = isNaN ? .nan : 1 / max(statistics.amax, Self.leastAmax)
+    let scale = isNaN ? .nan : min(statistics.amax / greatest, .greatestFiniteMagnitude)
+    fields[Field.scale, 0] = scale.bitPattern
+    fields.encodeMultiplier = isNaN ? .nan : 1 / max(scale, Self.leastScale)
   }
 
   /// Encodes the block's values with the scale in `fields`.
@@ -81,9 +94,12 @@ public struct AbsmaxFormat: ComposedFormat, Hashable {
       fields.fill(Field.codes, with: 0)
       return
     }
+    let scale = Float(bitPattern: fields[Field.scale, 0])
+    let limit = context.codeLimit { Float($0) * scale }
     for position in values.indices {
       fields[Field.codes, position] = context.code(
-        for: Double(values[position].scaled(by: multiplier)), at: position, tally: &fields.tally)
+        for: Double(values[position].scaled(by: multiplier)), at: position, limit: limit,
+        tally: &fields.tally)
     }
   }
 
@@ -113,14 +129,15 @@ extension AbsmaxFormat: FactoredFormat {}
 extension AbsmaxFormat: ExplainedFormat {
   /// The formulas of the definition, with this format's numbers.
   public var steps: [String] {
-    [
+    let most = ExactNumber.text(Double(greatest))
+    return [
       ExactNumber.float32Steps,
-      "stored scale = amax",
-      "r       = fl(1 / max(amax, 10^-38))",
+      greatest == 1 ? "stored scale = amax" : "stored scale = min(fl(amax / \(most)), FLT_MAX)",
+      "r       = fl(1 / max(\(greatest == 1 ? "amax" : "stored scale"), 10^-38))",
       "code    = \(element.name) of fl(x * r), rounded"
         + (element.statesThresholds
           ? "; to nearest by the table's thresholds, which belong to the lower value" : ""),
-      "decoded = fl(q * amax)",
+      greatest == 1 ? "decoded = fl(q * amax)" : "decoded = fl(q * stored scale)",
       "a NaN block stores a NaN scale and codes \(ExactNumber.hex(0, element))",
     ]
   }

@@ -14,6 +14,8 @@ import NumericSupport
 /// | `even` | 0 | 0 | 1 |
 /// | `evenE2M1` | 0 | 0 | 1 |
 /// | `nearestLog2` | 0 | 0 | 0 |
+/// | `overflowAware` | 0 | 0 | 1 |
+/// | `floorPlusOne` | 1 | 1 | 1 |
 public enum PowerOfTwoRule: String, Hashable, Sendable, CaseIterable {
   /// floor(log2 amax) - emax. OCP MX v1.0 section 6.3; clips by design.
   case floor
@@ -29,6 +31,15 @@ public enum PowerOfTwoRule: String, Hashable, Sendable, CaseIterable {
   case evenE2M1 = "even_e2m1"
   /// log2(amax / max) rounded to nearest; no FP32 amax lies on a tie (MLX up to 0.32.2).
   case nearestLog2 = "nearest_log2"
+  /// The smallest exponent under which amax stays below the value that ties between the largest element
+  /// and the next one, were there any: 7 for E2M1, 464 for E4M3. Values up to there saturate, so that all
+  /// others keep a bit more than under `rceil`.
+  ///
+  /// For elements whose largest value has a fraction of ones, E2M1 among them, it is `even`; for E4M3 it is
+  /// not. Source: overflow-aware scaling, arXiv 2603.08713.
+  case overflowAware = "oas"
+  /// floor(log2 amax) - emax + 1, twice the scale of `floor`: nothing clips (AWS Trainium).
+  case floorPlusOne = "floor_plus_1"
 
   /// The rule's name in options and reports.
   public var id: String { rawValue }
@@ -42,6 +53,8 @@ public enum PowerOfTwoRule: String, Hashable, Sendable, CaseIterable {
     case .even: "as floor, after rounding amax half up to the element's fraction bits"
     case .evenE2M1: "as even for one fraction bit, whatever the element has"
     case .nearestLog2: "2^round(log2(amax / max))"
+    case .overflowAware: "the smallest power of two under which amax rounds to max or below"
+    case .floorPlusOne: "2^(floor(log2 amax) - emax + 1), twice the scale of floor"
     }
   }
 
@@ -73,6 +86,23 @@ public enum PowerOfTwoRule: String, Hashable, Sendable, CaseIterable {
       let (a, b) = (wide.significand, element.greatestFiniteMagnitude.significand)
       if a * a >= 2 * b * b { return floor + 1 }
       return 2 * a * a >= b * b ? floor : floor - 1
+    case .overflowAware:
+      let tie = element.overflowTie
+      return Int(wide.exponent) - Int(tie.exponent) + (wide.significand >= tie.significand ? 1 : 0)
+    case .floorPlusOne: return floor + 1
+    }
+  }
+}
+
+extension ElementFormat {
+  /// The value half way between the largest one and the one that would follow it.
+  fileprivate var overflowTie: Double {
+    let largest = greatestFiniteMagnitude
+    switch encoding {
+    case .table: return (largest + neighbour(of: greatestFiniteCode, isAbove: true)) / 2
+    case .floatingPoint, .twosComplement:
+      let spacing = greatestExponent - leadingFractionBitCount
+      return largest + Double.scaled(0.5, byPowerOfTwo: spacing)
     }
   }
 }
