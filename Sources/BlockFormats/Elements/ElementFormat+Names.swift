@@ -9,8 +9,8 @@ extension ElementFormat {
   /// Creates the element format that a text names.
   ///
   /// Besides the names in `named`: `binary{K}p{P}{s|u}{e|f}` for IEEE P3109, `mxint8`,
-  /// `mxint8_full`, `mxint4`, `mxint2`, `nf4`, `ue6m2`, `sm{m}` for sign-magnitude, `int{n}`, `uint{n}`,
-  /// `e{n}m0fnu`, and
+  /// `mxint8_full`, `mxint4`, `mxint2`, `nf4`, `iq4_nl`, `ue6m2`, `sm{m}` for sign-magnitude,
+  /// `int{n}`, `uint{n}`, `e{n}m0fnu`, and
   /// `float(e=..,m=..,bias=..,specials=none|ieee|fn|top|fnuz|p3109,signed=yes|no)`.
   public init(parsing text: String) throws(FormatNameError) {
     self = try ElementFormat.resolve(text)
@@ -31,7 +31,7 @@ extension ElementFormat {
   /// The format that a name without parameters has.
   private static func simple(name: String) -> ElementFormat? {
     let further: [ElementFormat] = [
-      .mxint8, .mxint8(range: .full), .mxint4, .mxint2, .nf4, .ue6m2,
+      .mxint8, .mxint8(range: .full), .mxint4, .mxint2, .nf4, .iq4_nl, .ue6m2,
     ]
     if let known = (named + further).first(where: { $0.name == name }) { return known }
     if let format = p3109(name: name) { return format }

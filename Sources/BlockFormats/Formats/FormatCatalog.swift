@@ -18,8 +18,8 @@ public struct FormatCatalog: Sendable {
   public static let builtIn = FormatCatalog(
     families: FormatFamily.mx + FormatFamily.bdr + FormatFamily.blockFloatingPoint
       + FormatFamily.nvfp4 + FormatFamily.vsq + FormatFamily.scaledFP8
-      + FormatFamily.scaledIntegers + FormatFamily.nf4 + FormatFamily.affine + FormatFamily.q5_0
-      + FormatFamily.q4_k + FormatFamily.hif4 + FormatFamily.composed + FormatFamily.casts)
+      + FormatFamily.scaledIntegers + FormatFamily.nf4 + FormatFamily.affine + FormatFamily.ggml
+      + FormatFamily.hif4 + FormatFamily.composed + FormatFamily.casts)
 
   /// Every family's format with default parameters.
   public var all: [any BlockFormat] { families.compactMap(\.defaultFormat) }
