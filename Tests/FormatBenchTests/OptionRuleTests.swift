@@ -24,7 +24,7 @@ struct OptionRuleTests {
       ("compare a.npy --seed 1", "--seed: nothing is random without --rounding stochastic"),
       (
         "compare --vectors 1 --formats mxfp4,mxfp8_e4m3 --scale-floor least_normal",
-        "--scale-floor: scales of every format compared are never zero"
+        "--scale-floor: the smallest scale a block stores is a part of every format compared"
       ),
       ("encode a.npy --format mxfp4 --output b --seed 1", "--seed: nothing is random"),
       (

@@ -62,6 +62,8 @@ extension NearestSearch {
       switch rounding {
       case .nearestEven: ((lower + upper) / 2, !ladder.isEven(index))
       case .nearestAway: ((lower + upper) / 2, true)
+      case .nearestTowardZero: ((lower + upper) / 2, false)
+      case .nearestUp: ((lower + upper) / 2, sign == .plus)
       case .towardZero: (upper, true)
       case .up: sign == .plus ? (lower, false) : (upper, true)
       case .down: sign == .plus ? (upper, true) : (lower, false)

@@ -5,7 +5,7 @@
 /// unbounded exponent, so that overflow is judged after rounding.
 public struct NearestSearch: Sendable {
   public enum Rounding: Sendable, CaseIterable {
-    case nearestEven, nearestAway, towardZero, up, down, toOdd
+    case nearestEven, nearestAway, nearestTowardZero, nearestUp, towardZero, up, down, toOdd
   }
 
   public enum Overflow: Sendable, CaseIterable {
@@ -121,6 +121,8 @@ public struct NearestSearch: Sendable {
     switch rounding {
     case .nearestEven: return twice > sum || twice == sum && !ladder.isEven(lower)
     case .nearestAway: return twice >= sum
+    case .nearestTowardZero: return twice > sum
+    case .nearestUp: return twice > sum || twice == sum && sign == .plus
     case .towardZero: return false
     case .up: return sign == .plus
     case .down: return sign == .minus

@@ -129,7 +129,25 @@ extension ReferenceBlockElement {
   public func encode(
     _ x: Double, _ policy: ReferenceBlockPolicy, index: Int
   ) -> (code: UInt32, overflowed: Bool) {
+    let (code, overflowed) = encodeWithSign(x, policy, index: index)
+    guard hasMinusZero && (code == 0 || code == signBit) && !x.isNaN else {
+      return (code, overflowed)
+    }
+    let isNegative: Bool =
+      switch policy.zeroSign {
+      case .kept: code == signBit
+      case .positive: false
+      case .keptUnlessZero: code == signBit && x != 0
+      case .negativeForZero: code == signBit || x == 0
+      }
+    return (isNegative ? signBit : 0, overflowed)
+  }
+
+  private func encodeWithSign(
+    _ x: Double, _ policy: ReferenceBlockPolicy, index: Int
+  ) -> (code: UInt32, overflowed: Bool) {
     if x.isNaN {
+      if policy.nonFinite == .nanToMax { return (UInt32(magnitudes.count - 1), false) }
       if policy.nonFinite == .nanToZero { return (0, false) }
       return (nanCode ?? (isInteger ? 0 : UInt32(magnitudes.count - 1)), false)
     }
@@ -137,12 +155,12 @@ extension ReferenceBlockElement {
     if negative && !isSigned && x != 0 {
       let becomesZero =
         x.isInfinite
-        ? policy.nonFinite == .nanToZero
+        ? policy.replacesInfinity
         : magnitudes[0] == 0 && roundedRank(x.magnitude, negative, policy, index) == 0
       return (policy.overflowIsSpecial && !becomesZero ? nanCode ?? 0 : 0, false)
     }
     if x.isInfinite {
-      let special = policy.overflowIsSpecial && policy.nonFinite != .nanToZero
+      let special = policy.overflowIsSpecial && !policy.replacesInfinity
       return (overflowCode(negative, special: special), false)
     }
     let rank = roundedRank(x.magnitude, negative, policy, index)
@@ -163,8 +181,15 @@ extension ReferenceBlockElement {
     _ x: Double, _ negative: Bool, _ policy: ReferenceBlockPolicy, _ index: Int
   ) -> Int {
     if x < magnitudes[0] { return 0 }
-    if x > beyond { return magnitudes.count + 1 }
     if x == beyond { return magnitudes.count }
+    if x > beyond {
+      // The least integer is what would follow; what rounds to it does not overflow.
+      let next = beyond + magnitudes[1]
+      guard negative && usesFullRange && x < next else { return magnitudes.count + 1 }
+      let isOutward = isOutward(
+        x, between: beyond, magnitudes.count, and: next, negative, policy, index)
+      return magnitudes.count + (isOutward ? 1 : 0)
+    }
     var (low, high) = (0, magnitudes.count)
     while high - low > 1 {
       let middle = (low + high) / 2
@@ -173,18 +198,28 @@ extension ReferenceBlockElement {
     let below = magnitudes[low]
     let above = low + 1 < magnitudes.count ? magnitudes[low + 1] : beyond
     if x == below { return low }
+    return low + (isOutward(x, between: below, low, and: above, negative, policy, index) ? 1 : 0)
+  }
+
+  /// Whether a magnitude between two neighbours, of which the lower has a rank, becomes the upper one.
+  private func isOutward(
+    _ x: Double, between below: Double, _ rank: Int, and above: Double, _ negative: Bool,
+    _ policy: ReferenceBlockPolicy, _ index: Int
+  ) -> Bool {
     let (left, right) = (x - below, above - x)
     switch policy.rounding {
-    case .nearestEven: return left < right || (left == right && low % 2 == 0) ? low : low + 1
-    case .nearestAway: return left < right ? low : low + 1
-    case .towardZero: return low
-    case .up: return negative ? low : low + 1
-    case .down: return negative ? low + 1 : low
-    case .odd: return low % 2 == 1 ? low : low + 1
+    case .nearestEven: return left > right || (left == right && rank % 2 == 1)
+    case .nearestAway: return left >= right
+    case .nearestTowardZero: return left > right
+    case .nearestUp: return left > right || (left == right && !negative)
+    case .towardZero: return false
+    case .up: return !negative
+    case .down: return negative
+    case .odd: return rank % 2 == 0
     case .stochastic(let random):
       let whole = Self.powerOfTwo(random.bitCount)
       let threshold = (left / (above - below) * whole).rounded(.down)
-      return threshold + Double(random.bits(ofElement: UInt64(index))) >= whole ? low + 1 : low
+      return threshold + Double(random.bits(ofElement: UInt64(index))) >= whole
     }
   }
 

@@ -36,9 +36,10 @@ extension ReferenceBlockEncoder {
     case .rceil:
       let quotient = amax * (1 / Float(element.greatest))
       return quotient == 0 ? -149 : quotient.isInfinite ? 128 : ceilLog2(Double(quotient))
-    case .even:
+    case .even, .evenE2M1:
       // Round half up at the element's fraction width, then take the floor.
-      let unit = ReferenceBlockElement.powerOfTwo(floorLog2(x) - element.fractionBits)
+      let bits = rule == .even ? element.fractionBits : 1
+      let unit = ReferenceBlockElement.powerOfTwo(floorLog2(x) - bits)
       return floorLog2((x / unit + 0.5).rounded(.down) * unit) - top
     case .nearestLog2: return Int(log2(x / element.greatest).rounded())
     }
@@ -104,22 +105,34 @@ extension ReferenceBlockEncoder {
     let plain = ReferenceBlockPolicy(nonFinite: .element, scale: .none)
     func encoded(_ target: Float) -> Block {
       let inverse: Float = 1 / target
-      let factor: Float = tensor.encode * inverse
-      let wanted: Float = amax * factor
+      let wanted: Float
+      switch policy.arithmetic {
+      case .multiply:
+        let factor: Float = tensor.encode * inverse
+        wanted = amax * factor
+      case .divide:
+        let divisor: Float = target * tensor.decode
+        wanted = amax / divisor
+      case .reciprocal:
+        let own: Float = amax / target
+        wanted = own / tensor.decode
+      case .divideByQuotient:
+        let own: Float = amax / target
+        wanted = own * tensor.encode
+      }
       var code = scale.encode(Double(wanted), plain, index: 0).code
       switch policy.floor {
       case .none: break
       case .leastNonzero: code = max(code, 1)
       case .leastNormal: code = max(code, leastNormal)
+      case .eighthForZero:
+        if code == 0 { code = max(1, scale.encode(0.125, plain, index: 0).code) }
       }
       if amax == 0 && policy.zeroBlockIsOne { code = scale.encode(1, plain, index: 0).code }
       while Float(scale.value(of: code)).isInfinite { code = scale.codeTowardZero(code) }
       var result = Block(scale: code)
       let s = Float(scale.value(of: code))
-      let unit = Self.held(1 / tensor.encode, above: 0)
-      let product: Float = s * unit
-      var multiplier: Float = 1 / product
-      if multiplier > .greatestFiniteMagnitude { multiplier = .greatestFiniteMagnitude }
+      let step = scaling(s)
       func decoded(_ q: Double) -> Float {
         let inner: Float = Float(q) * s
         return inner * tensor.decode
@@ -127,7 +140,7 @@ extension ReferenceBlockEncoder {
       for index in block {
         var bits: UInt32 = 0
         if code != 0 {
-          let scaled: Float = values[index] * multiplier
+          let scaled: Float = step(values[index])
           let encoded = element(Double(scaled), at: index, decoded: decoded)
           bits = encoded.code
           if encoded.overflowed { result.overflows += 1 }
@@ -138,9 +151,37 @@ extension ReferenceBlockEncoder {
       return result
     }
     let six = encoded(Float(format.element.greatest))
-    guard case .fourOverSix = policy.scale else { return six }
+    guard policy.isFourOverSix else { return six }
     let four = encoded(4)
+    if case .fourOverSixAbsolute = policy.scale {
+      return absoluteError(four.decoded, block) < absoluteError(six.decoded, block) ? four : six
+    }
     return squaredError(four.decoded, block) < squaredError(six.decoded, block) ? four : six
+  }
+
+  /// What a scale of the block does to values.
+  private func scaling(_ s: Float) -> (Float) -> Float {
+    func multiplying(_ factor: Float) -> (Float) -> Float {
+      let factor = factor > .greatestFiniteMagnitude ? .greatestFiniteMagnitude : factor
+      return { $0 * factor }
+    }
+    func dividing(_ divisor: Float) -> (Float) -> Float {
+      let divisor = divisor == 0 ? Float.leastNonzeroMagnitude : divisor
+      return { $0 / divisor }
+    }
+    switch policy.arithmetic {
+    case .multiply:
+      let unit = Self.held(1 / tensor.encode, above: 0)
+      let product: Float = s * unit
+      return multiplying(1 / product)
+    case .divide:
+      let product: Float = s * tensor.decode
+      return dividing(product)
+    case .reciprocal:
+      let inverse: Float = 1 / tensor.decode
+      return multiplying(inverse / s)
+    case .divideByQuotient: return dividing(s / tensor.encode)
+    }
   }
 
   // MARK: - FP32 scales and none
@@ -153,9 +194,15 @@ extension ReferenceBlockEncoder {
         decoded: block.map { _ in .nan })
     }
     let amax = finiteMaximum(block)
+    var target = Float(format.element.greatest)
+    if case .amaxHalfStep = policy.scale {
+      // Values are evenly spaced there.
+      target += Float(format.element.value(of: 1)) / 2
+    }
+    if policy.arithmetic != .multiply { return encodeByQuotient(block, amax, target) }
     var multiplier: Float = 1
     if amax > 0 {
-      multiplier = Float(format.element.greatest) / amax
+      multiplier = target / amax
       if multiplier > .greatestFiniteMagnitude { multiplier = .greatestFiniteMagnitude }
     }
     if case .amaxPowerOfTwo = policy.scale {
@@ -163,11 +210,28 @@ extension ReferenceBlockEncoder {
       multiplier = Float(
         ReferenceBlockElement.powerOfTwo(max(Self.floorLog2(Double(multiplier)), -127)))
     }
-    let stored = Self.held(1 / multiplier, above: 0)
+    return encodeFloat32(block, stored: Self.held(1 / multiplier, above: 0)) { $0 * multiplier }
+  }
+
+  private func encodeByQuotient(_ block: [Int], _ amax: Float, _ target: Float) -> Block {
+    var stored: Float = 1
+    if amax > 0 { stored = Self.held(amax / target, above: 0x1p-128) }
+    if case .amaxPowerOfTwo = policy.scale {
+      stored = Float(ReferenceBlockElement.powerOfTwo(min(Self.ceilLog2(Double(stored)), 127)))
+    }
+    let inverse = Self.held(1 / stored, above: 0)
+    return encodeFloat32(block, stored: stored) {
+      policy.arithmetic == .reciprocal ? $0 * inverse : $0 / stored
+    }
+  }
+
+  private func encodeFloat32(
+    _ block: [Int], stored: Float, scaled: (Float) -> Float
+  ) -> Block {
     var result = Block(scale: stored.bitPattern)
     func decoded(_ q: Double) -> Float { Float(q) * stored }
     for index in block {
-      let scaled: Float = values[index] * multiplier
+      let scaled: Float = scaled(values[index])
       let (code, overflowed) = element(Double(scaled), at: index, decoded: decoded)
       result.codes.append(code)
       result.decoded.append(decoded(format.element.value(of: code)))

@@ -35,8 +35,13 @@ public struct ReferenceBlockEncoder {
       tensor = (.nan, .nan)
     } else if amax > 0 {
       var most = Float(format.element.greatest) * Float(scale.greatest)
-      if case .fourOverSix = policy.scale { most = 1536 }
+      if policy.isFourOverSix { most = 1536 }
       guard !most.isNaN else { return }
+      if policy.arithmetic == .divide || policy.arithmetic == .reciprocal {
+        let decode = Self.held(amax / most, above: 0x1p-128)
+        tensor = (Self.held(1 / decode, above: 0), decode)
+        return
+      }
       let encode = Self.held(most / amax, above: .leastNonzeroMagnitude)
       tensor = (encode, Self.held(1 / encode, above: 0))
     }
@@ -150,7 +155,7 @@ public struct ReferenceBlockEncoder {
     switch policy.nonFinite {
     case .blockNaN: indices.contains { !values[$0].isFinite }
     case .element: format.element.nanCode == nil && indices.contains { values[$0].isNaN }
-    case .nanToZero: false
+    case .nanToZero, .nanToMax: false
     }
   }
 
@@ -167,10 +172,17 @@ public struct ReferenceBlockEncoder {
 
   /// The sum of squared differences in eight lanes, added pairwise from the far half.
   func squaredError(_ decoded: [Float], _ block: [Int]) -> Double {
+    error(decoded, block) { $0 * $0 }
+  }
+
+  func absoluteError(_ decoded: [Float], _ block: [Int]) -> Double {
+    error(decoded, block) { abs($0) }
+  }
+
+  private func error(_ decoded: [Float], _ block: [Int], _ term: (Double) -> Double) -> Double {
     var lanes = [Double](repeating: 0, count: 8)
     for (position, index) in block.enumerated() where values[index].isFinite {
-      let difference = Double(decoded[position]) - Double(values[index])
-      lanes[position % 8] += difference * difference
+      lanes[position % 8] += term(Double(decoded[position]) - Double(values[index]))
     }
     let a = (lanes[0] + lanes[4], lanes[1] + lanes[5], lanes[2] + lanes[6], lanes[3] + lanes[7])
     return (a.0 + a.2) + (a.1 + a.3)

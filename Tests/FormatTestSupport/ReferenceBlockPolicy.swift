@@ -1,14 +1,14 @@
 /// The choices that the reference encoders know, spelled apart from the code under test.
 public struct ReferenceBlockPolicy: Sendable {
   public enum Rounding: Sendable {
-    case nearestEven, nearestAway, towardZero, up, down, odd
+    case nearestEven, nearestAway, nearestTowardZero, nearestUp, towardZero, up, down, odd
     /// With the random bits of each element's row-major index.
     case stochastic(ReferenceRandomBits)
   }
 
-  public enum NonFinite: Sendable { case blockNaN, element, nanToZero }
+  public enum NonFinite: Sendable { case blockNaN, element, nanToZero, nanToMax }
 
-  public enum PowerOfTwo: Sendable { case floor, ceil, rceil, even, nearestLog2 }
+  public enum PowerOfTwo: Sendable { case floor, ceil, rceil, even, evenE2M1, nearestLog2 }
 
   public enum Scale: Sendable {
     case none
@@ -16,10 +16,16 @@ public struct ReferenceBlockPolicy: Sendable {
     case search(PowerOfTwo)
     case amax
     case amaxPowerOfTwo
+    case amaxHalfStep
     case fourOverSix
+    case fourOverSixAbsolute
   }
 
-  public enum Floor: Sendable { case none, leastNonzero, leastNormal }
+  public enum Floor: Sendable { case none, leastNonzero, leastNormal, eighthForZero }
+
+  public enum ZeroSign: Sendable { case kept, positive, keptUnlessZero, negativeForZero }
+
+  public enum Arithmetic: Sendable { case multiply, divide, reciprocal, divideByQuotient }
 
   public var rounding = Rounding.nearestEven
   public var overflowIsSpecial = false
@@ -27,6 +33,19 @@ public struct ReferenceBlockPolicy: Sendable {
   public var scale: Scale
   public var floor = Floor.none
   public var zeroBlockIsOne = false
+  public var zeroSign = ZeroSign.kept
+  public var arithmetic = Arithmetic.multiply
+
+  /// Whether infinities become the largest value whatever becomes of overflow.
+  var replacesInfinity: Bool { nonFinite == .nanToZero || nonFinite == .nanToMax }
+
+  /// Whether a block is tried with 6 and with 4.
+  var isFourOverSix: Bool {
+    switch scale {
+    case .fourOverSix, .fourOverSixAbsolute: true
+    default: false
+    }
+  }
 
   public init(nonFinite: NonFinite, scale: Scale) {
     self.nonFinite = nonFinite

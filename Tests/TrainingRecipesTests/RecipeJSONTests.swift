@@ -37,6 +37,25 @@ struct RecipeJSONTests {
     #expect(try Recipe(json: recipe.json) == recipe)
   }
 
+  @Test(
+    "Every alternative of every choice of a policy comes back from a recipe's JSON",
+    arguments: PolicyAspect.allCases)
+  func everyChoice(aspect: PolicyAspect) throws {
+    for format in FormatCatalog.all where format.follows(aspect) {
+      let others = aspect.alternatives(scaleRules: format.scaleRules).filter {
+        !$0.id.hasPrefix("stochastic")
+      }
+      for alternative in others {
+        var policy = format.defaultPolicy
+        #expect(aspect.choose(alternative.id, in: &policy, scaleRules: format.scaleRules))
+        let recipe = Recipe(
+          name: "r", source: "", notes: [],
+          rules: [RecipeRule(.block(BlockQuantization(format, policy: policy)))])
+        #expect(try Recipe(json: recipe.json) == recipe, "\(format.id) \(alternative.id)")
+      }
+    }
+  }
+
   @Test("A rule may name the projections as a group")
   func group() throws {
     let json = #"{"name": "a", "rules": [{"layers": ["projections"], "quantizer": "bf16"}]}"#

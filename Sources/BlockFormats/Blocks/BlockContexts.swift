@@ -19,7 +19,7 @@ public struct EncodingContext: ~Copyable {
     indices = ElementIndices(base: 0, .none)
     encoder = ElementEncoder(
       layout.element, rounding: policy.rounding, overflow: policy.overflow,
-      nonFinite: policy.nonFinite)
+      nonFinite: policy.nonFinite, zeroSign: policy.zeroSign)
     decoding = DecodingContext(layout: layout, tensorScale: tensorScale.decode)
     greatestMagnitude = layout.element.magnitude(of: layout.element.greatestMagnitudeCode)
   }
@@ -100,7 +100,7 @@ extension EncodingPolicy {
     switch nonFinite {
     case .blockNaN: statistics.containsNonFinite
     case .element: statistics.containsNaN && element.nanCode == nil
-    case .nanToZero: false
+    case .nanToZero, .nanToMax: false
     }
   }
 }

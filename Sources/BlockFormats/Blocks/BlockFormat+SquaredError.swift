@@ -9,13 +9,28 @@ extension BlockFormat {
     of fields: BlockFields, context: borrowing DecodingContext,
     against values: Span<Float>
   ) -> Double {
+    errorSum(of: fields, context: context, against: values) { $0 * $0 }
+  }
+
+  /// The sum of absolute errors of an encoded block, in the order of `squaredError`.
+  func absoluteError(
+    of fields: BlockFields, context: borrowing DecodingContext,
+    against values: Span<Float>
+  ) -> Double {
+    errorSum(of: fields, context: context, against: values, \.magnitude)
+  }
+
+  @inline(__always)
+  private func errorSum(
+    of fields: BlockFields, context: borrowing DecodingContext,
+    against values: Span<Float>, _ term: (Double) -> Double
+  ) -> Double {
     withUnsafeTemporaryAllocation(of: Float.self, capacity: values.count) { decoded in
       var span = decoded.mutableSpan
       decode(fields, context: context, into: &span)
       var lanes = SIMD8<Double>.zero
       for index in values.indices where values[index].isFinite {
-        let error = Double(decoded[index]) - Double(values[index])
-        lanes[index & 7] += error * error
+        lanes[index & 7] += term(Double(decoded[index]) - Double(values[index]))
       }
       let four = lanes.lowHalf + lanes.highHalf
       let two = four.lowHalf + four.highHalf

@@ -75,11 +75,13 @@ extension BlockFormat {
   /// None: producers store no other bytes than the library.
   public var packings: [BlockPacking] { [] }
 
-  /// All but scale floor and zero block, which concern formats with narrow scales.
+  /// All but scale floor, zero block and scale arithmetic, which concern some formats with scales; the
+  /// sign of zeros where elements have two.
   public func follows(_ aspect: PolicyAspect) -> Bool {
     switch aspect {
     case .scaleRule, .rounding, .overflow, .nonFinite: true
-    case .scaleFloor, .zeroBlock: false
+    case .zeroSign: element.hasNegativeZero
+    case .scaleFloor, .zeroBlock, .scaleArithmetic: false
     }
   }
 

@@ -49,6 +49,7 @@ struct ElementEncoder: Sendable {
   let rounding: RoundingRule
   let overflow: OverflowRule
   let nonFinite: NonFiniteRule
+  let zeroSign: ZeroSignRule
   /// Fraction bits of a code.
   private let fractionBits: Int
   /// The exponent of the first binade; below it the spacing stays constant.
@@ -66,10 +67,11 @@ struct ElementEncoder: Sendable {
 
   init(
     _ format: ElementFormat, rounding: RoundingRule, overflow: OverflowRule,
-    nonFinite: NonFiniteRule = .element
+    nonFinite: NonFiniteRule = .element, zeroSign: ZeroSignRule = .kept
   ) {
     self.format = format
     self.nonFinite = nonFinite
+    self.zeroSign = zeroSign
     self.rounding = rounding
     self.overflow = overflow
     if case .table(let table) = format.encoding { self.table = table } else { table = nil }
@@ -100,12 +102,15 @@ struct ElementEncoder: Sendable {
   func code(
     for value: Double, index: UInt64, limit: CodeLimit = .none, tally: inout EncodingTally
   ) -> UInt32 {
-    if let table { return code(for: value, in: table, index: index, limit: limit, tally: &tally) }
+    if let table {
+      let code = code(for: value, in: table, index: index, limit: limit, tally: &tally)
+      return zeroSign == .kept ? code : withZeroSign(code, of: value, in: table)
+    }
     let bits = value.bitPattern
     let isNegative = bits >> 63 != 0
     let magnitude = bits & 0x7FFF_FFFF_FFFF_FFFF
     guard magnitude < 0x7FF0_0000_0000_0000 else { return nonFiniteCode(value, limit) }
-    guard magnitude != 0 else { return signed(0, isNegative: isNegative) }
+    guard magnitude != 0 else { return codeOfZero(isNegative: isNegative) }
 
     var exponent = Int(magnitude >> 52) - 1023
     var significand = magnitude & 0xF_FFFF_FFFF_FFFF | 1 << 52
@@ -132,6 +137,9 @@ struct ElementEncoder: Sendable {
       case .toNearestOrEven:
         if remainder > half || (remainder == half && code & 1 != 0) { code += 1 }
       case .toNearestOrAway: if remainder >= half { code += 1 }
+      case .toNearestOrTowardZero: if remainder > half { code += 1 }
+      case .toNearestOrUp:
+        if remainder > half || (remainder == half && !isNegative) { code += 1 }
       case .towardZero: break
       case .up: if !isNegative { code += 1 }
       case .down: if isNegative { code += 1 }
@@ -144,6 +152,7 @@ struct ElementEncoder: Sendable {
         }
       }
     }
+    if code == 0 && isNegative && hasNegativeZero && zeroSign == .positive { return 0 }
     if isBelowRange { return code == 0 && codeOffset == 0 ? 0 : belowRangeCode() }
     guard code <= greatestCode(isNegative: isNegative, limit) else {
       tally.saturatedCount += 1
@@ -160,6 +169,7 @@ struct ElementEncoder: Sendable {
   ) -> UInt32 {
     if value.isNaN {
       guard nonFinite == .nanToZero else {
+        // Where NaN becomes the largest value, it counts as infinity.
         return table.code(for: .infinity, rounding: .towardZero, index: 0, limit: limit).code
       }
       return table.code(for: 0, rounding: .toNearestOrEven, index: 0, limit: limit).code
@@ -167,6 +177,30 @@ struct ElementEncoder: Sendable {
     let result = table.code(for: value, rounding: rounding, index: index, limit: limit)
     if result.saturates && value.isFinite { tally.saturatedCount += 1 }
     return result.code
+  }
+
+  /// The code of a value that is zero.
+  @inline(__always)
+  private func codeOfZero(isNegative: Bool) -> UInt32 {
+    switch zeroSign {
+    case .kept: signed(0, isNegative: isNegative)
+    case .positive, .keptUnlessZero: 0
+    case .negativeForZero: signed(0, isNegative: true)
+    }
+  }
+
+  /// The code of the zero that the rule asks for, where a table has two.
+  @inline(never)
+  private func withZeroSign(_ code: UInt32, of value: Double, in table: ValueTable) -> UInt32 {
+    guard format.value(of: code) == 0 else { return code }
+    let isNegative =
+      switch zeroSign {
+      case .kept: value.sign == .minus
+      case .positive: false
+      case .keptUnlessZero: value < 0
+      case .negativeForZero: value <= 0
+      }
+    return table.code(of: isNegative ? -0.0 : 0.0) ?? code
   }
 
   /// The code with a given sign; zero loses its sign where the format has one zero.
@@ -189,14 +223,16 @@ struct ElementEncoder: Sendable {
   private func overflowCode(isNegative: Bool, isFinite: Bool, _ limit: CodeLimit) -> UInt32 {
     let greatest = greatestCode(isNegative: isNegative, limit)
     let extreme = signed(UInt32(truncatingIfNeeded: greatest), isNegative: isNegative)
-    guard overflow == .special, isFinite || nonFinite != .nanToZero else { return extreme }
+    guard overflow == .special, isFinite || !nonFinite.replacesInfinity else { return extreme }
     // A directed rounding that points back into the range gives its end, as in IEEE 754.
     let pointsInward =
       switch rounding {
       case .towardZero: true
       case .up: isNegative
       case .down: !isNegative
-      case .toNearestOrEven, .toNearestOrAway, .toOdd, .stochastic: false
+      case .toNearestOrEven, .toNearestOrAway, .toNearestOrTowardZero, .toNearestOrUp, .toOdd,
+        .stochastic:
+        false
       }
     if isFinite && pointsInward { return extreme }
     if let infinity = format.infinityCode { return signed(infinity, isNegative: isNegative) }
@@ -206,10 +242,13 @@ struct ElementEncoder: Sendable {
   @inline(never)
   private func nonFiniteCode(_ value: Double, _ limit: CodeLimit) -> UInt32 {
     if value.isNaN {
+      if nonFinite == .nanToMax { return overflowCode(isNegative: false, isFinite: false, limit) }
       if nonFinite == .nanToZero || isTwosComplement { return 0 }
       return format.nanCode ?? UInt32(greatestCode(isNegative: false, limit))
     }
-    guard value > 0 || signMask != 0 else { return nonFinite == .nanToZero ? 0 : belowRangeCode() }
+    guard value > 0 || signMask != 0 else {
+      return nonFinite.replacesInfinity ? 0 : belowRangeCode()
+    }
     return overflowCode(isNegative: value < 0, isFinite: false, limit)
   }
 

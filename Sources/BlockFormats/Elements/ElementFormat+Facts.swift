@@ -12,6 +12,17 @@ extension ElementFormat {
     }
   }
 
+  /// The distance between neighbouring values where it is the same everywhere; `nil` elsewhere.
+  package var spacing: Double? {
+    switch encoding {
+    case .twosComplement(let layout): Double.scaled(1, byPowerOfTwo: -layout.fractionBitCount)
+    case .floatingPoint(let layout):
+      layout.exponentBitCount == 0
+        ? Double.scaled(1, byPowerOfTwo: leastSpacingExponent) : nil
+    case .table: nil
+    }
+  }
+
   /// The largest magnitude of a finite code, one that encoders never produce included.
   package var greatestDecodableMagnitude: Double {
     switch encoding {

@@ -19,24 +19,9 @@ extension ElementFormat {
 extension ElementFormat {
   /// The values of IQ4_NL, integers from -127 to 113; code 8 is 1, and none is 0.
   ///
-  /// A number exactly between two neighbours gets the upper one.
-  ///
   /// Source: ggml, `kvalues_iq4nl`.
   public static let iq4_nl = ElementFormat(
     name: "iq4_nl",
     table: ValueTable(
-      halvesUp: [
-        -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113,
-      ]))
-}
-
-extension ValueTable {
-  /// A table of integers in rising order whose midpoints belong to the upper neighbour.
-  ///
-  /// A threshold is the FP32 number before the midpoint, since values above a threshold go up.
-  init(halvesUp values: [Double]) {
-    self.init(
-      values,
-      thresholds: zip(values, values.dropFirst()).map { Double(Float(($0 + $1) / 2).nextDown) })
-  }
+      [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]))
 }

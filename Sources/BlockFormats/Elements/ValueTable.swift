@@ -156,6 +156,8 @@ extension ValueTable {
       switch rounding {
       case .toNearestOrEven: return isNearerUpper(value, tie: isUpperEven)
       case .toNearestOrAway: return isNearerUpper(value, tie: value > 0)
+      case .toNearestOrTowardZero: return isNearerUpper(value, tie: value < 0)
+      case .toNearestOrUp: return isNearerUpper(value, tie: true)
       case .towardZero:
         // Around zero, where zero is no value, the two may be equally near.
         return above.magnitude == below.magnitude

@@ -3,7 +3,8 @@
 /// The account lives beside the encoder and uses its own steps. Formats that give none are explained
 /// by their stored codes and decoded values alone.
 public protocol ExplainedFormat: BlockFormat {
-  /// The encoder's steps in formulas, with the format's numbers filled in, one a line.
+  /// The encoder's steps under default choices in formulas, with the format's numbers filled in, one a
+  /// line.
   var steps: [String] { get }
 
   /// What is rounded to an element: the value at a position of a block under all that the block stores.

@@ -86,7 +86,7 @@ extension BlockFormat where Self == GGMLFactorFormat {
   /// ggml's Q3_K.
   public static var q3_k: Self {
     GGMLFactorFormat(
-      id: "q3_k", bits: 3, part: .offsetInteger(bitCount: 6, halves: .byRule), partReach: 32,
+      id: "q3_k", bits: 3, part: .offsetInteger(bitCount: 6), partReach: 32,
       search: .descent, bytes: .q3_k)
   }
 
@@ -102,8 +102,7 @@ extension ElementFormat {
   /// Codes 0, 1 and 2 for -1, 0 and 1.
   fileprivate static let trit = ElementFormat(name: "trit", table: ValueTable([-1, 0, 1]))
   /// Codes 0...3 for -1...2.
-  fileprivate static let tritOfTwoBits = offsetInteger(
-    bitCount: 2, offset: 1, halves: .byRule)
+  fileprivate static let tritOfTwoBits = offsetInteger(bitCount: 2, offset: 1)
 }
 
 extension FormatFamily {

@@ -17,7 +17,7 @@ extension BKElement {
     greatest_negative = greatest
     random_mask = ~0
     infinity_code = format.infinityCode ?? ~0
-    has_negative_zero = format.hasNegativeZero
+    has_negative_zero = format.hasNegativeZero && encoder.zeroSign == .kept
     is_unsigned = !format.isSigned
     is_scaling_exact = scaling == .byPowersOfTwo
     switch format.encoding {
@@ -29,6 +29,8 @@ extension BKElement {
     switch encoder.rounding {
     case .toNearestOrEven: rounding = BK_NEAREST_EVEN
     case .toNearestOrAway: rounding = BK_NEAREST_AWAY
+    case .toNearestOrTowardZero: rounding = BK_NEAREST_TOWARD_ZERO
+    case .toNearestOrUp: rounding = BK_NEAREST_UP
     case .towardZero: rounding = BK_TOWARD_ZERO
     case .up: rounding = BK_UP
     case .down: rounding = BK_DOWN
@@ -75,15 +77,16 @@ extension BKElement {
   /// The element where a block's scale lets codes up to a limit decode to finite numbers, under a
   /// policy that saturates.
   func limited(to limit: CodeLimit, by encoder: ElementEncoder) -> BKElement {
-    func extreme(_ infinity: Double) -> UInt32 {
+    func extreme(_ value: Double) -> UInt32 {
       var tally = EncodingTally()
-      return encoder.code(for: infinity, index: 0, limit: limit, tally: &tally)
+      return encoder.code(for: value, index: 0, limit: limit, tally: &tally)
     }
     var element = self
     element.greatest = min(greatest, limit.magnitude)
     element.greatest_negative = min(greatest_negative, limit.magnitude)
     element.overflow = (extreme(.infinity), extreme(-.infinity))
     element.infinity = element.overflow
+    element.nan = extreme(.nan)
     return element
   }
 

@@ -28,9 +28,12 @@ final class KernelPlan: Sendable {
     guard let format = format as? any KernelFormat, layout.element.isSigned,
       let factors = layout.factors, let scale = format.kernelScale(policy: policy)
     else { return nil }
+    let zeroSign = layout.element.hasNegativeZero ? policy.zeroSign : .kept
+    // A zero's sign is that of its value, or there is none.
+    guard zeroSign == .kept || zeroSign == .positive else { return nil }
     let encoder = ElementEncoder(
       layout.element, rounding: policy.rounding, overflow: policy.overflow,
-      nonFinite: policy.nonFinite)
+      nonFinite: policy.nonFinite, zeroSign: zeroSign)
     guard
       let element = BKElement(
         layout.element, encoder: encoder, poison: format.poisonCode,

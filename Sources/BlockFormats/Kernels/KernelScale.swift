@@ -69,9 +69,10 @@ extension ScaledFormat: KernelFormat {
   var poisonCode: UInt32 { element.nanCode ?? 0 }
 
   func kernelScale(policy: EncodingPolicy) -> KernelScale? {
-    .float(
+    guard policy.scaleArithmetic == .multiply else { return nil }
+    return .float(
       BKFloatScale(
-        greatest: Float(element.greatestFiniteMagnitude), tame_limit: 0, least_multiplier: 0,
+        greatest: target(of: policy.scaleRule), tame_limit: 0, least_multiplier: 0,
         is_power_of_two: policy.scaleRule == .amaxPowerOfTwo))
   }
 }
@@ -146,7 +147,10 @@ extension TwoLevelFormat: KernelFormat {
   var poisonCode: UInt32 { 0 }
 
   func kernelScale(policy: EncodingPolicy) -> KernelScale? {
-    guard let format = layout.factors?.scale?.element, format.bitWidth <= 8 else { return nil }
+    guard policy.scaleArithmetic == .multiply, policy.scaleFloor != .eighthForZero,
+      policy.scaleRule != .fourOverSixAbsolute,
+      let format = layout.factors?.scale?.element, format.bitWidth <= 8
+    else { return nil }
     let encoder = ElementEncoder(format, rounding: .toNearestOrEven, overflow: .saturate)
     guard
       let scale = BKElement(
@@ -157,7 +161,7 @@ extension TwoLevelFormat: KernelFormat {
     else { return nil }
     let lowest = scaleCode(
       amax: 0, mappedTo: 1, tensorScale: TensorScale(encode: 1, decode: 1),
-      floor: policy.scaleFloor)
+      policy)
     // An element times its scale may leave FP32 before the tensor scale would bring it back.
     let greatest = element.magnitude(of: element.greatestMagnitudeCode)
     let staysInFP32 = greatest * format.greatestFiniteMagnitude < 0x1p127

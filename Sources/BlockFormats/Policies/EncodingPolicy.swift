@@ -19,6 +19,10 @@ public struct EncodingPolicy: Hashable, Sendable {
   public var scaleFloor: ScaleFloor
   /// The scale of a block of zeros.
   public var zeroBlock: ZeroBlockRule
+  /// The sign of zeros.
+  public var zeroSign: ZeroSignRule
+  /// In which order scales are divided and multiplied.
+  public var scaleArithmetic: ScaleArithmetic
 
   /// Creates a policy.
   public init(
@@ -27,7 +31,9 @@ public struct EncodingPolicy: Hashable, Sendable {
     nonFinite: NonFiniteRule = .blockNaN,
     scaleRule: ScaleRule,
     scaleFloor: ScaleFloor = .unbounded,
-    zeroBlock: ZeroBlockRule = .fromRule
+    zeroBlock: ZeroBlockRule = .fromRule,
+    zeroSign: ZeroSignRule = .kept,
+    scaleArithmetic: ScaleArithmetic = .multiply
   ) {
     self.rounding = rounding
     self.overflow = overflow
@@ -35,5 +41,7 @@ public struct EncodingPolicy: Hashable, Sendable {
     self.scaleRule = scaleRule
     self.scaleFloor = scaleFloor
     self.zeroBlock = zeroBlock
+    self.zeroSign = zeroSign
+    self.scaleArithmetic = scaleArithmetic
   }
 }

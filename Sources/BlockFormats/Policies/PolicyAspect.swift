@@ -13,6 +13,10 @@ public enum PolicyAspect: String, Hashable, Sendable, CaseIterable {
   case scaleFloor = "scale_floor"
   /// `EncodingPolicy.zeroBlock`.
   case zeroBlock = "zero_block"
+  /// `EncodingPolicy.zeroSign`.
+  case zeroSign = "zero_sign"
+  /// `EncodingPolicy.scaleArithmetic`.
+  case scaleArithmetic = "scale_arithmetic"
 
   /// The name in files and reports, such as `scale_floor`.
   public var key: String { rawValue }
@@ -31,6 +35,8 @@ public enum PolicyAspect: String, Hashable, Sendable, CaseIterable {
     case .nonFinite: "what becomes of NaN and infinities"
     case .scaleFloor: "the smallest scale a block stores"
     case .zeroBlock: "the scale of a block of zeros"
+    case .zeroSign: "the sign of zeros"
+    case .scaleArithmetic: "the order in which scales are divided and multiplied"
     }
   }
 
@@ -93,6 +99,8 @@ public enum PolicyAspect: String, Hashable, Sendable, CaseIterable {
     case .nonFinite: Access(\.nonFinite)
     case .scaleFloor: Access(\.scaleFloor)
     case .zeroBlock: Access(\.zeroBlock)
+    case .zeroSign: Access(\.zeroSign)
+    case .scaleArithmetic: Access(\.scaleArithmetic)
     }
   }
 

@@ -9,6 +9,8 @@ import CallerChecks
 /// |---|---|---|---|---|
 /// | `toNearestOrEven` | 2 | -2 | 2 | -3 |
 /// | `toNearestOrAway` | 3 | -3 | 2 | -3 |
+/// | `toNearestOrTowardZero` | 2 | -2 | 2 | -3 |
+/// | `toNearestOrUp` | 3 | -2 | 2 | -3 |
 /// | `towardZero` | 2 | -2 | 2 | -2 |
 /// | `up` | 3 | -2 | 3 | -2 |
 /// | `down` | 2 | -3 | 2 | -3 |
@@ -19,6 +21,11 @@ public enum RoundingRule: Hashable, Sendable {
   case toNearestOrEven
   /// To the nearest value; a tie goes away from zero.
   case toNearestOrAway
+  /// To the nearest value; a tie goes toward zero (ggml's MXFP4 and NVFP4, MLX's CPU code, ModelOpt's
+  /// MXFP4).
+  case toNearestOrTowardZero
+  /// To the nearest value; a tie goes toward +∞: floor(x + ½) for integers.
+  case toNearestOrUp
   /// To the neighbour nearer zero: truncation.
   case towardZero
   /// To the neighbour nearer +∞.
@@ -35,6 +42,8 @@ public enum RoundingRule: Hashable, Sendable {
     switch self {
     case .toNearestOrEven: "nearest_even"
     case .toNearestOrAway: "nearest_away"
+    case .toNearestOrTowardZero: "nearest_toward_zero"
+    case .toNearestOrUp: "nearest_half_up"
     case .towardZero: "toward_zero"
     case .up: "up"
     case .down: "down"
@@ -49,6 +58,8 @@ public enum RoundingRule: Hashable, Sendable {
     switch self {
     case .toNearestOrEven: "to the nearest value, a tie to the even code"
     case .toNearestOrAway: "to the nearest value, a tie away from zero"
+    case .toNearestOrTowardZero: "to the nearest value, a tie toward zero"
+    case .toNearestOrUp: "to the nearest value, a tie toward +Inf"
     case .towardZero: "to the neighbour nearer zero"
     case .up: "to the neighbour nearer +Inf"
     case .down: "to the neighbour nearer -Inf"
@@ -72,7 +83,8 @@ public enum RoundingRule: Hashable, Sendable {
 
   /// The rules that need no random bits.
   public static let deterministic: [RoundingRule] = [
-    .toNearestOrEven, .toNearestOrAway, .towardZero, .up, .down, .toOdd,
+    .toNearestOrEven, .toNearestOrAway, .towardZero, .up, .down, .toOdd, .toNearestOrTowardZero,
+    .toNearestOrUp,
   ]
 }
 

@@ -31,6 +31,9 @@ public enum NonFiniteRule: String, PolicyChoice, CaseIterable {
   case element
   /// Scales ignore them; NaN becomes +0 and ±∞ the largest finite value.
   case nanToZero = "nan_to_zero"
+  /// Scales ignore them; NaN becomes the largest value, as +∞ does, and -∞ the least. The casts of
+  /// NVIDIA's and AMD's headers to elements without NaN, and ONNX's.
+  case nanToMax = "nan_to_max"
 
   /// The rule's name in options and reports.
   public var id: String { rawValue }
@@ -41,8 +44,17 @@ public enum NonFiniteRule: String, PolicyChoice, CaseIterable {
     case .blockNaN: "one NaN or Inf makes its whole block NaN"
     case .element: "NaN stays in its element, Inf follows the overflow rule; scales ignore both"
     case .nanToZero: "NaN becomes +0, Inf the largest value; scales ignore both"
+    case .nanToMax: "NaN and Inf become the largest value; scales ignore both"
     }
   }
+}
+
+extension NonFiniteRule {
+  /// Whether ±∞ becomes the largest value whatever the overflow rule.
+  var replacesInfinity: Bool { self == .nanToZero || self == .nanToMax }
+
+  /// What stands in the place of a NaN that did not make its block NaN.
+  var replacementOfNaN: Float { self == .nanToMax ? .infinity : 0 }
 }
 
 /// The smallest scale that a block may store.
@@ -56,6 +68,9 @@ public enum ScaleFloor: String, PolicyChoice, CaseIterable {
   case leastNonzero = "least_nonzero"
   /// The smallest normal value of the scale format (torchao: 2^-6 for E4M3).
   case leastNormal = "least_normal"
+  /// Whatever the scale rounds to, and 2^-3 in the place of zero: E4M3's spacing at one
+  /// (compressed-tensors).
+  case eighthForZero = "eighth_for_zero"
 
   /// The rule's name in options and reports.
   public var id: String { rawValue }
@@ -66,6 +81,7 @@ public enum ScaleFloor: String, PolicyChoice, CaseIterable {
     case .unbounded: "a block scale may underflow to zero"
     case .leastNonzero: "block scales are at least the smallest value above zero"
     case .leastNormal: "block scales are at least the smallest normal value"
+    case .eighthForZero: "a block scale that underflows to zero becomes 1/8"
     }
   }
 }
@@ -87,6 +103,68 @@ public enum ZeroBlockRule: String, PolicyChoice, CaseIterable {
     switch self {
     case .fromRule: "a block of zeros stores what the scale rule gives for amax = 0"
     case .one: "a block of zeros stores a scale of one"
+    }
+  }
+}
+
+/// The sign of zeros, in elements that have two.
+///
+/// Decoders treat both alike; the bytes of producers differ.
+public enum ZeroSignRule: String, PolicyChoice, CaseIterable {
+  /// That of the value that was rounded (OCP, TransformerEngine, torchao).
+  case kept
+  /// Never negative (MLX's CPU code, ggml, Quark).
+  case positive
+  /// Positive for a value that is zero itself; kept for negative values that round to zero
+  /// (compressed-tensors and ModelOpt in NVFP4).
+  case keptUnlessZero = "kept_unless_zero"
+  /// Negative for a value that is zero itself, of either sign; else kept (ModelOpt in MXFP4).
+  case negativeForZero = "negative_for_zero"
+
+  /// The rule's name in options and reports.
+  public var id: String { rawValue }
+
+  /// The rule in a few words.
+  public var meaning: String {
+    switch self {
+    case .kept: "a zero has the sign of the value that it stands for"
+    case .positive: "no element is minus zero"
+    case .keptUnlessZero: "0 and -0 become +0, negative values that round to zero -0"
+    case .negativeForZero: "0 and -0 become -0, other values that round to zero keep their sign"
+    }
+  }
+}
+
+/// In which order scales are divided and multiplied, where every step rounds.
+///
+/// With E the element's largest value, A the tensor's and a the block's largest magnitude, T the largest
+/// block scale. Formats whose scales are powers of two have nothing to round. Where there is no tensor
+/// scale, S and g are one.
+public enum ScaleArithmetic: String, PolicyChoice, CaseIterable {
+  /// S = fl(E·T / A), stored as fl(1 / S); s of fl(a · fl(S · fl(1 / E))); code of x · fl(1 / fl(s · fl(1 /
+  /// S))). Without block scales under one of the tensor: S = fl(E / a), stored as fl(1 / S), code of
+  /// fl(x · S). TransformerEngine.
+  case multiply
+  /// g = fl(A / (E·T)), stored; s of fl(a / fl(E · g)); code of fl(x / fl(s · g)). Without a tensor scale: s =
+  /// fl(a / E), code of fl(x / s). ModelOpt; FP8 of compressed-tensors and DeepSeek.
+  case divide
+  /// g = fl(A / (E·T)), stored; s of fl(fl(a / E) / g); code of fl(x · fl(fl(1 / g) / s)). torchao.
+  case reciprocal
+  /// S = fl(E·T / A), stored as fl(1 / S); s of fl(fl(a / E) · S); code of fl(x / fl(s / S)).
+  /// compressed-tensors' NVFP4.
+  case divideByQuotient = "divide_by_quotient"
+
+  /// The rule's name in options and reports.
+  public var id: String { rawValue }
+
+  /// The rule in a few words.
+  public var meaning: String {
+    switch self {
+    case .multiply: "an encode multiplier E / amax, of which the reciprocal is stored"
+    case .divide: "the scale amax / E is stored, and values are divided by it"
+    case .reciprocal: "the scale amax / E is stored, and values are multiplied by its reciprocal"
+    case .divideByQuotient:
+      "as divide, by the block's scale over the encode multiplier of the tensor"
     }
   }
 }

@@ -66,7 +66,7 @@ extension Quantizer {
     let layout = format.layout
     if grid.isWholeTensorBlock {
       return layout.hasOneFloat32Scale
-        && (policy.nonFinite == .nanToZero
+        && (policy.nonFinite.replacesInfinity
           || policy.nonFinite == .element && layout.element.nanCode != nil)
     }
     return layout.factors?.scale?.element.nanCode != nil

@@ -11,6 +11,8 @@ struct SlabDecoder<Format: BlockFormat>: ~Copyable {
   }
 
   /// Decodes the fields of a slab into the whole tensor's values.
+  ///
+  /// A format sees memory that holds zeros: the caller's may hold nothing yet.
   func decode(
     _ slab: BlockGrid.Slab, from scratch: borrowing SlabScratch,
     into tensor: UnsafeMutableBufferPointer<Float>
@@ -21,12 +23,14 @@ struct SlabDecoder<Format: BlockFormat>: ~Copyable {
       let fields = scratch.fields(ofBlock: index, in: slab, grid, elements: elements)
       if elements.isContiguous {
         let decoded = UnsafeMutableBufferPointer(rebasing: output[elements.range])
+        decoded.initialize(repeating: 0)
         var span = decoded.mutableSpan
         format.decode(fields, context: context, into: &span)
       } else {
         scratch.gatherCodes(ofBlock: index, in: slab, grid, elements: elements)
         let decoded = UnsafeMutableBufferPointer(
           rebasing: scratch.blockValues[..<elements.count])
+        decoded.initialize(repeating: 0)
         var span = decoded.mutableSpan
         format.decode(fields, context: context, into: &span)
         elements.scatter(UnsafeBufferPointer(decoded), into: output)

@@ -33,6 +33,9 @@ INLINE vu round_away(
     case BK_NEAREST_EVEN:
       return code + ((vu)((fraction > SIGN) | ((fraction == SIGN) & ((code & 1) != 0))) & 1);
     case BK_NEAREST_AWAY: return code + (fraction >> 31);
+    case BK_NEAREST_TOWARD_ZERO: return code + ((vu)(fraction > SIGN) & 1);
+    case BK_NEAREST_UP:
+      return code + ((vu)((fraction > SIGN) | ((fraction == SIGN) & ((bits & SIGN) == 0))) & 1);
     case BK_TOWARD_ZERO: return code;
     case BK_UP: return code + (one & ~(bits >> 31));
     case BK_DOWN: return code + (one & (bits >> 31));

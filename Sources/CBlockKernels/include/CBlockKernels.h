@@ -24,6 +24,8 @@ typedef enum {
   BK_DOWN = 4,
   BK_TO_ODD = 5,
   BK_STOCHASTIC = 6,
+  BK_NEAREST_TOWARD_ZERO = 7,
+  BK_NEAREST_UP = 8,  // ties toward plus infinity
 } BKRounding;
 
 typedef enum {

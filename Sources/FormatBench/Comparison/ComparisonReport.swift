@@ -43,8 +43,7 @@ enum ComparisonReport {
   /// The choices that have no column.
   static func choices(_ comparison: Comparison, seed: UInt64) -> [Report.Fact] {
     // Scale rule and rounding have columns.
-    let aspects: [PolicyAspect] = [.overflow, .nonFinite, .scaleFloor, .zeroBlock]
-    let policies = aspects.map { aspect in
+    let policies = PolicyOptions.choices.map(\.aspect).map { aspect in
       Report.Fact(
         key: aspect.key,
         value: .text(summary(comparison.candidates) { aspect.chosen(in: $0.policy).id }))

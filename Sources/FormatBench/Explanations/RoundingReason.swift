@@ -78,7 +78,9 @@ struct RoundingReason {
     let isTie = scaled - low == high - scaled
     switch policy.rounding {
     case .toNearestOrEven where element.statesThresholds,
-      .toNearestOrAway where element.statesThresholds:
+      .toNearestOrAway where element.statesThresholds,
+      .toNearestOrTowardZero where element.statesThresholds,
+      .toNearestOrUp where element.statesThresholds:
       return "rounded \(direction), by the table's threshold between \(between)"
     case .toNearestOrEven:
       return isTie
@@ -86,6 +88,12 @@ struct RoundingReason {
     case .toNearestOrAway:
       return isTie
         ? "tie between \(between): away from zero" : "rounded \(direction): nearest of \(between)"
+    case .toNearestOrTowardZero:
+      return isTie
+        ? "tie between \(between): toward zero" : "rounded \(direction): nearest of \(between)"
+    case .toNearestOrUp:
+      return isTie
+        ? "tie between \(between): toward +Inf" : "rounded \(direction): nearest of \(between)"
     case .towardZero: return "rounded \(direction), toward zero, between \(between)"
     case .up, .down: return "rounded \(direction) between \(between)"
     case .toOdd: return "rounded \(direction) to the odd code between \(between)"

@@ -19,7 +19,7 @@ extension PolicyAspect {
       return plain + (plain.count < ids.count ? ["search(RULE)"] : [])
     case .rounding:
       return RoundingRule.deterministic.filter { $0 != policy.rounding }.map(\.id) + ["stochastic"]
-    case .overflow, .nonFinite, .scaleFloor, .zeroBlock:
+    case .overflow, .nonFinite, .scaleFloor, .zeroBlock, .zeroSign, .scaleArithmetic:
       return others.filter { differs($0, from: policy, for: format) }.map { chosen(in: $0).id }
     }
   }

@@ -164,6 +164,8 @@ enum QuantizerKey: String, RecipeKey {
   case nonFinite = "non_finite"
   case scaleFloor = "scale_floor"
   case zeroBlock = "zero_block"
+  case zeroSign = "zero_sign"
+  case scaleArithmetic = "scale_arithmetic"
   case transform, source, premultiplier
   case delayedScaling = "delayed_scaling"
 
@@ -188,7 +190,7 @@ enum QuantizerKey: String, RecipeKey {
     case .scaleRule: "the id of one of the format's scale rules"
     case .rounding: "\(RoundingRule.deterministic.map(\.id).alternatives) or \(Self.stochastic)"
     case .randomBits: "an integer from 1 to 32"
-    case .overflow, .nonFinite, .scaleFloor, .zeroBlock:
+    case .overflow, .nonFinite, .scaleFloor, .zeroBlock, .zeroSign, .scaleArithmetic:
       aspect?.alternatives(scaleRules: []).map(\.id).alternatives ?? ""
     case .transform: "an object, see transform"
     case .source: SourcePrecision.allCases.alternatives
@@ -200,7 +202,8 @@ enum QuantizerKey: String, RecipeKey {
   var absence: String? {
     switch self {
     case .format: nil
-    case .scaleRule, .rounding, .overflow, .nonFinite, .scaleFloor, .zeroBlock:
+    case .scaleRule, .rounding, .overflow, .nonFinite, .scaleFloor, .zeroBlock, .zeroSign,
+      .scaleArithmetic:
       "the format's default"
     case .randomBits: "32"
     case .transform: "no rotation"
@@ -213,7 +216,8 @@ enum QuantizerKey: String, RecipeKey {
   var meaning: String {
     switch self {
     case .format: "the format of the operand"
-    case .scaleRule, .rounding, .overflow, .nonFinite, .scaleFloor, .zeroBlock:
+    case .scaleRule, .rounding, .overflow, .nonFinite, .scaleFloor, .zeroBlock, .zeroSign,
+      .scaleArithmetic:
       aspect?.purpose ?? ""
     case .randomBits: "random bits of an element, with stochastic rounding alone"
     case .transform: "a rotation before encoding, the same for both operands of a product"

@@ -104,6 +104,29 @@ struct BlockReferenceTests {
     }
   }
 
+  @Test("Every sign of zeros and every order of arithmetic gives the reference's fields")
+  func signsAndArithmetic() throws {
+    for (number, (format, reference)) in try ReferenceTable.all().enumerated() {
+      for (range, exponents) in [-3...3, -149...127, -149 ... -120, 100...127].enumerated() {
+        var values = randomValues(
+          160, exponents: exponents, seed: UInt64(450_000 + 10 * number + range))
+        for index in 96..<130 { values[index] = index % 2 == 0 ? 0 : -0 }
+        for index in 130..<140 { values[index] *= 0x1p-12 }
+        for zeroSign in ZeroSignRule.allCases {
+          for arithmetic in ScaleArithmetic.allCases {
+            for rule in format.scaleRules {
+              var policy = format.defaultPolicy
+              (policy.zeroSign, policy.scaleArithmetic) = (zeroSign, arithmetic)
+              policy.scaleRule = rule
+              expectReference(
+                values, shape: [160], format: format, reference: reference, policy: policy)
+            }
+          }
+        }
+      }
+    }
+  }
+
   @Test("A given tensor scale X encodes with fl(1/X) and decodes with X")
   func givenTensorScale() throws {
     for (number, (format, reference)) in try ReferenceTable.all().enumerated()

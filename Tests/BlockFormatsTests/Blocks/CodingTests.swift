@@ -53,7 +53,8 @@ struct CodingTests {
     #expect(
       try text(policy)
         == #"{"non_finite":"element","overflow":"special","rounding":"stochastic(bits=8,seed=7,stream=2)","#
-        + #""scale_floor":"least_normal","scale_rule":"rceil","zero_block":"one"}"#)
+        + #""scale_arithmetic":"multiply","scale_floor":"least_normal","scale_rule":"rceil","#
+        + #""zero_block":"one","zero_sign":"kept"}"#)
     #expect(
       try decoded(EncodingPolicy.self, #"{"scale_rule":"amax"}"#)
         == EncodingPolicy(scaleRule: .amax))
@@ -75,12 +76,12 @@ struct CodingTests {
         == "overflow: 'inf' is none of saturate, special")
     #expect(
       complaint(#"{"scale_rule":"amax","scale_floor":"x"}"#)
-        == "scale_floor: 'x' is none of none, least_nonzero, least_normal")
+        == "scale_floor: 'x' is none of none, least_nonzero, least_normal, eighth_for_zero")
     #expect(complaint(#"{"scale_rule":"amax","zero_block":1}"#) == "wrong type at zero_block")
     #expect(
       complaint(#"{"scale_rule":"amax","round":"up"}"#)
         == "a policy has no 'round'; it has scale_rule, rounding, overflow, non_finite, scale_floor, "
-        + "zero_block")
+        + "zero_block, zero_sign, scale_arithmetic")
     for rounding in [
       "stochastic", "stochastic(bits=33,seed=0,stream=0)", "stochastic(bits=8,seed=-1,stream=0)",
       "stochastic(bits=8,seed=18446744073709551616,stream=0)",

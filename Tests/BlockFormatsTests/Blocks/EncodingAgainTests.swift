@@ -28,11 +28,13 @@ private enum Kept {
   static func promise(
     of format: any BlockFormat, _ rule: ScaleRule, _ rounding: RoundingRule, givenScale: Bool
   ) -> Kept {
-    let isNearest = [.toNearestOrEven, .toNearestOrAway].contains(rounding)
+    let isNearest = [
+      .toNearestOrEven, .toNearestOrAway, .toNearestOrTowardZero, .toNearestOrUp,
+    ].contains(rounding)
     switch rule.choice {
     case PowerOfTwoScale.rule(.floor): return isFullRange(format) ? .nothing : .bytes
     case PowerOfTwoScale.rule(.even):
-      if isNearest { return .bytes }
+      if [.toNearestOrEven, .toNearestOrAway].contains(rounding) { return .bytes }
       return isFullRange(format) || format.element == .e4m3fn ? .nothing : .values
     case PowerOfTwoScale.rule(.rceil): return isFullRange(format) && !isNearest ? .nothing : .values
     case PowerOfTwoScale.rule(.nearestLog2): return .nothing
@@ -43,7 +45,9 @@ private enum Kept {
     case AmaxRule.amax:
       guard isNearest else { return .nothing }
       return format is TwoLevelFormat && givenScale ? .bytes : .codes
-    case AmaxRule.fourOverSix: return isNearest && givenScale ? .values : .nothing
+    case PowerOfTwoScale.rule(.evenE2M1), AmaxRule.amaxHalfStep: return .nothing
+    case AmaxRule.fourOverSix, AmaxRule.fourOverSixAbsolute:
+      return isNearest && givenScale ? .values : .nothing
     default: return .bytes
     }
   }

@@ -55,8 +55,8 @@ enum FieldFormatReference {
       if table[low] == x { return UInt32(low) }
       let goesUp =
         switch rounding {
-        // Both nearest rules go by the midpoint in FP32, which belongs to the lower value.
-        case .nearestEven, .nearestAway: x > (table[low] + table[low + 1]) / 2
+        // Rules of the nearest go by the midpoint in FP32, which belongs to the lower value.
+        case .nearestEven, .nearestAway, .nearestTowardZero, .nearestUp: x > (table[low] + table[low + 1]) / 2
         case .towardZero: x < 0
         case .up: true
         case .down: false
@@ -71,7 +71,7 @@ enum FieldFormatReference {
       case .down: value * r < -1
       // After the last code, which is odd, an even one would come; before the first one an odd one.
       case .toOdd: value * r < -1
-      case .nearestEven, .nearestAway, .towardZero: false
+      case .nearestEven, .nearestAway, .nearestTowardZero, .nearestUp, .towardZero: false
       }
     }
     return Block(
@@ -168,6 +168,10 @@ extension NearestSearch.Rounding {
     switch self {
     case .nearestEven: return x.rounded(.toNearestOrEven)
     case .nearestAway: return x.rounded(.toNearestOrAwayFromZero)
+    case .nearestTowardZero:
+      let away = x.rounded(.toNearestOrAwayFromZero)
+      return abs(away - x) == 0.5 ? x.rounded(.towardZero) : away
+    case .nearestUp: return Double(signOf: x, magnitudeOf: (x + 0.5).rounded(.down))
     case .towardZero: return x.rounded(.towardZero)
     case .up: return x.rounded(.up)
     case .down: return x.rounded(.down)

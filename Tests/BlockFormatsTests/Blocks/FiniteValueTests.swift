@@ -53,7 +53,7 @@ struct FiniteValueTests {
           var policy = format.defaultPolicy
           policy.scaleRule = scaleRule
           if format.follows(.rounding) { policy.rounding = rounding }
-          policy.scaleFloor = ScaleFloor.allCases[turn % 3]
+          policy.scaleFloor = ScaleFloor.allCases[turn % 4]
           let shape =
             turn % 2 == 0 ? KernelShape([2, 35]) : KernelShape([19, 4], axis: 0)
           let values = values(format, shape.count, seed: 100 * number + 10 * rule + turn)
@@ -77,7 +77,7 @@ struct FiniteValueTests {
           var policy = format.defaultPolicy
           policy.scaleRule = scaleRule
           policy.rounding = KernelPolicies.roundings[(number + rule + 3 * turn) % 10]
-          policy.nonFinite = NonFiniteRule.allCases[(number + turn) % 3]
+          policy.nonFinite = NonFiniteRule.allCases[(number + turn) % 4]
           policy.overflow = turn % 5 == 4 ? .special : .saturate
           var values = values(format, 66, seed: 7000 + 100 * number + 10 * rule + turn)
           if turn % 2 == 1 { values[50] = turn % 4 == 1 ? .infinity : -.infinity }

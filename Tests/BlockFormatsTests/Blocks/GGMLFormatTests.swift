@@ -149,6 +149,47 @@ struct GGMLFormatTests {
     }
   }
 
+  @Test("NaN under `nan_to_max` is encoded as +Inf is, which is the end of the block on that side")
+  func nanToMax() {
+    for format in GGMLFormats.all {
+      let policy = format.policy { $0.nonFinite = .nanToMax }
+      let length = format.layout.block.elementCount ?? 1
+      for seed in 0..<6 {
+        var values = randomValues(2 * length, exponents: -3...3, seed: UInt64(70 + seed))
+        values[3] = .nan
+        let found = values.quantized(to: format, policy: policy)
+        values[3] = .infinity
+        let expected = values.quantized(to: format, policy: policy)
+        #expect(found.planes == expected.planes, "\(format.id)")
+        let decoded = found.dequantized().elements
+        #expect(decoded[3].isFinite && decoded[3] > 0, "\(format.id) \(decoded[3])")
+      }
+    }
+  }
+
+  @Test("What explanations say is rounded gives the code that the encoder stores")
+  func explained() throws {
+    for format in GGMLFormats.all {
+      let account = try #require(format as? any ExplainedFormat)
+      let length = format.layout.block.elementCount ?? 1
+      for rule in format.scaleRules {
+        let policy = format.policy { $0.scaleRule = rule }
+        for values in [
+          randomValues(length, exponents: -3...3, seed: 60), (0..<length).map { Float($0 % 9) / 2 },
+          [Float](repeating: 0, count: length), [1e10, -3, 0, 7],
+        ] {
+          let block = ExplainedBlock(values, as: format, policy: policy)
+          for index in values.indices {
+            let code = format.element.code(
+              for: account.scaledValue(at: index, in: block), rounding: policy.rounding,
+              overflow: policy.overflow)
+            #expect(code == block.trace.codes[0][index], "\(format.id) \(rule.id) \(index)")
+          }
+        }
+      }
+    }
+  }
+
   // MARK: - Searches
 
   /// What each code of an element would decode to in a stored tensor of one block.

@@ -174,6 +174,7 @@ extension ReferenceBlockPolicy {
       case .ceil: .ceil
       case .rceil: .rceil
       case .even: .even
+      case .evenE2M1: .evenE2M1
       case .nearestLog2: .nearestLog2
       }
     }
@@ -182,6 +183,7 @@ extension ReferenceBlockPolicy {
       case .blockNaN: .blockNaN
       case .element: .element
       case .nanToZero: .nanToZero
+      case .nanToMax: .nanToMax
       }
     let scale: Scale =
       switch policy.scaleRule.choice {
@@ -189,7 +191,9 @@ extension ReferenceBlockPolicy {
       case PowerOfTwoScale.search(let rule): .search(power(rule))
       case AmaxRule.amax: .amax
       case AmaxRule.amaxPowerOfTwo: .amaxPowerOfTwo
+      case AmaxRule.amaxHalfStep: .amaxHalfStep
       case AmaxRule.fourOverSix: .fourOverSix
+      case AmaxRule.fourOverSixAbsolute: .fourOverSixAbsolute
       default: .none
       }
     self.init(nonFinite: nonFinite, scale: scale)
@@ -200,11 +204,28 @@ extension ReferenceBlockPolicy {
       case .unbounded: .none
       case .leastNonzero: .leastNonzero
       case .leastNormal: .leastNormal
+      case .eighthForZero: .eighthForZero
+      }
+    zeroSign =
+      switch policy.zeroSign {
+      case .kept: .kept
+      case .positive: .positive
+      case .keptUnlessZero: .keptUnlessZero
+      case .negativeForZero: .negativeForZero
+      }
+    arithmetic =
+      switch policy.scaleArithmetic {
+      case .multiply: .multiply
+      case .divide: .divide
+      case .reciprocal: .reciprocal
+      case .divideByQuotient: .divideByQuotient
       }
     rounding =
       switch policy.rounding {
       case .toNearestOrEven: .nearestEven
       case .toNearestOrAway: .nearestAway
+      case .toNearestOrTowardZero: .nearestTowardZero
+      case .toNearestOrUp: .nearestUp
       case .towardZero: .towardZero
       case .up: .up
       case .down: .down

@@ -102,6 +102,8 @@ extension RoundingRule {
       switch rounding {
       case .nearestEven: .toNearestOrEven
       case .nearestAway: .toNearestOrAway
+      case .nearestTowardZero: .toNearestOrTowardZero
+      case .nearestUp: .toNearestOrUp
       case .towardZero: .towardZero
       case .up: .up
       case .down: .down

@@ -112,7 +112,8 @@ struct ElementVectorTests {
     let rows: [(RoundingRule, [Double])] = [
       (.toNearestOrEven, [2, -2, 2, -3]), (.toNearestOrAway, [3, -3, 2, -3]),
       (.towardZero, [2, -2, 2, -2]), (.up, [3, -2, 3, -2]), (.down, [2, -3, 2, -3]),
-      (.toOdd, [3, -3, 3, -3]),
+      (.toOdd, [3, -3, 3, -3]), (.toNearestOrTowardZero, [2, -2, 2, -3]),
+      (.toNearestOrUp, [3, -2, 2, -3]),
     ]
     let format = ElementFormat.int8
     for (rule, expected) in rows {

@@ -102,6 +102,8 @@ struct TableOracle {
     case .toOdd: chosen = up.isEven ? down : up
     case .toNearestOrEven: chosen = nearest(value, down, up, tie: up.isEven ? up : down)
     case .toNearestOrAway: chosen = nearest(value, down, up, tie: value > 0 ? up : down)
+    case .toNearestOrTowardZero: chosen = nearest(value, down, up, tie: value < 0 ? up : down)
+    case .toNearestOrUp: chosen = nearest(value, down, up, tie: up)
     case .stochastic(let source):
       let (inner, outer) = value < 0 ? (up, down) : (down, up)
       let words = ReferenceRandomBits(

@@ -21,7 +21,7 @@ struct EmulationTableTests {
     for (index, format) in EmulationTable.elements.enumerated() {
       let roundings = EmulationTable.rows.filter { $0.index == index }
       #expect(
-        Set(roundings.map(\.element.rounding.rawValue)).count == 7, "\(format.name)")
+        Set(roundings.map(\.element.rounding.rawValue)).count == 9, "\(format.name)")
     }
   }
 }

@@ -17,29 +17,39 @@ enum KernelPolicies {
       policy.rounding =
         format.follows(.rounding) ? roundings[index] : format.defaultPolicy.rounding
       policy.overflow = OverflowRule.allCases[(index + round / 2) % 2]
-      policy.nonFinite = NonFiniteRule.allCases[(index + round) % 3]
-      policy.scaleFloor = ScaleFloor.allCases[(index + round / 3) % 3]
+      policy.nonFinite = NonFiniteRule.allCases[(index + round) % 4]
+      policy.scaleFloor = ScaleFloor.allCases[(index + round / 3) % 4]
       policy.zeroBlock = ZeroBlockRule.allCases[(index / 2 + round) % 2]
+      // Those that kernels know, more often than the others.
+      policy.zeroSign =
+        [.kept, .positive, .kept, .positive, .keptUnlessZero, .kept, .negativeForZero][
+          (index + round) % 7]
+      policy.scaleArithmetic =
+        (index + 3 * round) % 5 == 4 ? ScaleArithmetic.allCases[(index + round) % 4] : .multiply
       return policy
     }
   }
 
-  /// The full cross product, without choices that a format ignores.
+  /// The full cross product of what kernels know, without choices that a format ignores.
   static func all(_ format: some BlockFormat) -> [EncodingPolicy] {
-    let floors = format.follows(.scaleFloor) ? ScaleFloor.allCases : [.unbounded]
+    let floors =
+      format.follows(.scaleFloor)
+      ? [ScaleFloor.unbounded, .leastNonzero, .leastNormal] : [.unbounded]
     let zeros = format.follows(.zeroBlock) ? ZeroBlockRule.allCases : [.fromRule]
     let roundings = format.follows(.rounding) ? roundings : [format.defaultPolicy.rounding]
     var policies: [EncodingPolicy] = []
-    for rule in format.scaleRules {
+    for rule in format.scaleRules where rule != .fourOverSixAbsolute {
       for rounding in roundings {
         for overflow in OverflowRule.allCases {
           for nonFinite in NonFiniteRule.allCases {
             for floor in floors {
               for zero in zeros {
-                policies.append(
-                  EncodingPolicy(
-                    rounding: rounding, overflow: overflow, nonFinite: nonFinite, scaleRule: rule,
-                    scaleFloor: floor, zeroBlock: zero))
+                for sign in format.follows(.zeroSign) ? [ZeroSignRule.kept, .positive] : [.kept] {
+                  policies.append(
+                    EncodingPolicy(
+                      rounding: rounding, overflow: overflow, nonFinite: nonFinite,
+                      scaleRule: rule, scaleFloor: floor, zeroBlock: zero, zeroSign: sign))
+                }
               }
             }
           }

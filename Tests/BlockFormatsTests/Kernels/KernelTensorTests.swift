@@ -255,7 +255,7 @@ struct KernelTensorTests {
         let shape = KernelShape.all(for: format.layout)[number]
         for mix in KernelInput.Mix.allCases {
           var policy = policy(format, number)
-          policy.nonFinite = NonFiniteRule.allCases[number % 3]
+          policy.nonFinite = NonFiniteRule.allCases[number % 4]
           expectSameOnEveryLevel(
             KernelInput.values(format, shape, mix, seed: UInt64(number)), shape, format: format,
             policy: policy, tensorScale: Float(scale))

@@ -19,6 +19,8 @@ struct RandomFormat {
       policy.nonFinite = pick(NonFiniteRule.allCases)
       policy.scaleFloor = pick(ScaleFloor.allCases)
       policy.zeroBlock = pick(ZeroBlockRule.allCases)
+      policy.zeroSign = integer(0...3) == 0 ? pick(ZeroSignRule.allCases) : .kept
+      policy.scaleArithmetic = integer(0...3) == 0 ? pick(ScaleArithmetic.allCases) : .multiply
       return (format, policy)
     }
   }

@@ -13,17 +13,27 @@ struct ReleasedFormatTests {
   func formats() throws {
     var lines: [(name: String, digests: [Digest])] = []
     for format in FormatCatalog.all {
-      let rounds = ReleasedBits.isComplete ? format.scaleRules.count : 1
-      lines.append((format.id, (0..<rounds).map { digest(format, round: $0) }))
+      let rounds = ReleasedBits.isComplete ? ReleasedPolicies.scaleRules(format).count : 1
+      let digests = (0..<rounds).map { digest(format, ReleasedPolicies.some(format, round: $0)) }
+      lines.append((format.id, digests))
     }
     let differences = try ReleasedBits("formats").differences(from: lines)
     #expect(differences.isEmpty, "\(differences.joined(separator: "\n"))")
   }
 
-  /// The digest of every rounding under policies that, over all rounds, have every choice.
-  private func digest(_ format: some BlockFormat, round: Int) -> Digest {
+  @Test("So are those of every choice that came later")
+  func laterChoices() throws {
+    let lines = FormatCatalog.all.map { format in
+      (name: format.id, digests: [digest(format, ReleasedPolicies.withLater(format))])
+    }
+    let differences = try ReleasedBits("later-choices").differences(from: lines)
+    #expect(differences.isEmpty, "\(differences.joined(separator: "\n"))")
+  }
+
+  /// The digest of what a format makes of every input under some policies.
+  private func digest(_ format: some BlockFormat, _ policies: [EncodingPolicy]) -> Digest {
     var digest = Digest()
-    for policy in KernelPolicies.some(format, round: round) {
+    for policy in policies {
       for (shape, axis) in Self.geometries {
         for input in ReleasedInput.allCases {
           let tensor = Tensor(input.values(shape.reduce(1, *)), shape: shape)

@@ -89,7 +89,7 @@ public struct AffineFormat: ComposedFormat, Hashable {
     var (least, largest) = (Float.infinity, -Float.infinity)
     for index in values.indices {
       var value = values[index]
-      if value.isNaN { value = 0 }
+      if value.isNaN { value = policy.nonFinite.replacementOfNaN }
       guard value.isFinite else { continue }
       if value < least { least = value }
       if value > largest { largest = value }
@@ -156,16 +156,16 @@ public struct AffineFormat: ComposedFormat, Hashable {
       return
     }
     for position in values.indices {
-      let scaled = Self.scaled(values[position], line)
+      let scaled = Self.scaled(values[position], line, context.policy)
       fields[Field.codes, position] =
         scaled.isNaN
         ? 0 : context.code(for: Double(scaled), at: position, tally: &fields.tally)
     }
   }
 
-  /// What is rounded to an integer; NaN values, where they are left, count as 0.
-  static func scaled(_ value: Float, _ line: Line) -> Float {
-    ((value.isNaN ? 0 : value) - line.bias) / line.scale
+  /// What is rounded to an integer; NaN values, where they are left, count as the policy says.
+  static func scaled(_ value: Float, _ line: Line, _ policy: EncodingPolicy) -> Float {
+    ((value.isNaN ? policy.nonFinite.replacementOfNaN : value) - line.bias) / line.scale
   }
 
   /// Decodes the group.
@@ -201,7 +201,7 @@ extension AffineFormat: ExplainedFormat {
   /// fl(fl(x - b) / s).
   public func scaledValue(at position: Int, in block: ExplainedBlock) -> Double {
     let line = line(of: block.values.span, statistics: block.statistics, block.policy)
-    let scaled = Self.scaled(block.values[position], line)
+    let scaled = Self.scaled(block.values[position], line, block.policy)
     return scaled.isNaN ? 0 : Double(scaled)
   }
 }

@@ -68,7 +68,7 @@ public struct GGMLFactorFormat: ComposedFormat, Hashable {
     layout = BlockLayout(
       block: .vector(length: 256),
       fields: [
-        .codes(.offsetInteger(bitCount: bits, halves: .byRule)),
+        .codes(.offsetInteger(bitCount: bits)),
         StoredField("scales", part, .every(Self.partLength)),
         StoredField("block_scales", .fp16, .perBlock(1)),
       ])
@@ -111,7 +111,7 @@ public struct GGMLFactorFormat: ComposedFormat, Hashable {
       fields[Field.blockScale, 0] = ElementFormat.fp16.nanCode ?? 0
       return
     }
-    let values = GGMLNumbers.finite(values)
+    let values = GGMLNumbers.finite(values, context.policy.nonFinite)
     let factors = (0..<fields.count(of: Field.scales)).map { part in
       factor(of: values[GGMLNumbers.range(part, of: Self.partLength, in: values.count)])
     }
@@ -179,7 +179,7 @@ public struct GGMLFactorFormat: ComposedFormat, Hashable {
   ) {
     let unit = Float(context.decoding.value(of: fields[Field.blockScale, 0], in: Field.blockScale))
     guard !unit.isNaN else { return }
-    let finite = GGMLNumbers.finite(values)
+    let finite = GGMLNumbers.finite(values, context.policy.nonFinite)
     for part in 0..<fields.count(of: Field.scales) {
       let scale = unit * partNumber(part, fields, context.decoding)
       guard scale != 0 else { continue }
@@ -248,7 +248,8 @@ extension GGMLFactorFormat: ExplainedFormat {
       block.number(0, of: Field.blockScale)
       * block.number(position / Self.partLength, of: Field.scales)
     guard scale != 0 else { return block.number(position, of: Field.codes) }
-    let value = GGMLNumbers.finite(block.values[position], amax: block.statistics.amax)
+    let value = GGMLNumbers.finite(
+      block.values[position], amax: block.statistics.amax, block.policy.nonFinite)
     return Double(value / Float(scale))
   }
 }

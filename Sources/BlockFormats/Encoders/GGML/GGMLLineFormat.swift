@@ -99,7 +99,7 @@ public struct GGMLLineFormat: ComposedFormat, Hashable {
       }
       return
     }
-    let values = GGMLNumbers.finite(values)
+    let values = GGMLNumbers.finite(values, context.policy.nonFinite)
     let lines = (0..<partCount).map { part in
       search.line(through: values[GGMLNumbers.range(part, of: partLength, in: values.count)])
     }
@@ -142,7 +142,9 @@ public struct GGMLLineFormat: ComposedFormat, Hashable {
   ) {
     let numbers = BlockNumbers(fields, context.decoding)
     guard !numbers.scale.isNaN else { return }
-    let (finite, greatest) = (GGMLNumbers.finite(values), search.greatestCode)
+    let (finite, greatest) = (
+      GGMLNumbers.finite(values, context.policy.nonFinite), search.greatestCode
+    )
     for part in 0..<fields.count(of: Field.scales) {
       let (scale, offset) = numbers.line(part, fields)
       guard scale != 0 else { continue }
@@ -211,7 +213,8 @@ extension GGMLLineFormat: ExplainedFormat {
     let scale = block.number(0, of: Field.blockScale) * block.number(part, of: Field.scales)
     let offset = block.number(0, of: Field.blockMin) * block.number(part, of: Field.mins)
     guard scale != 0 else { return block.number(position, of: Field.codes) }
-    let value = GGMLNumbers.finite(block.values[position], amax: block.statistics.amax)
+    let value = GGMLNumbers.finite(
+      block.values[position], amax: block.statistics.amax, block.policy.nonFinite)
     return Double((value + Float(offset)) / Float(scale))
   }
 }

@@ -32,16 +32,21 @@ enum GGMLNumbers {
     return greatest
   }
 
-  /// The values with NaN as zero and infinities as the largest finite magnitude of the block.
-  static func finite(_ values: Span<Float>) -> [Float] {
+  /// The values with infinities as the largest finite magnitude of the block, and NaN as zero or +∞.
+  static func finite(_ values: Span<Float>, _ rule: NonFiniteRule) -> [Float] {
     let amax = ValueStatistics(values).amax
-    return values.indices.map { finite(values[$0], amax: amax) }
+    return values.indices.map { finite(values[$0], amax: amax, rule) }
   }
 
   /// A value, or what stands for it in a block of some largest finite magnitude.
-  static func finite(_ value: Float, amax: Float) -> Float {
-    if value.isFinite { return value }
-    return value.isNaN ? 0 : Float(signOf: value, magnitudeOf: amax)
+  static func finite(_ value: Float, amax: Float, _ rule: NonFiniteRule) -> Float {
+    let number = number(value, rule)
+    return number.isFinite ? number : Float(signOf: number, magnitudeOf: amax)
+  }
+
+  /// A value, or what stands in the place of a NaN that did not make its block NaN.
+  static func number(_ value: Float, _ rule: NonFiniteRule) -> Float {
+    value.isNaN ? rule.replacementOfNaN : value
   }
 
   /// The nearest integer, ties to even, of magnitudes up to 2^22; what the same bits give beyond.
@@ -54,7 +59,7 @@ enum GGMLNumbers {
   static func followsAllButRounding(_ aspect: PolicyAspect) -> Bool {
     switch aspect {
     case .scaleRule, .overflow, .nonFinite: true
-    case .rounding, .scaleFloor, .zeroBlock: false
+    case .rounding, .scaleFloor, .zeroBlock, .zeroSign, .scaleArithmetic: false
     }
   }
 
@@ -82,22 +87,10 @@ extension ElementFormat {
   /// - Parameters:
   ///   - n: the bits.
   ///   - offset: 2^(n-1) if `nil`.
-  ///   - halves: what becomes of numbers halfway between two integers.
-  static func offsetInteger(
-    bitCount n: Int, offset: Int? = nil, halves: Halves
-  ) -> ElementFormat {
+  static func offsetInteger(bitCount n: Int, offset: Int? = nil) -> ElementFormat {
     let offset = offset ?? 1 << (n - 1)
     let values = (0..<1 << n).map { Double($0 - offset) }
     return ElementFormat(
-      name: "int\(n)_offset\(offset)",
-      table: halves == .up ? ValueTable(halvesUp: values) : ValueTable(values))
-  }
-
-  /// What becomes of numbers halfway between two integers.
-  enum Halves {
-    /// They become the upper one, by the table's thresholds.
-    case up
-    /// They follow the rounding rule.
-    case byRule
+      name: "int\(n)_offset\(offset)", table: ValueTable(values))
   }
 }

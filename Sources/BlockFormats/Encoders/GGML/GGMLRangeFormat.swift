@@ -25,7 +25,7 @@ public struct GGMLRangeFormat: ComposedFormat, Hashable {
   public let layout: BlockLayout
   /// The choices made where the caller states none.
   public var defaultPolicy = EncodingPolicy(
-    rounding: .toNearestOrAway, scaleRule: ScaleRule(AffineFormat.Rule.range))
+    rounding: .toNearestOrUp, scaleRule: ScaleRule(AffineFormat.Rule.range))
   /// ggml's blocks of 20 or 24 bytes.
   public var packings: [BlockPacking] { [bytes.packing] }
 
@@ -76,7 +76,7 @@ public struct GGMLRangeFormat: ComposedFormat, Hashable {
     }
     var (least, largest) = (Float.infinity, -Float.infinity)
     for index in values.indices {
-      let value = values[index].isNaN ? 0 : values[index]
+      let value = GGMLNumbers.number(values[index], policy.nonFinite)
       guard value.isFinite else { continue }
       if value < least { least = value }
       if value > largest { largest = value }
@@ -111,15 +111,15 @@ public struct GGMLRangeFormat: ComposedFormat, Hashable {
   ) {
     let line = line(of: values, statistics: ValueStatistics(values), context.policy)
     for position in values.indices {
-      let code = shifted(values[position], line)
+      let code = shifted(values[position], line, context.policy)
       if code >= greatestCode + 1 && values[position].isFinite { fields.tally.saturatedCount += 1 }
       fields[Field.codes, position] = UInt32(min(max(code, 0), greatestCode))
     }
   }
 
   /// What loses its fraction: fl(fl(fl(x - m) · i) + 0.5), or 0 where that is no number.
-  private func shifted(_ value: Float, _ line: Line) -> Float {
-    let difference = (value.isNaN ? 0 : value) - line.least
+  private func shifted(_ value: Float, _ line: Line, _ policy: EncodingPolicy) -> Float {
+    let difference = GGMLNumbers.number(value, policy.nonFinite) - line.least
     let code = difference * GGMLNumbers.reciprocal(line.step) + 0.5
     return code.isNaN ? 0 : code
   }
@@ -156,6 +156,6 @@ extension GGMLRangeFormat: ExplainedFormat {
   /// fl(fl(fl(x - m) · i) + 0.5) - 0.5: the nearest integer, halves up.
   public func scaledValue(at position: Int, in block: ExplainedBlock) -> Double {
     let line = line(of: block.values.span, statistics: block.statistics, block.policy)
-    return Double(shifted(block.values[position], line)) - 0.5
+    return Double(shifted(block.values[position], line, block.policy)) - 0.5
   }
 }

@@ -9,8 +9,8 @@
 ///
 /// A value decodes to (q - L) · d, exact. A block of zeros stores -0, and so decodes to -0.
 ///
-/// Codes follow from d before it is rounded, and halves go up: no rounding rule of a policy says that,
-/// so the format follows none. Under `OverflowRule.saturate` d stays within FP16. A NaN block stores a
+/// Codes follow from d before it is rounded, and halves go up, those that the sum in 3 makes included:
+/// no rounding rule of a policy says that, so the format follows none. Under `OverflowRule.saturate` d stays within FP16. A NaN block stores a
 /// NaN scale and codes L.
 ///
 /// Source: ggml, `quantize_row_q4_0_ref` and `quantize_row_q5_0_ref`; the search that it makes with an
@@ -23,7 +23,8 @@ public struct GGMLSignedFormat: ComposedFormat, Hashable {
   /// What the format stores.
   public let layout: BlockLayout
   /// The choices made where the caller states none.
-  public var defaultPolicy = EncodingPolicy(scaleRule: ScaleRule(GGMLRule.greatestToLeast))
+  public var defaultPolicy = EncodingPolicy(
+    rounding: .toNearestOrUp, scaleRule: ScaleRule(GGMLRule.greatestToLeast))
   /// ggml's blocks of 18 or 22 bytes.
   public var packings: [BlockPacking] { [bytes.packing] }
 
@@ -35,7 +36,7 @@ public struct GGMLSignedFormat: ComposedFormat, Hashable {
     self.id = id
     layout = BlockLayout(
       block: .vector(length: 32),
-      fields: [.codes(.offsetInteger(bitCount: bits, halves: .up)), .blockScale(.fp16)])
+      fields: [.codes(.offsetInteger(bitCount: bits)), .blockScale(.fp16)])
     self.bytes = bytes
     codeOfZero = 1 << (bits - 1)
   }
@@ -80,8 +81,8 @@ public struct GGMLSignedFormat: ComposedFormat, Hashable {
     let multiplier = fields.encodeMultiplier
     for position in values.indices {
       let value = values[position]
-      let code = shifted(value, multiplier)
-      // NaN, a NaN block, infinity times zero.
+      let code = shifted(GGMLNumbers.number(value, context.policy.nonFinite), multiplier)
+      // A NaN block, infinity times zero.
       guard !code.isNaN else {
         fields[Field.codes, position] = codeOfZero
         continue
@@ -124,7 +125,9 @@ extension GGMLSignedFormat: ExplainedFormat {
 
   /// fl(fl(x · i) + L + 0.5) - L - 0.5: the nearest integer, halves up.
   public func scaledValue(at position: Int, in block: ExplainedBlock) -> Double {
-    let sum = shifted(block.values[position], block.trace.encodeMultiplier)
+    let sum = shifted(
+      GGMLNumbers.number(block.values[position], block.policy.nonFinite),
+      block.trace.encodeMultiplier)
     return sum.isNaN ? 0 : Double(sum) - Double(codeOfZero) - 0.5
   }
 }

@@ -7,8 +7,7 @@
 ///    fl(1 / fl(m / -L)), then fl((t + L) / m) for t = -7, -6, ... 7, and integers of the table.
 ///    r = fl(1 / d); 0 where d is 0 or r is infinite.
 /// 2. `GGMLRule.firstFactor`: r = fl(1 / fl(m / L)), and d is the best factor for its codes alone.
-/// 3. code = element of fl(x · r), by the policy's rounding; to nearest, the midpoint of two neighbours
-///    becomes the upper one.
+/// 3. code = element of fl(x · r), by the policy's rounding, by default to nearest, ties up.
 /// 4. Stored: d in FP16, to nearest even.
 ///
 /// A value decodes to q · d, exact. No code stands for 0: zeros decode to d. A block whose largest magnitude
@@ -28,7 +27,8 @@ public struct GGMLTableFormat: ComposedFormat, Hashable {
   /// What the format stores.
   public let layout: BlockLayout
   /// The choices made where the caller states none.
-  public var defaultPolicy = EncodingPolicy(scaleRule: ScaleRule(GGMLRule.factorFit))
+  public var defaultPolicy = EncodingPolicy(
+    rounding: .toNearestOrUp, scaleRule: ScaleRule(GGMLRule.factorFit))
   /// ggml's blocks of 18 bytes.
   public var packings: [BlockPacking] { [bytes.packing] }
 
@@ -75,7 +75,8 @@ public struct GGMLTableFormat: ComposedFormat, Hashable {
       return
     }
     let rule = context.policy.scaleRule.as(GGMLRule.self)
-    let factor = factor(of: GGMLNumbers.finite(values), isSearch: rule != .firstFactor)
+    let factor = factor(
+      of: GGMLNumbers.finite(values, context.policy.nonFinite), isSearch: rule != .firstFactor)
     let scale = GGMLNumbers.Scale(factor.scale, overflow: context.policy.overflow)
     fields[Field.scale, 0] = scale.code
     fields.encodeMultiplier =
@@ -108,7 +109,8 @@ public struct GGMLTableFormat: ComposedFormat, Hashable {
       return
     }
     for position in values.indices {
-      let scaled = values[position].scaled(by: multiplier)
+      let scaled = GGMLNumbers.number(values[position], context.policy.nonFinite)
+        .scaled(by: multiplier)
       // Infinity times zero.
       fields[Field.codes, position] =
         scaled.isNaN
@@ -138,7 +140,7 @@ extension GGMLTableFormat: ExplainedFormat {
         + "of least squared error weighted with x^2; r = fl(1 / d)",
       "first_factor: r = fl(1 / fl(m / -\(end))); d = such a factor for its codes",
       "stored scale = d in fp16, to nearest even",
-      "code    = \(element.name) of fl(x * r), rounded; midpoints become the upper neighbour",
+      "code    = \(element.name) of fl(x * r), rounded",
       "decoded = q * d",
       "a NaN block stores a NaN scale and codes \(ExactNumber.hex(codeOfZero, element))",
     ]
@@ -146,7 +148,8 @@ extension GGMLTableFormat: ExplainedFormat {
 
   /// fl(x · r).
   public func scaledValue(at position: Int, in block: ExplainedBlock) -> Double {
-    let scaled = block.values[position].scaled(by: block.trace.encodeMultiplier)
+    let scaled = GGMLNumbers.number(block.values[position], block.policy.nonFinite)
+      .scaled(by: block.trace.encodeMultiplier)
     return scaled.isNaN ? 0 : Double(scaled)
   }
 }

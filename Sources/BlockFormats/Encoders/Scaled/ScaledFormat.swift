@@ -9,7 +9,12 @@ import CallerChecks
 /// 2. code = element of fl(x · S), by the policy's rounding. Stored: min(fl(1 / S), FLT_MAX).
 ///
 /// An element thus rounds a number that has been rounded before: in S, and in its product with x.
-/// With `amaxPowerOfTwo` that product is exact unless it falls below 2^-126.
+/// With `amaxPowerOfTwo` that product is exact unless it falls below 2^-126. With `amaxHalfStep`, for
+/// elements with one spacing d, E + d/2 stands in the place of E.
+///
+/// Under `ScaleArithmetic.divide` s = fl(amax / E), at least 2^-128, and 1 when amax = 0, is stored
+/// (`amaxPowerOfTwo` rounds it up to a power of two) and the code is that of fl(x / s); under `reciprocal`
+/// that of fl(x · fl(1 / s)). `divideByQuotient` is `divide` here.
 ///
 /// A value decodes to fl(q · stored), and `CodeLimit` keeps that finite. amax is over finite values. A
 /// NaN block stores a NaN scale and the element's NaN code (0 if it has none).
@@ -31,8 +36,19 @@ public struct ScaledFormat: ComposedFormat, Hashable {
     static let scale = 1
   }
 
-  /// FP32 scales, or powers of two.
-  public var scaleRules: [ScaleRule] { [.amax, .amaxPowerOfTwo] }
+  /// FP32 scales, or powers of two; half a step beyond the largest value where elements have one spacing.
+  public var scaleRules: [ScaleRule] {
+    [.amax, .amaxPowerOfTwo] + (element.spacing == nil ? [] : [.amaxHalfStep])
+  }
+
+  /// Every step rounds.
+  public func follows(_ aspect: PolicyAspect) -> Bool {
+    switch aspect {
+    case .scaleRule, .rounding, .overflow, .nonFinite, .scaleArithmetic: true
+    case .zeroSign: element.hasNegativeZero
+    case .scaleFloor, .zeroBlock: false
+    }
+  }
 
   /// Creates a format.
   ///
@@ -59,21 +75,44 @@ public struct ScaledFormat: ComposedFormat, Hashable {
       fields.encodeMultiplier = .nan
       return
     }
-    var multiplier: Float = 1
-    if statistics.amax > 0 {
-      multiplier = min(
-        Float(element.greatestFiniteMagnitude) / statistics.amax, .greatestFiniteMagnitude)
+    let scale = scale(amax: statistics.amax, context.policy)
+    fields.encodeMultiplier = scale.encode
+    fields[Field.scale, 0] = scale.decode.bitPattern
+  }
+
+  /// What the largest magnitude maps to.
+  func target(of rule: ScaleRule) -> Float {
+    switch rule.as(AmaxRule.self) {
+    case .amax, .amaxPowerOfTwo: return Float(element.greatestFiniteMagnitude)
+    case .amaxHalfStep:
+      guard let spacing = element.spacing else { break }
+      return Float(element.greatestFiniteMagnitude + spacing / 2)
+    case .fourOverSix, .fourOverSixAbsolute, nil: break
     }
-    switch context.policy.scaleRule.as(AmaxRule.self) {
-    case .amax: break
-    case .amaxPowerOfTwo:
-      // Below 2^-127 the reciprocal would not be finite.
-      multiplier = Float(sign: .plus, exponent: max(multiplier.exponent, -127), significand: 1)
-    case .fourOverSix, nil:
-      refuse("\(id) has no scale rule \(context.policy.scaleRule.id)")
+    refuse("\(id) has no scale rule \(rule.id)")
+  }
+
+  /// Both multipliers of a block.
+  private func scale(amax: Float, _ policy: EncodingPolicy) -> TensorScale {
+    let target = target(of: policy.scaleRule)
+    guard amax > 0 else { return TensorScale(encode: 1, decode: 1) }
+    let isPowerOfTwo = policy.scaleRule == .amaxPowerOfTwo
+    switch policy.scaleArithmetic {
+    case .multiply:
+      var multiplier = min(target / amax, .greatestFiniteMagnitude)
+      if isPowerOfTwo {
+        // Below 2^-127 the reciprocal would not be finite.
+        multiplier = Float(sign: .plus, exponent: max(multiplier.exponent, -127), significand: 1)
+      }
+      return TensorScale(
+        encode: multiplier, decode: min(1 / multiplier, .greatestFiniteMagnitude))
+    case .divide, .reciprocal, .divideByQuotient:
+      var scale = max(amax / target, TensorScale.leastDecode)
+      if isPowerOfTwo && scale.significand > 1 {
+        scale = Float(sign: .plus, exponent: min(scale.exponent + 1, 127), significand: 1)
+      }
+      return TensorScale(decode: scale)
     }
-    fields.encodeMultiplier = multiplier
-    fields[Field.scale, 0] = min(1 / multiplier, .greatestFiniteMagnitude).bitPattern
   }
 
   /// Encodes the block's values with the scale in `fields`.
@@ -81,17 +120,26 @@ public struct ScaledFormat: ComposedFormat, Hashable {
     of values: Span<Float>, context: borrowing EncodingContext,
     into fields: inout BlockFields
   ) {
-    let multiplier = fields.encodeMultiplier
-    guard !multiplier.isNaN else {
+    guard !fields.encodeMultiplier.isNaN else {
       fields.fill(Field.codes, with: element.nanCode ?? 0)
       return
     }
     let scale = Float(bitPattern: fields[Field.scale, 0])
+    let scaling = scaling(
+      TensorScale(encode: fields.encodeMultiplier, decode: scale), context.policy.scaleArithmetic)
     let limit = context.codeLimit { ScaledFormat.decoded($0, scale) }
     for position in values.indices {
       fields[Field.codes, position] = context.code(
-        for: Double(values[position].scaled(by: multiplier)), at: position, limit: limit,
+        for: Double(scaling(values[position])), at: position, limit: limit,
         tally: &fields.tally)
+    }
+  }
+
+  /// What happens to the values of a block.
+  func scaling(_ scale: TensorScale, _ arithmetic: ScaleArithmetic) -> ElementScaling {
+    switch arithmetic {
+    case .multiply, .reciprocal: .multiplying(by: scale.encode)
+    case .divide, .divideByQuotient: .dividing(by: scale.decode)
     }
   }
 
@@ -109,14 +157,4 @@ public struct ScaledFormat: ComposedFormat, Hashable {
 
   @inline(__always)
   private static func decoded(_ element: Double, _ scale: Float) -> Float { Float(element) * scale }
-}
-
-extension Float {
-  /// x · multiplier as one FP32 operation; the largest number of its sign where a finite value leaves
-  /// FP32, so that it overflows in the element as finite values do.
-  package func scaled(by multiplier: Float) -> Float {
-    let product = self * multiplier
-    guard product.isInfinite && isFinite else { return product }
-    return Float(signOf: product, magnitudeOf: .greatestFiniteMagnitude)
-  }
 }

@@ -12,6 +12,7 @@ import NumericSupport
 /// | `ceil` | 1 | 1 | 1 |
 /// | `rceil` | 0 | 1 | 1 |
 /// | `even` | 0 | 0 | 1 |
+/// | `evenE2M1` | 0 | 0 | 1 |
 /// | `nearestLog2` | 0 | 0 | 0 |
 public enum PowerOfTwoRule: String, Hashable, Sendable, CaseIterable {
   /// floor(log2 amax) - emax. OCP MX v1.0 section 6.3; clips by design.
@@ -23,6 +24,9 @@ public enum PowerOfTwoRule: String, Hashable, Sendable, CaseIterable {
   case rceil
   /// `floor` after rounding amax half up to the element's fraction width (torchao, Quark).
   case even
+  /// As `even` for one fraction bit, whatever the element has: up from 1.75 · 2^n on
+  /// (compressed-tensors, also for E4M3).
+  case evenE2M1 = "even_e2m1"
   /// log2(amax / max) rounded to nearest; no FP32 amax lies on a tie (MLX up to 0.32.2).
   case nearestLog2 = "nearest_log2"
 
@@ -36,6 +40,7 @@ public enum PowerOfTwoRule: String, Hashable, Sendable, CaseIterable {
     case .ceil: "2^(ceil(log2 amax) - emax)"
     case .rceil: "the smallest power of two that clips nothing: 2^ceil(log2(amax / max))"
     case .even: "as floor, after rounding amax half up to the element's fraction bits"
+    case .evenE2M1: "as even for one fraction bit, whatever the element has"
     case .nearestLog2: "2^round(log2(amax / max))"
     }
   }
@@ -58,8 +63,9 @@ public enum PowerOfTwoRule: String, Hashable, Sendable, CaseIterable {
       guard scale > 0 else { return Int(Float.leastNonzeroMagnitude.exponent) }
       guard scale.isFinite else { return Int(Float.greatestFiniteMagnitude.exponent) + 1 }
       return Int(scale.exponent) + (scale.significand > 1 ? 1 : 0)
-    case .even:
-      let threshold = 2 - Double.scaled(0.5, byPowerOfTwo: -element.leadingFractionBitCount)
+    case .even, .evenE2M1:
+      let fractionBitCount = self == .even ? element.leadingFractionBitCount : 1
+      let threshold = 2 - Double.scaled(0.5, byPowerOfTwo: -fractionBitCount)
       return floor + (wide.significand >= threshold ? 1 : 0)
     case .nearestLog2:
       // With amax = a · 2^i and max = b · 2^j: the exponent is i - j and log2(a / b) rounded, which

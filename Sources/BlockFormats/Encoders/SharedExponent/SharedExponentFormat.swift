@@ -28,8 +28,14 @@ public struct SharedExponentFormat: ComposedFormat, Hashable {
   /// Every power-of-two rule, and searches around each.
   public var scaleRules: [ScaleRule] { ScaleRule.powersOfTwo }
 
-  /// A block of zeros has one of two scales.
-  public func follows(_ aspect: PolicyAspect) -> Bool { aspect != .scaleFloor }
+  /// A block of zeros has one of two scales; powers of two leave nothing to round.
+  public func follows(_ aspect: PolicyAspect) -> Bool {
+    switch aspect {
+    case .scaleRule, .rounding, .overflow, .nonFinite, .zeroBlock: true
+    case .zeroSign: element.hasNegativeZero
+    case .scaleFloor, .scaleArithmetic: false
+    }
+  }
 
   /// Creates a format.
   ///

@@ -24,6 +24,9 @@ import CallerChecks
 /// With `fourOverSix` E·T is 6 · 256, s is tried with 1/6 and 1/4 in step 2, and the smaller
 /// squared error wins, ties to 6.
 ///
+/// These are the steps of `ScaleArithmetic.multiply`; it says how the others order them. There the tensor
+/// scale is at least 2^-128, and a divisor that underflows to zero counts as 2^-149.
+///
 /// Sources: TransformerEngine's NVFP4 casts and arXiv 2509.25149; arXiv 2512.02010 (four over
 /// six); Dai et al., "VS-Quant", MLSys 2021.
 public struct TwoLevelFormat: ComposedFormat, Hashable {
@@ -36,14 +39,16 @@ public struct TwoLevelFormat: ComposedFormat, Hashable {
   /// The choices made where the caller states none.
   public var defaultPolicy: EncodingPolicy
 
-  /// `amax`, and `fourOverSix` for E2M1 with E4M3 scales.
+  /// `amax`, and four over six for E2M1 with E4M3 scales.
   public var scaleRules: [ScaleRule] {
     element == .e2m1fn && scaleFormat == .e4m3fn && tensorScale == .float32
-      ? [.amax, .fourOverSix] : [.amax]
+      ? [.amax, .fourOverSix, .fourOverSixAbsolute] : [.amax]
   }
 
-  /// Block scales may be zero, and a block of zeros has one of two.
-  public func follows(_ aspect: PolicyAspect) -> Bool { true }
+  /// Block scales may be zero, a block of zeros has one of two, and every step rounds.
+  public func follows(_ aspect: PolicyAspect) -> Bool {
+    aspect == .zeroSign ? element.hasNegativeZero : true
+  }
 
   /// Creates a format.
   ///
@@ -107,11 +112,16 @@ public struct TwoLevelFormat: ComposedFormat, Hashable {
     }
     let target = greatestElement * greatestScale(under: policy.scaleRule)
     guard statistics.amax > 0, !target.isNaN else { return TensorScale(encode: 1, decode: 1) }
-    let quotient = target / statistics.amax
-    var scale = TensorScale(
-      encode: min(max(quotient, .leastNonzeroMagnitude), .greatestFiniteMagnitude), decode: 1)
-    scale.decode = scale.encodeReciprocal
-    return scale
+    switch policy.scaleArithmetic {
+    case .multiply, .divideByQuotient:
+      let quotient = target / statistics.amax
+      var scale = TensorScale(
+        encode: min(max(quotient, .leastNonzeroMagnitude), .greatestFiniteMagnitude), decode: 1)
+      scale.decode = scale.encodeReciprocal
+      return scale
+    case .divide, .reciprocal:
+      return TensorScale(decode: max(statistics.amax / target, TensorScale.leastDecode))
+    }
   }
 
   /// Chooses the block's scale by the policy's rule.
@@ -129,31 +139,34 @@ public struct TwoLevelFormat: ComposedFormat, Hashable {
     }
     let rule = context.policy.scaleRule
     require(scaleRules.contains(rule), "\(id) has no scale rule \(rule.id)")
-    if rule == .fourOverSix {
+    if rule.isFourOverSix {
       encodeBetterBranch(of: values, amax: statistics.amax, context, &fields)
     } else {
       fields[Field.scale, 0] = scaleCode(
         amax: statistics.amax, mappedTo: greatestElement, tensorScale: context.tensorScale,
-        floor: context.policy.scaleFloor)
+        context.policy)
     }
     if statistics.amax == 0 && context.policy.zeroBlock == .one {
       fields[Field.scale, 0] = withinFloat32(scaleFormat.code(for: 1))
     }
   }
 
-  /// Stores the scale of the target whose decoded block has the smallest squared error.
+  /// Stores the scale of the target whose decoded block has the smallest error.
   private func encodeBetterBranch(
     of values: Span<Float>, amax: Float, _ context: borrowing EncodingContext,
     _ fields: inout BlockFields
   ) {
     let tally = fields.tally
     var best: (scale: UInt32, error: Double)?
-    for target in targets(of: .fourOverSix) {
+    let rule = context.policy.scaleRule
+    for target in targets(of: rule) {
       fields[Field.scale, 0] = scaleCode(
-        amax: amax, mappedTo: target, tensorScale: context.tensorScale,
-        floor: context.policy.scaleFloor)
+        amax: amax, mappedTo: target, tensorScale: context.tensorScale, context.policy)
       encodeElements(of: values, context: context, into: &fields)
-      let error = squaredError(of: fields, context: context.decoding, against: values)
+      let error =
+        rule == .fourOverSixAbsolute
+        ? absoluteError(of: fields, context: context.decoding, against: values)
+        : squaredError(of: fields, context: context.decoding, against: values)
       if error < best?.error ?? .infinity || best == nil { best = (fields[Field.scale, 0], error) }
     }
     if let best { fields[Field.scale, 0] = best.scale }
@@ -162,17 +175,33 @@ public struct TwoLevelFormat: ComposedFormat, Hashable {
 
   /// The code of the scale that maps a block's amax to an element value.
   func scaleCode(
-    amax: Float, mappedTo target: Float, tensorScale: TensorScale, floor: ScaleFloor
+    amax: Float, mappedTo target: Float, tensorScale: TensorScale, _ policy: EncodingPolicy
   ) -> UInt32 {
-    // The factor may be infinite, and its product with zero NaN.
-    let scale = amax == 0 ? 0 : amax * (tensorScale.encode * (1 / target))
+    // Factors and divisors may leave FP32, and with zero give NaN.
+    let scale =
+      amax == 0
+      ? 0 : wantedScale(amax: amax, mappedTo: target, tensorScale, policy.scaleArithmetic)
     let code = scaleFormat.code(for: Double(scale))
-    switch floor {
+    switch policy.scaleFloor {
     case .unbounded: return withinFloat32(code)
     case .leastNonzero: return withinFloat32(max(code, 1))
+    case .eighthForZero:
+      return withinFloat32(code == 0 ? max(scaleFormat.code(for: 0.125), 1) : code)
     case .leastNormal:
       let least = scaleFormat.leastNormalMagnitude.map { scaleFormat.code(for: $0) } ?? 1
       return withinFloat32(max(code, least))
+    }
+  }
+
+  /// What is rounded to the scale of a block that is not zero.
+  func wantedScale(
+    amax: Float, mappedTo target: Float, _ tensorScale: TensorScale, _ arithmetic: ScaleArithmetic
+  ) -> Float {
+    switch arithmetic {
+    case .multiply: amax * (tensorScale.encode * (1 / target))
+    case .divide: amax / max(target * tensorScale.decode, .leastNonzeroMagnitude)
+    case .reciprocal: amax / target / tensorScale.decode
+    case .divideByQuotient: amax / target * tensorScale.encode
     }
   }
 
@@ -185,12 +214,12 @@ public struct TwoLevelFormat: ComposedFormat, Hashable {
   /// The largest block scale that the tensor scale aims at: with four over six, one and a half times
   /// as much must still be a scale.
   func greatestScale(under rule: ScaleRule) -> Float {
-    rule == .fourOverSix ? 256 : Float(scaleFormat.greatestFiniteMagnitude)
+    rule.isFourOverSix ? 256 : Float(scaleFormat.greatestFiniteMagnitude)
   }
 
   /// The element values that a rule may map a block's amax to, in the order in which they win ties.
   func targets(of rule: ScaleRule) -> [Float] {
-    rule == .fourOverSix ? [greatestElement, 4] : [greatestElement]
+    rule.isFourOverSix ? [greatestElement, 4] : [greatestElement]
   }
 
   /// Encodes the block's values with the scale in `fields`.
@@ -203,19 +232,28 @@ public struct TwoLevelFormat: ComposedFormat, Hashable {
       return
     }
     let scale = Float(context.decoding.value(of: fields[Field.scale, 0], in: Field.scale))
-    let multiplier = encodeMultiplier(scale: scale, tensorScale: context.tensorScale)
+    let scaling = scaling(
+      scale: scale, tensorScale: context.tensorScale, context.policy.scaleArithmetic)
     let tensorScale = context.decoding.tensorScale
     let limit = context.codeLimit { TwoLevelFormat.decoded($0, scale, tensorScale) }
     for position in values.indices {
       fields[Field.codes, position] = context.code(
-        for: Double(values[position].scaled(by: multiplier)), at: position, limit: limit,
+        for: Double(scaling(values[position])), at: position, limit: limit,
         tally: &fields.tally)
     }
   }
 
-  /// What values are multiplied by: step 3 of the definition above.
-  func encodeMultiplier(scale: Float, tensorScale: TensorScale) -> Float {
-    min(1 / (scale * tensorScale.encodeReciprocal), .greatestFiniteMagnitude)
+  /// What happens to values under a scale above zero: step 3 of the definition above.
+  func scaling(
+    scale: Float, tensorScale: TensorScale, _ arithmetic: ScaleArithmetic
+  ) -> ElementScaling {
+    switch arithmetic {
+    case .multiply:
+      .multiplying(by: 1 / (scale * tensorScale.encodeReciprocal))
+    case .divide: .dividing(by: scale * tensorScale.decode)
+    case .reciprocal: .multiplying(by: 1 / tensorScale.decode / scale)
+    case .divideByQuotient: .dividing(by: scale / tensorScale.encode)
+    }
   }
 
   /// Decodes the block.
