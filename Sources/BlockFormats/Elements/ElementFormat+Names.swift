@@ -9,7 +9,7 @@ extension ElementFormat {
   /// Creates the element format that a text names.
   ///
   /// Besides the names in `named`: `binary{K}p{P}{s|u}{e|f}` for IEEE P3109, `mxint8`,
-  /// `mxint8_full`, `mxint4`, `mxint2`, `nf4`, `fp4_bnb`, `dynamic8`, `ue6m2`, `sm{m}` for
+  /// `mxint8_full`, `mxint4`, `mxint2`, `nf4`, `fp4_bnb`, `dynamic8`, `iq4_nl`, `ue6m2`, `sm{m}` for
   /// sign-magnitude, `int{n}`, `int{n}_full` with the most negative integer, `uint{n}`, `e{n}m0fnu`,
   /// `float(e=..,m=..,bias=..,specials=none|ieee|fn|top|fnuz|p3109,signed=yes|no)`, and
   /// `table(values=(..,..))` for a table of FP32 numbers.
@@ -36,7 +36,7 @@ extension ElementFormat {
   private static func simple(name: String) -> ElementFormat? {
     let further: [ElementFormat] = [
       .mxint8, .mxint8(range: .full), .mxint4, .mxint2, .nf4, .fp4BitsAndBytes, .dynamic8,
-      .ue6m2,
+      .iq4_nl, .ue6m2,
     ]
     if let known = (named + further).first(where: { $0.name == name }) { return known }
     if let format = p3109(name: name) { return format }

@@ -88,3 +88,13 @@ extension ElementFormat {
     return number(field & top == 0 ? exponent : -exponent, fraction, bits: fractionBits)
   }
 }
+
+extension ElementFormat {
+  /// The values of IQ4_NL, integers from -127 to 113; code 8 is 1, and none is 0.
+  ///
+  /// Source: ggml, `kvalues_iq4nl`.
+  public static let iq4_nl = ElementFormat(
+    name: "iq4_nl",
+    table: ValueTable(
+      [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]))
+}

@@ -21,8 +21,8 @@ public struct FormatCatalog: Sendable {
       + FormatFamily.if4 + FormatFamily.vsq + FormatFamily.scaledFP8
       + FormatFamily.scaledFP8UE8M0 + FormatFamily.scaledIntegers + FormatFamily.nf4
       + FormatFamily.nf4Double + FormatFamily.fp4BitsAndBytes + FormatFamily.affine
-      + FormatFamily.q5_0 + FormatFamily.q4_k + FormatFamily.hif4 + FormatFamily.lut
-      + FormatFamily.composed + FormatFamily.casts)
+      + FormatFamily.ggml + FormatFamily.hif4 + FormatFamily.lut + FormatFamily.composed
+      + FormatFamily.casts)
 
   /// Every family's format with default parameters.
   public var all: [any BlockFormat] { families.compactMap(\.defaultFormat) }

@@ -79,16 +79,52 @@ enum FieldFormatReference {
       fields: ["codes": codes, "scales": [amax.bitPattern]], saturatedCount: beyond)
   }
 
-  /// Q5_0: the first value of the largest magnitude is -16 steps.
-  static func q5_0(_ values: [Float]) -> Block {
+  /// Q4_0 and Q5_0: the first value of the largest magnitude is -L steps.
+  static func ggmlSigned(_ values: [Float], least: Float) -> Block {
     let largest = values.map(abs).max() ?? 0
     let first = values.first { abs($0) == largest } ?? 0
-    let d = first / -16
+    let d = first / -least
     let inverse = d == 0 || (1 / d).isInfinite ? 0 : 1 / d
-    let codes = values.map { ($0 * inverse + 16.5).rounded(.down) }
+    let codes = values.map { ($0 * inverse + (least + 0.5)).rounded(.down) }
+    let end = 2 * least - 1
     return Block(
-      fields: ["codes": codes.map { UInt32(min(31, $0)) }, "scales": [number("fp16", d)]],
-      saturatedCount: codes.count { $0 > 31 })
+      fields: ["codes": codes.map { UInt32(min(end, $0)) }, "scales": [number("fp16", d)]],
+      saturatedCount: codes.count { $0 > end })
+  }
+
+  /// Q4_1 and Q5_1: the range of the block in N steps.
+  static func ggmlRange(_ values: [Float], steps: Float) -> Block {
+    let (low, high) = (values.min() ?? 0, values.max() ?? 0)
+    let d = (high - low) / steps
+    let inverse = d == 0 || (1 / d).isInfinite ? 0 : 1 / d
+    let codes = values.map { (($0 - low) * inverse + 0.5).rounded(.down) }
+    return Block(
+      fields: [
+        "codes": codes.map { UInt32(min(steps, $0)) }, "scales": [number("fp16", d)],
+        "mins": [number("fp16", low)],
+      ], saturatedCount: codes.count { $0 > steps })
+  }
+
+  /// Q8_0, TQ1_0 and TQ2_0: integers of ±N, stored as they are or plus one.
+  static func ggmlAmax(
+    _ values: [Float], greatest: Float, _ rounding: NearestSearch.Rounding, offset: Int?
+  ) -> Block {
+    let d = (values.map(abs).max() ?? 0) / greatest
+    let inverse = d == 0 || (1 / d).isInfinite ? 0 : 1 / d
+    let integers = values.map { value -> Double in
+      // Codes of trits are those plus one, and it is codes that are even or odd.
+      let isByParity = rounding == .toOdd || rounding == .nearestEven
+      let shift = isByParity ? Double(offset ?? 0) : 0
+      return rounding.integer(Double(value * inverse) + shift) - shift
+    }
+    let end = Double(greatest)
+    let codes = integers.map { integer -> UInt32 in
+      let clipped = Int(min(max(integer, -end), end))
+      return UInt32(offset.map { clipped + $0 } ?? clipped & 0xFF)
+    }
+    return Block(
+      fields: ["codes": codes, "scales": [number("fp16", d)]],
+      saturatedCount: integers.count { abs($0) > end })
   }
 
   /// HiF4: three levels of powers of two, of which the lower two are a bit.

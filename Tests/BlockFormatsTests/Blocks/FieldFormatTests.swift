@@ -13,11 +13,10 @@ struct FieldFormatTests {
     }
     + [
       AffineFormat(id: "one", source: "a test", bits: 1, group: 16, scale: .bf16),
-      AffineFormat.affine4, Q5_0Format.q5_0, Q4_KFormat.q4_k, HiF4Format.hif4, AbsmaxFormat.nf4,
-      AbsmaxFormat.nf4(block: 7), AbsmaxFormat.fp4BitsAndBytes(block: 12), IF4Format.if4,
-      MacroBlockFormat.mxfp4MacroBlocks,
+      AffineFormat.affine4, HiF4Format.hif4, AbsmaxFormat.nf4, AbsmaxFormat.nf4(block: 7),
+      AbsmaxFormat.fp4BitsAndBytes(block: 12), IF4Format.if4, MacroBlockFormat.mxfp4MacroBlocks,
       AbsmaxFormat.lut(values: [-3, 0, 0.25, 1, 2], block: .vector(length: 8)),
-    ]
+    ] + GGMLFormats.all
 
   private static func roundings(_ format: some BlockFormat) -> [RoundingRule] {
     format.follows(.rounding) ? KernelPolicies.roundings : [format.defaultPolicy.rounding]
@@ -171,8 +170,9 @@ struct FieldFormatTests {
           let amax = block.filter { $0 != place }.map { values[$0].magnitude }.max() ?? 0
           let largest = block.first { $0 != place && values[$0].magnitude == amax } ?? 0
           var replaced = values
-          // Q4_K takes its weights from all values, so infinities count as the largest magnitude there.
-          let isWeighted = format is Q4_KFormat
+          // Searches take their weights from all values, so infinities count as the largest magnitude
+          // there.
+          let isWeighted = GGMLFormats.isSearched(format)
           replaced[place] = isWeighted ? Float(signOf: special, magnitudeOf: amax) : values[largest]
           let found = Tensor(values, shape: shape).quantized(to: format, policy: policy)
           let expected = Tensor(replaced, shape: shape).quantized(to: format, policy: policy)
@@ -280,10 +280,27 @@ struct FieldFormatTests {
     }
   }
 
-  @Test("Q5_0 has the codes of the definition")
-  func q5_0() {
-    expect(Q5_0Format.q5_0, Q5_0Format.q5_0.defaultPolicy, Self.blocks(32, seed: 6)) {
-      FieldFormatReference.q5_0($0)
+  @Test("ggml's formats without a search have the fields of the definition under every rounding")
+  func ggml() {
+    for (format, least) in [(GGMLSignedFormat.q4_0, Float(8)), (.q5_0, 16)] {
+      expect(format, format.defaultPolicy, Self.blocks(32, seed: 6)) {
+        FieldFormatReference.ggmlSigned($0, least: least)
+      }
+    }
+    for (format, steps) in [(GGMLRangeFormat.q4_1, Float(15)), (.q5_1, 31)] {
+      expect(format, format.defaultPolicy, Self.blocks(32, seed: 6)) {
+        FieldFormatReference.ggmlRange($0, steps: steps)
+      }
+    }
+    for (format, greatest, offset) in [
+      (GGMLAmaxFormat.q8_0, Float(127), nil), (.tq1_0, 1, 1), (.tq2_0, 1, 1 as Int?),
+    ] {
+      for rounding in NearestSearch.Rounding.allCases {
+        let policy = format.policy { $0.rounding = RoundingRule(rounding) }
+        expect(format, policy, Self.blocks(format == .q8_0 ? 32 : 256, seed: 7)) {
+          FieldFormatReference.ggmlAmax($0, greatest: greatest, rounding, offset: offset)
+        }
+      }
     }
   }
 

@@ -91,7 +91,7 @@ struct ScaleRuleTests {
     }
     #if os(macOS) || os(Linux)
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      _ = [1].quantized(to: .q5_0, policy: Q5_0Format.q5_0.policy { $0.rounding = .up })
+      _ = [1].quantized(to: .q5_0, policy: GGMLSignedFormat.q5_0.policy { $0.rounding = .up })
     }
     #expect(reports(result, "q5_0 follows no rounding but its own, not up"))
     #endif

@@ -64,7 +64,8 @@ struct TensorSpanTests {
   #endif
 
   private static let ids = [
-    "mxfp4", "nvfp4", "fp8_e4m3_tensor", "mx9", "nf4", "affine4", "q4_k", "hif4", "bf16",
+    "mxfp4", "nvfp4", "fp8_e4m3_tensor", "mx9", "nf4", "affine4", "q4_1", "q4_k", "q6_k",
+    "iq4_nl", "tq1_0", "hif4", "bf16",
   ]
 
   @Test("Spans of FP32 give what pointers give", arguments: ids)

@@ -29,8 +29,9 @@ struct ListCommandTests {
 
   /// Formats whose fields no kernel knows.
   private static let ofOtherFields =
-    ["mxfp4_oas_mbs", "if4", "nf4", "nf4_double", "fp4_bnb", "q5_0", "q4_k", "hif4"]
-    + (2...8).map { "affine\($0)" }
+    ["mxfp4_oas_mbs", "if4", "nf4", "nf4_double", "fp4_bnb"]
+    + ["q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "iq4_nl", "tq1_0", "tq2_0"]
+    + ["q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "hif4"] + (2...8).map { "affine\($0)" }
 
   private func ids(_ words: String...) -> [String] {
     runFmtbench(["list"] + words + ["--csv"]).stdout.split(separator: "\n").dropFirst().map {

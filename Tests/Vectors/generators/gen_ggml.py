@@ -1,32 +1,18 @@
-"""ggml: Q5_0 and Q4_K by ggml's own C code.
+"""ggml: thirteen block types by ggml's own C code.
 
 The library libggml-base is that of the package llama-cpp-python, or the file that GGML_BASE
-names.
+names. For all cases `ggml_steps.py` has to give the same fields, and gguf, a second implementation
+of the decoders, the same values.
 """
 
 import ctypes
 import pathlib
 
 import ggml_steps
+import gguf
 from fields import *
-
-Q5_0 = [Field("scale", 16, "fp16", 0), Field("codes", 5, "uint", 1)]
-Q4_K = [
-    Field("scale", 16, "fp16", 0),
-    Field("min", 16, "fp16", 0),
-    Field("subscales", 6, "uint", 32),
-    Field("submins", 6, "uint", 32),
-    Field("codes", 4, "uint", 1),
-]
-
-
-class Type:
-    def __init__(self, name, number, length, size, fields):
-        self.name, self.number, self.length, self.size = name, number, length, size
-        self.fields = fields
-
-
-TYPES = {t.name: t for t in (Type("q5_0", 6, 32, 22, Q5_0), Type("q4_k", 12, 256, 144, Q4_K))}
+from ggml_blocks import TYPES
+from ggml_inputs import *
 
 
 def library():
@@ -46,8 +32,21 @@ GGML.ggml_quantize_chunk.argtypes = (
 )
 
 
-def encoded(t, x):
+def c_name(t):
+    return t.name.replace("k", "K")
+
+
+def row_function(name):
+    function = getattr(GGML, name)
+    function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
+    return function
+
+
+def encoded(t, x, by_reference=False):
     blocks = np.zeros((x.size // t.length, t.size), np.uint8)
+    if by_reference:
+        row_function(f"quantize_row_{c_name(t)}_ref")(x.ctypes.data, blocks.ctypes.data, x.size)
+        return blocks
     written = GGML.ggml_quantize_chunk(
         t.number, x.ctypes.data, blocks.ctypes.data, 0, 1, x.size, None
     )
@@ -57,162 +56,180 @@ def encoded(t, x):
 
 def decoded(t, blocks):
     y = np.empty(len(blocks) * t.length, F)
-    function = getattr(GGML, f"dequantize_row_{t.name.replace('k', 'K')}")
-    function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
-    function(blocks.ctypes.data, y.ctypes.data, y.size)
+    row_function(f"dequantize_row_{c_name(t)}")(blocks.ctypes.data, y.ctypes.data, y.size)
     return y
 
 
-def halves(blocks, start):
-    return np.ascontiguousarray(blocks[:, start : start + 2]).view("<u2").ravel()
-
-
-def q5_0_fields(blocks):
-    low = np.concatenate([blocks[:, 6:] & 15, blocks[:, 6:] >> 4], 1)
-    high = from_low_first(blocks[:, 2:6], 1, 32 * len(blocks)).reshape(-1, 32)
-    return {"scale": halves(blocks, 0), "codes": low | (high << 4)}
-
-
-def q4_k_fields(blocks):
-    s = blocks[:, 4:16].astype(int)
-    high = s[:, 0:4] >> 6 << 4, s[:, 4:8] >> 6 << 4
-    subscales = np.concatenate([s[:, 0:4] & 63, (s[:, 8:12] & 15) | high[0]], 1)
-    submins = np.concatenate([s[:, 4:8] & 63, (s[:, 8:12] >> 4) | high[1]], 1)
-    pairs = blocks[:, 16:].reshape(-1, 4, 32)
-    codes = np.stack([pairs & 15, pairs >> 4], 2)
-    return {
-        "scale": halves(blocks, 0),
-        "min": halves(blocks, 2),
-        "subscales": subscales,
-        "submins": submins,
-        "codes": codes,
-    }
-
-
-def q5_0_values(v):
-    d = v["scale"].view(np.float16).astype(F)[:, None]
-    return (v["codes"] - 16).astype(F) * d
-
-
-def q4_k_values(v):
-    d = v["scale"].view(np.float16).astype(F)[:, None]
-    m = v["min"].view(np.float16).astype(F)[:, None]
-    factor, offset = d * v["subscales"].astype(F), m * v["submins"].astype(F)
-    q = v["codes"].reshape(-1, 8, 32).astype(F)
-    return factor[:, :, None] * q - offset[:, :, None]
-
-
-def ggml_case(t, label, x=None, blocks=None):
+def ggml_case(t, label, x=None, blocks=None, by_reference=False):
     if x is not None:
         x = np.ascontiguousarray(x, F).ravel()
-        blocks = encoded(t, x)
+        blocks = encoded(t, x, by_reference)
     y = decoded(t, blocks)
-    values = (q5_0_fields if t.name == "q5_0" else q4_k_fields)(blocks)
+    values = t.read(blocks)
     with np.errstate(all="ignore"):
-        mine = (q5_0_values if t.name == "q5_0" else q4_k_values)(values)
-    assert agree(mine, y), label
+        assert agree(t.values(values), y), label
+        other = gguf.quants.dequantize(blocks, gguf.GGMLQuantizationType(t.number))
+        assert agree(other, y), label
     return case(label, 1, x, t.fields, values, {"blocks": blocks}, y)
 
 
-def q5_0_inputs(rng):
-    yield "normal data", normal_array(rng, 96)
-    yield "powers of two", scaled_groups(rng, 32, (-16, -8, 8, 16))
-    wide = normal_array(rng, 32) * np.array([2.0 ** -rng.randint(0, 12) for _ in range(32)], F)
-    yield "wide block", wide
-    yield "halfway, greatest value negative", np.append(np.arange(31) - 15.5, -16.0)
-    yield "halfway, greatest value positive", np.append(np.arange(31) - 14.5, 16.0)
-    yield "first of equal magnitudes is positive", np.array([1.0, 4.0, -4.0, 4.0] * 8)
-    yield "first of equal magnitudes is negative", np.array([1.0, -4.0, 4.0, -4.0] * 8)
-    yield "zeros", np.array([0.0, -0.0] * 16)
-    yield "zeros and one value", np.append(np.array([-0.0] * 16 + [0.0] * 15), 2.5)
-    yield "one positive value", np.full(32, 0.3)
-    yield "one negative value", np.full(32, -0.3)
-    yield "subnormal scale", normal_array(rng, 32, 2.0**-18)
-    yield "scale that rounds to zero", normal_array(rng, 32, 2.0**-30)
-    yield "scale that rounds to minus zero", np.append(np.full(31, -1e-9), 1e-8)
-    yield "largest scale", np.append(np.linspace(-1, 1, 31) * 1e6, -65504.0 * 16)
+def checked_case(t, label, x, by_reference):
+    """A case in which the transcribed steps give the same fields."""
+    steps = ggml_steps.ENCODERS[f"{t.name}_ref" if by_reference else t.name]
+    with np.errstate(all="ignore"):
+        values = steps(np.asarray(x, F).reshape(-1, t.length))
+    shown = ggml_case(t, label, x, by_reference=by_reference)
+    assert shown["fields"] == {f.name: f.text(values[f.name]) for f in t.fields}, label
+    return shown
 
 
-def q5_0_outside(rng):
-    yield "scale beyond FP16", np.append(np.linspace(-1, 1, 31) * 1e6, -65520.0 * 16)
-    yield "largest finite", array_from([FLT_MAX, FLT_MAX | SIGN, 0x7F000000, 0] * 8)
-    yield "reciprocal overflows", array_from([0x00800000, SIGN | 0x00800000, 0, 1] * 8)
-    yield from special(rng, 32)
+# Cases ------------------------------------------------------------------------------------
 
-
-def special(rng, length):
-    for label, value in (("infinity", np.inf), ("negative infinity", -np.inf), ("NaN", np.nan)):
-        x = normal_array(rng, length)
-        x[5] = value
-        yield label, x
-    x = normal_array(rng, length)
-    x[0] = np.nan
-    yield "NaN first", x
-
-
-def q4_k_inputs(rng):
-    yield "normal data", normal_array(rng, 512)
-    yield "powers of two", scaled_groups(rng, 32, (-6, -3, 0, 3, -2, 5, 1, -8))
-    yield "positive", abs(normal_array(rng, 256))
-    yield "negative", -abs(normal_array(rng, 256))
-    yield "small spread", normal_array(rng, 256, 0.01) + F(3)
-    yield "integers", np.array([rng.randrange(16) for _ in range(256)])
-    yield "zeros", np.array([0.0, -0.0] * 128)
-    kinds = [np.zeros(32), np.full(32, 0.7), np.full(32, -0.7), np.array([1.0, -1.0] * 16)]
-    kinds += [np.append(np.zeros(31), 5.0), np.append(np.zeros(31), -5.0)]
-    kinds += [np.linspace(0, 1, 32), np.full(32, 1e-6)]
-    yield "one kind a sub-block", np.concatenate(kinds)
-    yield "subnormal scales", normal_array(rng, 256, 2.0**-18)
-    yield "scales that round to zero", normal_array(rng, 256, 2.0**-30)
-    yield "large scale", np.append(np.linspace(-0.05, 1, 255), 1.0) * 5.5e7
-
-
-def q4_k_outside(rng):
-    yield "scale beyond FP16", normal_array(rng, 256, 1e9)
-    yield from special(rng, 256)
+# Where a block has its FP16 numbers, whose random bytes have to be finite.
+HALVES = {
+    "q4_0": [0], "q4_1": [0, 2], "q5_0": [0], "q5_1": [0, 2], "q8_0": [0], "iq4_nl": [0],
+    "tq1_0": [52], "tq2_0": [64], "q2_k": [80, 82], "q3_k": [108], "q4_k": [0, 2],
+    "q5_k": [0, 2], "q6_k": [208],
+}  # fmt: skip
 
 
 def decode_only(t, rng):
     for label in ("random bytes", "more random bytes"):
         blocks = np.array([[rng.randrange(256) for _ in range(t.size)]], np.uint8)
-        blocks[:, 1] = 0x2C if label == "random bytes" else 0xBC  # the halves are finite
-        if t.name == "q4_k":
-            blocks[:, 3] = 0x30
+        first, *others = HALVES[t.name]
+        blocks[:, first + 1] = 0x2C if label == "random bytes" else 0xBC
+        for at in others:
+            blocks[:, at + 1] = 0x30
         yield ggml_case(t, label, blocks=blocks)
 
 
-COMMENTS = {
-    "q5_0": "m = first element of the greatest magnitude; d = m / -16, scale = fp16(d), id = 1 / "
-    "d (0 for d = 0); code = min(31, truncate(x * id + 16.5)), one FP32 operation each, with d "
-    "before its rounding to FP16; decoded = (code - 16) * scale, exact. A block: the scale, 32 "
-    "high bits (bit j of the little-endian word belongs to element j), 16 bytes with element j in "
+# Files --------------------------------------------------------------------------------------
+
+SIGNED = (
+    "m = first element of the greatest magnitude; d = m / -{0}, scale = fp16(d), id = 1 / "
+    "d (0 for d = 0); code = min({1}, truncate(x * id + {0}.5)), one FP32 operation each, with d "
+    "before its rounding to FP16; decoded = (code - {0}) * scale, exact. A block: the scale, {2}"
+    "16 bytes with element j in "
     "the low and j + 16 in the high nibble. A zero block has scale -0 and decodes to -0. outside: "
     "an FP16 scale of infinity; 1 / d infinite, or a NaN, which converts to an integer as C "
-    "leaves undefined (x86-64 gives code 0)",
+    "leaves undefined (x86-64 gives code 0)"
+)
+RANGE = (
+    "m = least value, d = (greatest - m) / {0}, id = 1 / d (0 for d = 0); code = min({0}, "
+    "truncate((x - m) * id + 0.5)), one FP32 operation each, with d and m before their rounding "
+    "to FP16; decoded = code * scale + min, one rounding. A block: scale, min, {1}16 bytes with "
+    "element j in the low and j + 16 in the high nibble. outside: scale or min infinite; 1 / d "
+    "infinite, or a NaN, which converts to an integer as C leaves undefined"
+)
+AMAX = (
+    "d = amax / {0}, id = 1 / d (0 for d = 0); code = x * id to the nearest integer, halves away "
+    "from zero{1}, one FP32 operation each, with d before its rounding to FP16; decoded = "
+    "integer * scale, exact. A block: {2}. outside: a scale of infinity, NaN"
+)
+LINE = (
+    "the search of quantize_row_{0}_ref without an importance matrix; every FP32 operation "
+    "rounded by itself (x86-64 without FMA: a compiler that fuses gives other bytes); decoded = "
+    "(scale * subscale) * code - min * submin, one rounding in all. A block: {1}. outside: "
+    "scales of infinity and NaN"
+)
+FACTOR = (
+    "the search of quantize_row_{0}_ref without an importance matrix; every FP32 operation "
+    "rounded by itself; decoded = (scale * subscale) * (code - {1}), one rounding in all. A "
+    "block: {2}. outside: scales of infinity and NaN"
+)
+TABLE = (
+    "{0}; every FP32 operation rounded by itself; decoded = table[code] * scale, exact. A block: "
+    "the scale, 16 bytes with element j in the low and j + 16 in the high nibble. outside: scales "
+    "of infinity and NaN"
+)
+HIGH = "32 high bits (bit j of the little-endian word belongs to element j), "
+COMMENTS = {
+    "q4_0": SIGNED.format(8, 15, ""),
+    "q4_1": RANGE.format(15, ""),
+    "q5_0": SIGNED.format(16, 31, HIGH),
+    "q5_1": RANGE.format(31, HIGH),
+    "q8_0": AMAX.format(127, "", "the scale, 32 bytes of integers"),
+    "iq4_nl": TABLE.format(
+        "d of 16 trials by squared error weighted with x^2; code = nearest entry of the table to "
+        "x / d, halves up"
+    ),
+    "iq4_nl_ref": TABLE.format(
+        "quantize_row_iq4_nl_ref: codes by 1 / (m / -127), m the first element of the greatest "
+        "magnitude, and the d that fits them; leaves the codes of zero blocks to chance"
+    ),
+    "tq1_0": AMAX.format(
+        1,
+        ", plus 1",
+        "32, 16 and 4 bytes of trits, byte j with the elements j, j + 32, ... (j + 16, j + 4), "
+        "five a byte (four in the last), the first in the highest of five digits, times 256 / "
+        "243 rounded up; the scale",
+    ),
+    "tq2_0": AMAX.format(
+        1, ", plus 1", "64 bytes with the elements j, j + 32, j + 64, j + 96 of 128; the scale"
+    ),
+    "q2_k": LINE.format(
+        "q2_K", "16 bytes of subscale (low) and submin, 64 bytes as in tq2_0, scale, min"
+    ),
+    "q3_k": FACTOR.format(
+        "q3_K",
+        "4; subscale = its code - 32",
+        "32 bytes of high bits (bit p of byte j: element 32 p + j), 64 bytes as in tq2_0, 12 "
+        "bytes of 6-bit subscales, the scale",
+    ),
     "q4_k": "the search of quantize_row_q4_K_ref without an importance matrix; every FP32 "
     "operation rounded by itself (x86-64 without FMA: a compiler that fuses gives other bytes); "
     "decoded = (scale * subscale) * code - min * submin, one rounding in all. A block: scale, "
     "min, 12 bytes of 6-bit subscales and submins, 128 bytes: each 32 hold two sub-blocks, the "
     "first in the low nibbles. outside: scales of infinity and NaN",
+    "q5_k": LINE.format(
+        "q5_K",
+        "scale, min, 12 bytes as in q4_k, 32 bytes of high bits (bit p of byte j: element 32 p + "
+        "j), 128 bytes as in q4_k",
+    ),
+    "q6_k": FACTOR.format(
+        "q6_K",
+        "32",
+        "128 bytes of low nibbles (of 128 elements j beside j + 64), 64 bytes of two high bits "
+        "as in tq2_0, 16 bytes of subscales in two's complement, the scale",
+    ),
 }
 
 
-def file(name, inputs, outside):
-    t, rng = TYPES[name], seeded(f"ggml {name}")
+def file(name, inputs, outside, by_reference=False):
+    path = f"{name}_ref" if by_reference else name
+    t, rng = TYPES[name], seeded(f"ggml {path}")
+    encoder = f"quantize_row_{c_name(t)}_ref" if by_reference else "ggml_quantize_chunk"
     write_fields(
-        f"ggml/{name}.json",
+        f"ggml/{path}.json",
         "ggml (sources of llama-cpp-python 0.3.36), x86-64 without FMA",
         GGML.ggml_version().decode(),
-        f"ggml_quantize_chunk and dequantize_row_{name.replace('k', 'K')}",
-        COMMENTS[name],
+        f"{encoder} and dequantize_row_{c_name(t)}",
+        COMMENTS[path],
         name,
         {"shape": "row", "length": t.length, "bytes": t.size},
         t.fields,
-        cases=[ggml_case(t, label, x) for label, x in inputs(rng)],
+        cases=[checked_case(t, label, x, by_reference) for label, x in inputs(rng)],
         decodeOnly=list(decode_only(t, rng)),
-        outside=[ggml_case(t, label, x) for label, x in outside(rng)],
+        outside=[
+            ggml_case(t, label, x, by_reference=by_reference) for label, x in outside(rng)
+        ],
     )
 
 
-file("q5_0", q5_0_inputs, q5_0_outside)
-file("q4_k", q4_k_inputs, q4_k_outside)
+for name, least in (("q4_0", 8), ("q5_0", 16)):
+    file(name, lambda rng: signed_inputs(rng, least), lambda rng: signed_outside(rng, least))
+for name, greatest in (("q4_1", 15), ("q5_1", 31)):
+    file(name, lambda rng: range_inputs(rng, greatest), lambda rng: range_outside(rng, greatest))
+for name, length, greatest in (("q8_0", 32, 127), ("tq1_0", 256, 1), ("tq2_0", 256, 1)):
+    file(
+        name,
+        lambda rng: amax_inputs(rng, length, greatest),
+        lambda rng: amax_outside(rng, length, greatest),
+    )
+file("iq4_nl", table_inputs, table_outside)
+file("iq4_nl", table_inputs, table_outside, by_reference=True)
+for name, greatest in (("q2_k", 3), ("q5_k", 31)):
+    file(name, lambda rng: line_inputs(rng, greatest), part_outside)
+file("q4_k", q4_k_inputs, part_outside)
+for name, reach in (("q3_k", 4), ("q6_k", 32)):
+    file(name, lambda rng: factor_inputs(rng, reach), part_outside)
