@@ -25,7 +25,8 @@ final class KernelPlan: Sendable {
     format: some BlockFormat, policy: EncodingPolicy, grid: BlockGrid, kernels: Kernels
   ) {
     let layout = format.layout
-    guard let format = format as? any KernelFormat, layout.element.isSigned,
+    guard let format = format as? any KernelFormat,
+      layout.element.isSigned || layout.element.isTable,
       let factors = layout.factors, let scale = format.kernelScale(policy: policy)
     else { return nil }
     let encoder = ElementEncoder(

@@ -71,8 +71,21 @@ extension ScaledFormat: KernelFormat {
   func kernelScale(policy: EncodingPolicy) -> KernelScale? {
     .float(
       BKFloatScale(
-        greatest: Float(element.greatestFiniteMagnitude), tame_limit: 0, least_multiplier: 0,
-        is_power_of_two: policy.scaleRule == .amaxPowerOfTwo))
+        greatest: Float(element.greatestFiniteMagnitude), least: 0, tame_limit: 0,
+        least_multiplier: 0, is_power_of_two: policy.scaleRule == .amaxPowerOfTwo,
+        stores_maximum: false))
+  }
+}
+
+extension AbsmaxFormat: KernelFormat {
+  var kernelScaling: BKElement.Scaling { .byRounding }
+  var poisonCode: UInt32 { 0 }
+
+  func kernelScale(policy: EncodingPolicy) -> KernelScale? {
+    .float(
+      BKFloatScale(
+        greatest: 1, least: AbsmaxFormat.leastAmax, tame_limit: 0, least_multiplier: 0,
+        is_power_of_two: false, stores_maximum: true))
   }
 }
 

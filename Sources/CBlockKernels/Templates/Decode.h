@@ -30,6 +30,7 @@ INLINE Decoder make_decoder(const BKElement *element) {
 
 // The values of codes before any scale, infinities and NaN among them.
 INLINE vf element_values(const Decoder *d, vu codes) {
+  if (d->e.kind == BK_TABLE) return look_up(d->table, d->e.values, codes);
   if (d->e.kind == BK_INTEGER) {
     vi integer = (vi)codes;
     if (!d->e.is_unsigned) integer = (vi)(codes << d->sign_shift) >> d->sign_shift;
@@ -192,7 +193,8 @@ DECODER(decode_any_tensor, DECODE_ANY, BK_SCALE_TENSOR)
 
 // Whether a code among some stands for an infinity or NaN.
 INLINE bool has_special_code(const BKElement *e, const uint8_t *codes, size_t count) {
-  uint8_t sign = (uint8_t)(e->is_unsigned ? 0 : 1u << (e->width - 1));
+  bool has_sign = !e->is_unsigned && e->kind != BK_TABLE;
+  uint8_t sign = (uint8_t)(has_sign ? 1u << (e->width - 1) : 0);
   uint8_t greatest = (uint8_t)e->greatest, magnitude = (uint8_t)~sign;
   vq found = 0;
   uint8_t rest = 0;
@@ -244,6 +246,9 @@ INLINE DecodePath usual_path(const BKElement *e) {
   return DECODE_PLACED;
 }
 
+// Whether every row of an element needs care: rows of unsigned floats are scales.
+INLINE bool is_unusual(const BKElement *e) { return e->is_unsigned && e->kind != BK_TABLE; }
+
 // Whether no product with it is a NaN of the processor's own, even if the other factor is infinite.
 INLINE bool is_usual_scale(float scale) {
   return __builtin_fabsf(scale) > 0 && __builtin_fabsf(scale) < __builtin_inff();
@@ -256,7 +261,7 @@ INLINE void decode_to(
   const float one = 1;
   if (scaling == BK_SCALE_NONE) {
     // The same as one scale of one, but for what is not finite.
-    if (e->is_unsigned || (e->has_special_codes && has_special_code(e, codes, n))) {
+    if (is_unusual(e) || (e->has_special_codes && has_special_code(e, codes, n))) {
       decode_any_none(e, codes, n, scales, unit, tensor_scale, streams, values);
       return;
     }
@@ -265,7 +270,7 @@ INLINE void decode_to(
     unit = n;
   }
   DecodePath path = usual_path(e);
-  if (e->is_unsigned || (e->has_special_codes && has_special_code(e, codes, n))
+  if (is_unusual(e) || (e->has_special_codes && has_special_code(e, codes, n))
       || !are_exact(scales, unit ? (n + unit - 1) / unit : 0, path_factor(e, path))
       || (scaling == BK_SCALE_TENSOR && !is_usual_scale(tensor_scale)))
     path = DECODE_ANY;

@@ -292,10 +292,14 @@ static bool float_scales(
     size_t n = count - i < LANES ? count - i : LANES;
     vu maximum = load_some_u(maxima + i, n);
     vi is_poisoned = maximum >= INFINITE;
-    vu quotient = bits_of(all_f(rule->greatest) / floats_of(maximum));
+    // Patterns of magnitudes have the order of their values.
+    vf divisor = floats_of(max_u(maximum, bits_of(all_f(rule->least))));
+    vu quotient = bits_of(all_f(rule->greatest) / divisor);
     vu multiplier = pick(maximum == 0, bits_of(all_f(1)), min_u(quotient, all_u(INFINITE - 1)));
     if (rule->is_power_of_two) multiplier = max_u(multiplier & INFINITE, all_u(0x400000));
-    vu scale = min_u(bits_of(all_f(1) / floats_of(multiplier)), all_u(INFINITE - 1));
+    vu scale = maximum;
+    if (!rule->stores_maximum)
+      scale = min_u(bits_of(all_f(1) / floats_of(multiplier)), all_u(INFINITE - 1));
     multiplier = pick(is_poisoned, all_u(CANONICAL_NAN), multiplier);
     scale = pick(is_poisoned, all_u(CANONICAL_NAN), scale);
     tame &= is_tame(maximum, floats_of(multiplier), rule->tame_limit, rule->least_multiplier);

@@ -30,6 +30,7 @@ typedef enum {
   BK_FLOAT = 0,    // sign, exponent, fraction; sign and magnitude without exponent bits
   BK_INTEGER = 1,  // two's complement
   BK_PATTERN = 2,  // the upper bits of binary32: eight exponent bits, bias 127
+  BK_TABLE = 3,    // up to sixteen values that no formula gives
 } BKElementKind;
 
 // An element format and the codes that a policy gives to what does not fit in it.
@@ -60,6 +61,12 @@ typedef struct {
   bool is_negative_zero_nan;     // the code of minus zero stands for NaN
   bool has_special_codes;        // some code is not finite
   float values[32];  // of all codes of up to four bits, or of the magnitudes of up to six
+  // Encoding to tables, by keys: FP32 patterns as signed integers in the order of their numbers.
+  // Thresholds are the least keys that get the upper one of two neighbours; the first one, at
+  // place 1, halves the table, and those at 2n and 2n + 1 halve what is above and below that at n.
+  int32_t thresholds[16];
+  uint8_t codes[16];      // from the greatest value down; at least as many as there are codes
+  int32_t least_key, greatest_key;  // of finite values that do not overflow
 } BKElement;
 
 // How a decoded element meets its scale.
@@ -91,11 +98,13 @@ typedef struct {
   uint32_t plain_end;      // codes from here on may be clamped, or make an element infinite
 } BKSharedScale;
 
-// FP32 scales: multiplier min(greatest / a, FLT_MAX), stored as its reciprocal.
+// FP32 scales: multiplier min(greatest / max(a, least), FLT_MAX), stored as its reciprocal or as `a`.
 typedef struct {
   float greatest;        // the element's largest value
+  float least;           // smaller magnitudes count as this one, but for zero
   float tame_limit, least_multiplier;  // of the element
   bool is_power_of_two;  // the multiplier is first rounded down to one
+  bool stores_maximum;   // `a` is stored
 } BKFloatScale;
 
 // Block scales that are elements themselves, below a tensor scale.

@@ -59,7 +59,7 @@ public struct AbsmaxFormat: ComposedFormat, Hashable {
   }
 
   /// Below it, values are not brought up to one.
-  private static let leastAmax: Float = 1e-38
+  static let leastAmax: Float = 1e-38
 
   /// Stores the largest magnitude.
   public func encodeScale(
