@@ -140,7 +140,7 @@ static void quantize_row(Row *r) {
 static void decode_row(Row *r) {
   r->kernels->decode_row(
       &r->element, &r->rule, r->bytes, r->scale_bytes,
-      r->rule.subscale_width > 0 ? r->subscale_bytes : NULL, COUNT, r->decoded, false,
+      r->rule.subscale_width > 0 ? r->subscale_bytes : NULL, NULL, COUNT, r->decoded, false,
       workspace);
 }
 

@@ -96,6 +96,12 @@ struct ElementEncoder: Sendable {
     }
   }
 
+  /// The encoder of an element under a policy.
+  init(_ format: ElementFormat, policy: EncodingPolicy) {
+    self.init(
+      format, rounding: policy.rounding, overflow: policy.overflow, nonFinite: policy.nonFinite)
+  }
+
   @inline(__always)
   func code(
     for value: Double, index: UInt64, limit: CodeLimit = .none, tally: inout EncodingTally

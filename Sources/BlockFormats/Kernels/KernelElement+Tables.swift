@@ -20,6 +20,26 @@ extension BKElement {
     return true
   }
 
+  /// The constants of a table of consecutive integers in the order of its codes, for decoding and for
+  /// encoders that round by themselves; `nil` for any other.
+  init?(offsetIntegers format: ElementFormat) {
+    guard case .table(let table) = format.encoding, format.bitWidth <= 8,
+      table.values.count == format.codeCount, let first = table.values.first,
+      table.values.indices.allSatisfy({ table.values[$0] == first + Double($0) }),
+      let offset = Int32(exactly: -first)
+    else { return nil }
+    self.init()
+    kind = BK_INTEGER
+    width = UInt32(format.bitWidth)
+    greatest = UInt32(format.codeCount - 1)
+    is_unsigned = true
+    code_of_zero = UInt32(bitPattern: offset)
+    infinity_code = ~0
+    unit = 1
+    saturates = true
+    setValues(format)
+  }
+
   /// The places where codes change, found by asking the encoder.
   mutating func setSearch(_ table: ValueTable, _ encoder: ElementEncoder, _ limit: CodeLimit) {
     /// The code of a key's number, and whether it overflows.

@@ -155,7 +155,7 @@ extension BKElement {
   }
 
   /// Values of all codes up to four bits; of magnitudes, whatever the sign, up to six.
-  private mutating func setValues(_ format: ElementFormat) {
+  mutating func setValues(_ format: ElementFormat) {
     let mask: UInt32
     switch format.bitWidth {
     case ...4: mask = UInt32(format.codeCount - 1)

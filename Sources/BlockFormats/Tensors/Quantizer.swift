@@ -66,7 +66,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     storage.tensorScale = levels.tensorScale.decode
     if let block = levels.block { storage.store(block) }
     if let plan, levels.areUsable {
-      storage.tally = storage.withMutableKernelPlanes(plan.factors) {
+      storage.tally = storage.withMutableKernelPlanes(plan.layout) {
         encode(PanelInput(values, type), plan, levels, into: $0)
       }
     } else {
@@ -166,7 +166,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     _ tensor: QuantizedTensor, _ plan: KernelPlan, _ levels: TensorLevels,
     into output: PanelOutput
   ) {
-    tensor.withKernelPlanes(plan.factors) { planes in
+    tensor.withKernelPlanes(plan.layout) { planes in
       @Sendable func decodePanels(_ panels: Range<Int>) {
         var decoder = PanelDecoder(plan, levels, output: output)
         for index in panels { decoder.decode(plan.grid.panel(index), from: planes) }

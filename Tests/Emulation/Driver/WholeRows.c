@@ -140,7 +140,8 @@ static void decode(
     float *result = place_result(&d->out[3], count, skews[way / 2], at_end);
     d->kernels->decode_row(
         &row->element, rule, planes[0], is_given ? NULL : planes[1],
-        rule->subscale_width > 0 ? planes[2] : NULL, count, result, way % 2, d->workspace.start);
+        rule->subscale_width > 0 ? planes[2] : NULL, NULL, count, result, way % 2,
+        d->workspace.start);
     check_result(d, row, &d->out[3], result, expected, count, "decoded values");
     if (way == 0) take(d, &d->out[3]);
   }
