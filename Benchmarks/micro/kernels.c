@@ -71,6 +71,7 @@ static void block_magnitudes(Row *r) {
 static bool find_scales(Row *r) {
   const BKKernels *k = r->kernels;
   switch (r->rule.kind) {
+    case BK_RULE_STORED:
     case BK_RULE_GIVEN: return false;
     case BK_RULE_SHARED:
       return k->shared_scales(
@@ -103,6 +104,7 @@ static void pack(Row *r) { r->kernels->pack(r->codes, COUNT, r->element.width, r
 static void unpack(Row *r) { r->kernels->unpack(r->bytes, COUNT, r->element.width, r->codes); }
 static void scale_values(Row *r) {
   switch (r->rule.kind) {
+    case BK_RULE_STORED:
     case BK_RULE_GIVEN: break;
     case BK_RULE_SHARED:
       r->kernels->shared_values(

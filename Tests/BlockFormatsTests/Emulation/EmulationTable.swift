@@ -105,10 +105,12 @@ struct EmulationTable {
     lines += scaleLines
     lines.append("// Chains: from values to packed bytes and back.")
     lines += EmulationChain.all.map(\.line)
+    lines.append("// Encoders of whole blocks.")
+    lines += EmulationCoder.all.map(\.line)
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func fields(of e: BKElement) -> String {
+  static func fields(of e: BKElement) -> String {
     let values = withUnsafeBytes(of: e.values) { $0.bindMemory(to: Float.self).map(hex) }
     // Formats of more than six bits have no such table.
     let table = e.width > 6 ? "0" : values.joined(separator: ", ")

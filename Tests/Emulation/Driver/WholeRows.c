@@ -40,6 +40,7 @@ static void encode_by_steps(const BKKernels *k, const Row *row, size_t count, St
   k->row_magnitudes(row->values, count, rule->unit, unit_maxima);
   k->row_magnitudes((const float *)unit_maxima, units, spread, block_maxima);
   switch (rule->kind) {
+    case BK_RULE_STORED:
     case BK_RULE_GIVEN:
       for (size_t i = 0; i < units; i++) multipliers[i] = rule->multiplier;
       break;
@@ -84,6 +85,7 @@ static void decode_by_steps(
     k->unpack(scale_bytes, blocks, rule->scale_width, scales);
   if (rule->subscale_width > 0) k->unpack(subscale_bytes, units, rule->subscale_width, subscales);
   switch (rule->kind) {
+    case BK_RULE_STORED:
     case BK_RULE_GIVEN:
       for (size_t i = 0; i < units; i++) factors[i] = rule->scale;
       break;
