@@ -8,7 +8,8 @@ extension BKElement {
   /// rounding with random bits has no thresholds.
   mutating func setTable(_ table: ValueTable, _ encoder: ElementEncoder, _ scaling: Scaling) -> Bool
   {
-    guard table.values.count <= 16, scaling != .byPowersOfTwo else { return false }
+    guard table.values.count <= 16, table.values.allSatisfy(\.isFinite), scaling != .byPowersOfTwo
+    else { return false }
     if case .stochastic = encoder.rounding { return false }
     kind = BK_TABLE
     greatest = UInt32(table.values.count - 1)

@@ -84,9 +84,8 @@ extension ScaledFormat: KernelFormat {
   func kernelScale(policy: EncodingPolicy) -> KernelScale? {
     .float(
       BKFloatScale(
-        greatest: Float(element.greatestFiniteMagnitude), least: 0, tame_limit: 0,
-        least_multiplier: 0, is_power_of_two: policy.scaleRule == .amaxPowerOfTwo,
-        stores_maximum: false))
+        greatest: Float(element.greatestFiniteMagnitude), tame_limit: 0, least_multiplier: 0,
+        is_power_of_two: policy.scaleRule == .amaxPowerOfTwo, unit: 0, least: 0))
   }
 }
 
@@ -97,8 +96,8 @@ extension AbsmaxFormat: KernelFormat {
   func kernelScale(policy: EncodingPolicy) -> KernelScale? {
     .float(
       BKFloatScale(
-        greatest: 1, least: AbsmaxFormat.leastAmax, tame_limit: 0, least_multiplier: 0,
-        is_power_of_two: false, stores_maximum: true))
+        greatest: 1, tame_limit: 0, least_multiplier: 0, is_power_of_two: false, unit: 1,
+        least: AbsmaxFormat.leastAmax))
   }
 }
 

@@ -100,13 +100,14 @@ typedef struct {
   uint32_t plain_end;      // codes from here on may be clamped, or make an element infinite
 } BKSharedScale;
 
-// FP32 scales: multiplier min(greatest / max(a, least), FLT_MAX), stored as its reciprocal or as `a`.
+// FP32 scales: multiplier min(greatest / a, FLT_MAX), stored as its reciprocal; or, with a unit,
+// min(a / unit, FLT_MAX) is stored and the multiplier is 1 / max(that, least).
 typedef struct {
   float greatest;        // the element's largest value
-  float least;           // smaller magnitudes count as this one, but for zero
   float tame_limit, least_multiplier;  // of the element
   bool is_power_of_two;  // the multiplier is first rounded down to one
-  bool stores_maximum;   // `a` is stored
+  float unit;            // 0 where there is none
+  float least;
 } BKFloatScale;
 
 // Block scales that are elements themselves, below a tensor scale.

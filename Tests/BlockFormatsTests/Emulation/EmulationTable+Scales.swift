@@ -65,8 +65,8 @@ extension EmulationTable {
       return "SHARED_RULE(\"\(name)\", {\(fields.joined(separator: ", "))})"
     case .float(let rule):
       let fields = [
-        hex(rule.greatest), hex(rule.least), hex(rule.tame_limit), hex(rule.least_multiplier),
-        "\(rule.is_power_of_two)", "\(rule.stores_maximum)",
+        hex(rule.greatest), hex(rule.tame_limit), hex(rule.least_multiplier),
+        "\(rule.is_power_of_two)", hex(rule.unit), hex(rule.least),
       ]
       return "FLOAT_RULE(\"\(name)\", {\(fields.joined(separator: ", "))})"
     case .twoLevel(let rules, _):

@@ -1,3 +1,4 @@
+import CBlockKernels
 import FormatTestSupport
 import Testing
 
@@ -157,6 +158,38 @@ struct KernelTableTests {
           id: "mx", source: "test", element: .nf4, block: .vector(length: 32))))
     #expect(hasKernels(AbsmaxFormat.nf4))
     #expect(!hasKernels(AbsmaxFormat.nf4, .stochastic(StochasticSource(seed: 1))))
+  }
+
+  @Test("Scales in units of a table's largest magnitude, and what multiplies values")
+  func units() {
+    let magnitudes: [Float] = [
+      0, .leastNonzeroMagnitude, 0x1p-127, 1e-38, 3e-38, 0.1, 1, 6, 3.4e30, 0x1p127,
+      .greatestFiniteMagnitude, .infinity, .nan,
+    ]
+    for unit: Float in [1, 0.7, 6, 0x1p-64, 0x1p64] {
+      var rule = BKFloatScale(
+        greatest: 1, tame_limit: 2 * unit, least_multiplier: unit * 0x1p-127,
+        is_power_of_two: false, unit: unit, least: 1e-38)
+      for count in 1...magnitudes.count {
+        for level in KernelLevel.supported {
+          let maxima = magnitudes.prefix(count).map(\.bitPattern)
+          var scales = [UInt32](repeating: 0, count: count)
+          var multipliers = [Float](repeating: 0, count: count)
+          _ = kernelTable(level).float_scales(&rule, maxima, count, &scales, &multipliers)
+          for (index, magnitude) in magnitudes.prefix(count).enumerated() {
+            let scale = min(magnitude / unit, .greatestFiniteMagnitude)
+            // Zeros need no multiplier.
+            let multiplier = magnitude == 0 ? 1 : 1 / max(scale, 1e-38)
+            let isUsual = magnitude.isFinite
+            #expect(Float(bitPattern: scales[index]).isNaN == !isUsual)
+            #expect(multipliers[index].isNaN == !isUsual)
+            guard isUsual else { continue }
+            #expect(scales[index] == scale.bitPattern, "\(magnitude) by \(unit), \(level.id)")
+            #expect(multipliers[index] == multiplier, "\(magnitude) by \(unit), \(level.id)")
+          }
+        }
+      }
+    }
   }
 
   @Test("Numbers have keys in their order, and the least one of a kind is found from anywhere")
