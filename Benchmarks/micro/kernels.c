@@ -71,6 +71,7 @@ static void block_magnitudes(Row *r) {
 static bool find_scales(Row *r) {
   const BKKernels *k = r->kernels;
   switch (r->rule.kind) {
+    case BK_RULE_STORED:
     case BK_RULE_GIVEN: return false;
     case BK_RULE_SHARED:
       return k->shared_scales(
@@ -103,6 +104,7 @@ static void pack(Row *r) { r->kernels->pack(r->codes, COUNT, r->element.width, r
 static void unpack(Row *r) { r->kernels->unpack(r->bytes, COUNT, r->element.width, r->codes); }
 static void scale_values(Row *r) {
   switch (r->rule.kind) {
+    case BK_RULE_STORED:
     case BK_RULE_GIVEN: break;
     case BK_RULE_SHARED:
       r->kernels->shared_values(
@@ -140,7 +142,7 @@ static void quantize_row(Row *r) {
 static void decode_row(Row *r) {
   r->kernels->decode_row(
       &r->element, &r->rule, r->bytes, r->scale_bytes,
-      r->rule.subscale_width > 0 ? r->subscale_bytes : NULL, COUNT, r->decoded, false,
+      r->rule.subscale_width > 0 ? r->subscale_bytes : NULL, NULL, COUNT, r->decoded, false,
       workspace);
 }
 
@@ -244,12 +246,15 @@ static void measure_format(const Chain *chain, Row *rows, size_t levels, size_t 
   MEASURE(scale_names[rule.kind], scales);
   if (rule.subscale_width > 0) MEASURE("shared_subscales", subscales);
   if (rule.kind == BK_RULE_SHARED) MEASURE("shared_values", scale_values);
-  for (size_t i = 0; i < sizeof roundings / sizeof *roundings; i++) {
+  // The thresholds of a table are those of one rounding.
+  bool is_table = rows[0].element.kind == BK_TABLE;
+  size_t rounding_count = is_table ? 1 : sizeof roundings / sizeof *roundings;
+  for (size_t i = 0; i < rounding_count; i++) {
     take_rounding(chain, roundings[i], rows, levels);
     snprintf(text, sizeof text, "encode %s", roundings[i]);
     MEASURE(text, encode);
   }
-  MEASURE("encode_row stochastic32", encode_row);
+  if (!is_table) MEASURE("encode_row stochastic32", encode_row);
   take_rounding(chain, roundings[0], rows, levels);
   MEASURE("encode_row nearest_even", encode_row);
   MEASURE("quantize_row nearest_even", quantize_row);
@@ -262,7 +267,7 @@ static void measure_format(const Chain *chain, Row *rows, size_t levels, size_t 
 
 int main(int count, char **arguments) {
   static const char *const names[] = {
-      "mxfp4", "mxfp6_e2m3", "mxfp8_e4m3", "mxint8", "mx9", "nvfp4", "fp8_e4m3_1x128"};
+      "mxfp4", "mxfp6_e2m3", "mxfp8_e4m3", "mxint8", "mx9", "nvfp4", "fp8_e4m3_1x128", "nf4"};
   static Row rows[LEVELS];
   long repeats = count == 2 ? strtol(arguments[1], NULL, 10) : 15;
   if (count > 2 || repeats < 1 || repeats > MOST_REPEATS) {

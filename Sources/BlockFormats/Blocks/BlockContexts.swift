@@ -17,9 +17,7 @@ public struct EncodingContext: ~Copyable {
     self.policy = policy
     self.tensorScale = tensorScale
     indices = ElementIndices(base: 0, .none)
-    encoder = ElementEncoder(
-      layout.element, rounding: policy.rounding, overflow: policy.overflow,
-      nonFinite: policy.nonFinite, zeroSign: policy.zeroSign)
+    encoder = ElementEncoder(layout.element, policy: policy)
     decoding = DecodingContext(layout: layout, tensorScale: tensorScale.decode)
     greatestMagnitude = layout.element.magnitude(of: layout.element.greatestMagnitudeCode)
   }

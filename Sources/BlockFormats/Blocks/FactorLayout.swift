@@ -31,14 +31,13 @@ package struct FactorLayout: Hashable, Sendable {
     package var greatest: Int { (1 << bitWidth) - 1 }
   }
 
-  /// The fields as factors; `nil` where one is anything else.
-  init?(_ fields: [StoredField]) {
-    guard fields[0].extent == .everyElement, fields.allSatisfy({ $0.role == .factor }) else {
-      return nil
-    }
+  /// The fields as factors, but for one; `nil` where another is anything else.
+  init?(_ fields: [StoredField], besides other: Int? = nil) {
+    guard fields[0].extent == .everyElement else { return nil }
     var tensorField: Int?
     var (shift, scale): (Shift?, Factor?) = (nil, nil)
-    for (index, field) in fields.enumerated().dropFirst() {
+    for (index, field) in fields.enumerated() where index > 0 && index != other {
+      guard field.role == .factor else { return nil }
       switch field.extent {
       case .every(let length) where shift == nil:
         guard field.bitWidth <= 8, field.element == .microexponent(bitCount: field.bitWidth) else {

@@ -71,7 +71,7 @@ struct ElementEncoder: Sendable {
   ) {
     self.format = format
     self.nonFinite = nonFinite
-    self.zeroSign = zeroSign
+    self.zeroSign = format.hasNegativeZero ? zeroSign : .kept
     self.rounding = rounding
     self.overflow = overflow
     if case .table(let table) = format.encoding { self.table = table } else { table = nil }
@@ -96,6 +96,13 @@ struct ElementEncoder: Sendable {
       isTwosComplement = false
       (fractionBits, leastExponent, codeOffset) = (0, 0, 0)
     }
+  }
+
+  /// The encoder of an element under a policy.
+  init(_ format: ElementFormat, policy: EncodingPolicy) {
+    self.init(
+      format, rounding: policy.rounding, overflow: policy.overflow, nonFinite: policy.nonFinite,
+      zeroSign: policy.zeroSign)
   }
 
   @inline(__always)
@@ -152,7 +159,7 @@ struct ElementEncoder: Sendable {
         }
       }
     }
-    if code == 0 && isNegative && hasNegativeZero && zeroSign == .positive { return 0 }
+    if code == 0 && isNegative && zeroSign == .positive { return 0 }
     if isBelowRange { return code == 0 && codeOffset == 0 ? 0 : belowRangeCode() }
     guard code <= greatestCode(isNegative: isNegative, limit) else {
       tally.saturatedCount += 1

@@ -8,6 +8,7 @@ struct KernelConstants: ~Copyable {
   let shared: UnsafeMutablePointer<BKSharedScale>
   let float: UnsafeMutablePointer<BKFloatScale>
   let twoLevel: UnsafeMutablePointer<BKTwoLevelScale>
+  let coder: UnsafeMutablePointer<BKBlockCoder>
   /// How whole rows, or panels of several, are worked on; `nil` where they are too unusual.
   let row: UnsafeMutablePointer<BKBlockRule>?
   /// Whether each block is such a row, and the rule must be given its multiplier and scale.
@@ -30,6 +31,7 @@ struct KernelConstants: ~Copyable {
     case shared
     case float
     case twoLevel
+    case stored
   }
 
   init(_ plan: KernelPlan, _ levels: TensorLevels) {
@@ -39,6 +41,7 @@ struct KernelConstants: ~Copyable {
     let scaleElementAt = layout.cut(BKElement.self)
     let sharedAt = layout.cut(BKSharedScale.self)
     let floatAt = layout.cut(BKFloatScale.self)
+    let coderAt = layout.cut(BKBlockCoder.self)
     let rowAt = layout.cut(BKBlockRule.self)
     let twoLevelAt = layout.cut(BKTwoLevelScale.self, count: candidateCount)
     let stepsAt = layout.cut(Int32.self, count: candidateCount)
@@ -55,11 +58,13 @@ struct KernelConstants: ~Copyable {
     float = (memory + floatAt).bindMemory(to: BKFloatScale.self, capacity: 1)
     twoLevel = (memory + twoLevelAt)
       .bindMemory(to: BKTwoLevelScale.self, capacity: candidateCount)
+    coder = (memory + coderAt).bindMemory(to: BKBlockCoder.self, capacity: 1)
     steps = (memory + stepsAt).bindMemory(to: Int32.self, capacity: candidateCount)
     element.initialize(to: plan.element)
     scaleElement.initialize(to: BKElement())
     shared.initialize(to: BKSharedScale())
     float.initialize(to: BKFloatScale())
+    coder.initialize(to: BKBlockCoder())
     twoLevel.initialize(repeating: BKTwoLevelScale(), count: candidateCount)
     steps.initialize(repeating: 0, count: candidateCount)
     tensorScale = levels.tensorScale
@@ -81,6 +86,9 @@ struct KernelConstants: ~Copyable {
         twoLevel[index].factor = tensorScale.encode * rule.factor
         twoLevel[index].tensor_reciprocal = tensorScale.encodeReciprocal
       }
+    case .stored(let coder):
+      kind = .stored
+      self.coder.pointee = coder
     }
     hasLongBlocks = levels.block == nil && KernelConstants.hasLongBlocks(plan)
     guard let rule = rowRule else {
@@ -106,7 +114,7 @@ struct KernelConstants: ~Copyable {
     else { return false }
     switch plan.scale {
     case .shared, .float: return true
-    case .unscaled, .twoLevel: return false
+    case .unscaled, .twoLevel, .stored: return false
     }
   }
 
@@ -114,7 +122,10 @@ struct KernelConstants: ~Copyable {
   private static func hasPanelKernels(_ plan: KernelPlan) -> Bool {
     let grid = plan.grid
     let unitRows = (grid.rows + grid.unitRows - 1) / grid.unitRows
-    if case .unscaled = plan.scale { return false }
+    switch plan.scale {
+    case .unscaled, .stored: return false
+    case .shared, .float, .twoLevel: break
+    }
     return plan.element.isNarrow && grid.unitColumns == grid.blockColumns
       && grid.blockColumns <= Int(BK_LONGEST_BLOCK)
       && (unitRows == 1 || (grid.blockColumns == 1 && unitRows <= Int(BK_MOST_UNIT_ROWS)))
@@ -156,6 +167,9 @@ struct KernelConstants: ~Copyable {
       case .shared: rule.kind = BK_RULE_SHARED
       case .float: rule.kind = BK_RULE_FLOAT
       case .twoLevel: rule.kind = BK_RULE_TWO_LEVEL
+      case .stored(let coder):
+        rule.kind = BK_RULE_STORED
+        rule.stored = coder.stored
       }
     }
     return rule

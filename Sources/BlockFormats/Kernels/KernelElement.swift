@@ -22,7 +22,7 @@ extension BKElement {
     is_scaling_exact = scaling == .byPowersOfTwo
     switch format.encoding {
     case .twosComplement(let layout): setInteger(layout)
-    case .table: return nil
+    case .table(let table): guard setTable(table, encoder, scaling) else { return nil }
     case .floatingPoint(let layout):
       guard setFloat(layout, scaling: scaling) else { return nil }
     }
@@ -51,8 +51,8 @@ extension BKElement {
       format.code(for: .greatestFiniteMagnitude), format.code(for: -.greatestFiniteMagnitude)
     )
     saturates = overflow == extremes && infinity == extremes
-    has_special_codes = format.nanCode != nil || format.infinityCode != nil
-    setTable(format)
+    has_special_codes = has_special_codes || format.nanCode != nil || format.infinityCode != nil
+    setValues(format)
     guard isWithinReach else { return nil }
     let greatestMagnitude = format.magnitude(of: format.greatestMagnitudeCode)
     switch scaling {
@@ -63,9 +63,12 @@ extension BKElement {
       guard greatestMagnitude < 0x1p125 else { return nil }
       least_multiplier = Float(greatestMagnitude * 0x1p-127)
     }
-    guard kind != BK_PATTERN else {
+    switch kind {
+    case BK_PATTERN:
       tame_limit = .infinity
       return
+    case BK_TABLE: return
+    default: break
     }
     // Four binades beyond the largest value: more than any scale rule reaches.
     let tameExponent = format.greatestExponent + 4
@@ -82,6 +85,12 @@ extension BKElement {
       return encoder.code(for: value, index: 0, limit: limit, tally: &tally)
     }
     var element = self
+    if case .table(let table) = encoder.format.encoding {
+      element.setSearch(table, encoder, limit)
+      element.overflow = (extreme(.infinity), extreme(-.infinity))
+      element.infinity = element.overflow
+      return element
+    }
     element.greatest = min(greatest, limit.magnitude)
     element.greatest_negative = min(greatest_negative, limit.magnitude)
     element.overflow = (extreme(.infinity), extreme(-.infinity))
@@ -149,7 +158,7 @@ extension BKElement {
   }
 
   /// Values of all codes up to four bits; of magnitudes, whatever the sign, up to six.
-  private mutating func setTable(_ format: ElementFormat) {
+  mutating func setValues(_ format: ElementFormat) {
     let mask: UInt32
     switch format.bitWidth {
     case ...4: mask = UInt32(format.codeCount - 1)
@@ -165,7 +174,7 @@ extension BKElement {
   /// Whether sums with 2^23 spacings stay finite, values that vanish vanish from every word, and
   /// tame multipliers, which are below 2^96, stay finite when they count in spacings.
   private var isWithinReach: Bool {
-    kind == BK_PATTERN
+    kind == BK_PATTERN || kind == BK_TABLE
       || (fraction_bits <= 22 && lowest_field >= fraction_bits + 62 && lowest_field <= 200
         && width <= 24 && (!is_fixed_point || spacings_of_one <= 0x1p31))
   }

@@ -8,7 +8,9 @@ final class KernelPlan: Sendable {
   let scaling: BKScaling
   let grid: PanelGrid
   /// What the format stores.
-  let factors: FactorLayout
+  let layout: KernelLayout
+  /// The format itself, for what kernels leave to it.
+  let format: any BlockFormat
   let policy: EncodingPolicy
   let elementFormat: ElementFormat
   /// The largest magnitude that a code stands for.
@@ -24,44 +26,39 @@ final class KernelPlan: Sendable {
   init?(
     format: some BlockFormat, policy: EncodingPolicy, grid: BlockGrid, kernels: Kernels
   ) {
-    let layout = format.layout
-    guard let format = format as? any KernelFormat, layout.element.isSigned,
-      let factors = layout.factors, let scale = format.kernelScale(policy: policy)
-    else { return nil }
-    let zeroSign = layout.element.hasNegativeZero ? policy.zeroSign : .kept
-    // A zero's sign is that of its value, or there is none.
-    guard zeroSign == .kept || zeroSign == .positive else { return nil }
-    let encoder = ElementEncoder(
-      layout.element, rounding: policy.rounding, overflow: policy.overflow,
-      nonFinite: policy.nonFinite, zeroSign: zeroSign)
+    // The sign of zeros is that of their values, or there is none.
     guard
-      let element = BKElement(
-        layout.element, encoder: encoder, poison: format.poisonCode,
-        scaling: format.kernelScaling),
+      policy.zeroSign == .kept || !format.element.hasNegativeZero
+        || (policy.zeroSign == .positive && !format.element.isTable),
+      let format = format as? any KernelFormat, let layout = KernelLayout(format.layout),
+      let scale = format.kernelScale(policy: policy),
+      let element = format.kernelElement(policy: policy),
       element.isNarrow || !scale.triesCandidates
     else { return nil }
     if grid.isWholeTensorBlock {
       // The scale is found beforehand; only FP32 scales come with their multiplier.
       switch scale {
       case .unscaled, .float: break
-      case .shared, .twoLevel: return nil
+      case .shared, .twoLevel, .stored: return nil
       }
     }
     self.kernels = kernels
     self.element = element
     self.scale = scale.taming(element)
     self.policy = policy
-    self.factors = factors
-    self.grid = PanelGrid(grid, factors)
-    elementFormat = layout.element
-    greatestMagnitude = layout.element.magnitude(of: layout.element.greatestMagnitudeCode)
-    self.encoder = encoder
-    scaleWidth = factors.scale?.element.bitWidth ?? 0
-    subscaleWidth = factors.shift?.bitWidth ?? 0
+    self.format = format
+    self.layout = layout
+    self.grid = PanelGrid(grid, layout)
+    elementFormat = format.element
+    greatestMagnitude = format.element.magnitude(of: format.element.greatestMagnitudeCode)
+    encoder = ElementEncoder(format.element, policy: policy)
+    scaleWidth = layout.factors.scale?.element.bitWidth ?? 0
+    subscaleWidth = layout.factors.shift?.bitWidth ?? 0
     switch scale {
     case .unscaled: scaling = BK_SCALE_NONE
     case .shared, .float: scaling = BK_SCALE_BLOCK
     case .twoLevel: scaling = BK_SCALE_TENSOR
+    case .stored: scaling = layout.offset == nil ? BK_SCALE_BLOCK : BK_SCALE_LINE
     }
   }
 }

@@ -1,10 +1,12 @@
-/// The packed planes that kernels read and write: those of a `FactorLayout`.
+/// The packed planes that kernels read and write: those of a `KernelLayout`.
 struct KernelPlanes: @unchecked Sendable {
   let codes: UnsafePlane
   /// Block scales; without bytes where there are none.
   let scales: UnsafePlane
   /// Microexponents; without bytes where there are none.
   let subscales: UnsafePlane
+  /// Offsets of blocks; without bytes where there are none.
+  let offsets: UnsafePlane
 }
 
 extension UnsafePlane {

@@ -11,11 +11,13 @@ enum KernelScale {
   /// Elements below a tensor scale of one, which the tensor's own replaces; several rules where the
   /// better of several targets wins.
   case twoLevel([BKTwoLevelScale], decoding: BKElement)
+  /// Numbers of a type that kernels read and write, found and used by an encoder of whole blocks.
+  case stored(BKBlockCoder)
 
   /// The same with the limits between which products of the element are tame.
   func taming(_ element: BKElement) -> KernelScale {
     switch self {
-    case .unscaled: return self
+    case .unscaled, .stored: return self
     case .shared(var rule, let candidates):
       (rule.tame_limit, rule.least_multiplier) = (element.tame_limit, element.least_multiplier)
       return .shared(rule, candidates: candidates)
@@ -36,7 +38,7 @@ enum KernelScale {
     switch self {
     case .shared(_, let candidates): candidates.count
     case .twoLevel(let rules, _): rules.count
-    case .unscaled, .float: 1
+    case .unscaled, .float, .stored: 1
     }
   }
 
@@ -54,6 +56,17 @@ protocol KernelFormat: BlockFormat {
   var poisonCode: UInt32 { get }
   /// The scale step; `nil` where kernels cannot express it.
   func kernelScale(policy: EncodingPolicy) -> KernelScale?
+  /// The element under a policy; `nil` where kernels cannot express it.
+  func kernelElement(policy: EncodingPolicy) -> BKElement?
+}
+
+extension KernelFormat {
+  func kernelElement(policy: EncodingPolicy) -> BKElement? {
+    guard element.isSigned || element.isTable else { return nil }
+    return BKElement(
+      element, encoder: ElementEncoder(element, policy: policy), poison: poisonCode,
+      scaling: kernelScaling)
+  }
 }
 
 extension CastFormat: KernelFormat {
@@ -73,7 +86,19 @@ extension ScaledFormat: KernelFormat {
     return .float(
       BKFloatScale(
         greatest: target(of: policy.scaleRule), tame_limit: 0, least_multiplier: 0,
-        is_power_of_two: policy.scaleRule == .amaxPowerOfTwo))
+        is_power_of_two: policy.scaleRule == .amaxPowerOfTwo, unit: 0, least: 0))
+  }
+}
+
+extension AbsmaxFormat: KernelFormat {
+  var kernelScaling: BKElement.Scaling { .byRounding }
+  var poisonCode: UInt32 { 0 }
+
+  func kernelScale(policy: EncodingPolicy) -> KernelScale? {
+    .float(
+      BKFloatScale(
+        greatest: 1, tame_limit: 0, least_multiplier: 0, is_power_of_two: false, unit: greatest,
+        least: AbsmaxFormat.leastScale))
   }
 }
 

@@ -48,9 +48,15 @@ struct PanelDecoder: ~Copyable {
           codes = scratch.codes
           table.pointee.unpack(bytes, shape.columns, constants.element.pointee.width, codes)
         }
-        table.pointee.decode(
-          constants.element, scaling, codes, shape.columns, scales, shape.unit,
-          constants.tensorScale.decode, target)
+        if scaling == BK_SCALE_LINE {
+          table.pointee.decode_lines(
+            constants.element, codes, shape.columns, scales, scratch.offsetValues, shape.unit,
+            target)
+        } else {
+          table.pointee.decode(
+            constants.element, scaling, codes, shape.columns, scales, shape.unit,
+            constants.tensorScale.decode, target)
+        }
       } else {
         table.pointee.unpack_wide(
           bytes, shape.columns, constants.element.pointee.width, scratch.wideCodes)
@@ -90,6 +96,8 @@ struct PanelDecoder: ~Copyable {
       rule.pointee.kind == BK_RULE_GIVEN
         ? nil : planes.scales.bytes(row: panel.scales.row, panel.scales.column),
       hasSubscales ? planes.subscales.bytes(row: panel.subscales.row, panel.subscales.column) : nil,
+      scaling == BK_SCALE_LINE
+        ? planes.offsets.bytes(row: panel.scales.row, panel.scales.column) : nil,
       panel.columns, direct ?? scratch.decoded, direct != nil && output.streams,
       constants.workspace)
     if direct == nil { output.store(scratch.decoded, panel.columns, at: panel.base, table) }
@@ -105,6 +113,15 @@ struct PanelDecoder: ~Copyable {
       let bytes = planes.scales.bytes(row: panel.scales.row, panel.scales.column)
       UnsafeMutableRawPointer(scratch.wideScales)
         .copyMemory(from: bytes, byteCount: 4 * shape.blocks)
+    case .stored:
+      let stored = constants.coder.pointee.stored
+      table.pointee.widen(
+        stored, planes.scales.bytes(row: panel.scales.row, panel.scales.column), shape.blocks,
+        scratch.scaleValues)
+      guard scaling == BK_SCALE_LINE else { return }
+      table.pointee.widen(
+        stored, planes.offsets.bytes(row: panel.scales.row, panel.scales.column), shape.blocks,
+        scratch.offsetValues)
     case .shared, .twoLevel:
       table.pointee.unpack(
         planes.scales.bytes(row: panel.scales.row, panel.scales.column), shape.blocks,

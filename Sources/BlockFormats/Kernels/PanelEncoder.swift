@@ -15,6 +15,7 @@ struct PanelEncoder: ~Copyable {
     grid, holdsValues: input.type != .float32, isWide: !plan.element.isNarrow,
     hasSubscales: hasSubscales)
   lazy var search = SearchScratch(grid)
+  lazy var blocks = BlockMemory(grid)
   let input: PanelInput
   /// The index in the whole tensor of the first value of the input.
   let firstElement: Int
@@ -61,6 +62,7 @@ struct PanelEncoder: ~Copyable {
 
   /// Encodes a panel into packed planes.
   mutating func encode(_ panel: PanelGrid.Panel, into planes: KernelPlanes) {
+    if case .stored = constants.kind { return encodeBlocks(panel, into: planes) }
     var panel = panel
     var rows = rows(of: panel)
     if encodeAtOnce(&rows, &panel, into: planes) { return }
@@ -88,6 +90,9 @@ struct PanelEncoder: ~Copyable {
   mutating func reconstruct(
     _ panel: PanelGrid.Panel, into output: PanelOutput, exactBlocks: ExactBlockCounting
   ) {
+    if case .stored = constants.kind {
+      return reconstructBlocks(panel, into: output, exactBlocks: exactBlocks)
+    }
     var panel = panel
     var rows = rows(of: panel)
     if reconstructAtOnce(&rows, &panel, into: output, exactBlocks: exactBlocks) { return }
@@ -158,7 +163,7 @@ struct PanelEncoder: ~Copyable {
       randomWords: randomWords(of: panel.base + row * panel.stride, shape.columns))
   }
 
-  private mutating func rows(of panel: PanelGrid.Panel) -> PanelRows {
+  mutating func rows(of panel: PanelGrid.Panel) -> PanelRows {
     input.rowsInPlace(of: panel) ?? input.rows(of: panel, widenedInto: scratch.values, table)
   }
 

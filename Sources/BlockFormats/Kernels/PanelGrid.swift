@@ -29,20 +29,21 @@ struct PanelGrid: Sendable {
   private static let rowPanel = 65536
   private static let blockPanel = 65536
 
-  init(_ grid: BlockGrid, _ factors: FactorLayout) {
+  init(_ grid: BlockGrid, _ layout: KernelLayout) {
+    let factors = layout.factors
     tiling = grid.tiling
     let lastExtent = max(1, grid.extents[grid.extents.count - 1])
     switch grid.tiling {
     case .lastAxis(let block, _):
       let block = min(block, lastExtent)
-      let length = PanelGrid.rowLength(grid, factors, block: block)
+      let length = PanelGrid.rowLength(grid, layout, block: block)
       let panel = block >= length ? length : PanelGrid.multiple(of: 8 * block, near: Self.rowPanel)
       (rowLength, blockColumns, rows, columns) = (length, block, 1, min(panel, length))
       (unitRows, unitColumns) = (1, min(factors.shift?.length ?? block, block))
       innerRows = 1
       count = grid.elementCount / max(length, 1) * PanelGrid.parts(length, columns)
     case .tensor:
-      let length = PanelGrid.rowLength(grid, factors, block: 1)
+      let length = PanelGrid.rowLength(grid, layout, block: 1)
       (rowLength, rows, columns) = (length, 1, min(Self.rowPanel, length))
       (blockColumns, unitRows, unitColumns) = (columns, 1, columns)
       innerRows = 1
@@ -69,7 +70,8 @@ struct PanelGrid: Sendable {
   }
 
   /// The elements that follow each other without padding in every plane.
-  private static func rowLength(_ grid: BlockGrid, _ factors: FactorLayout, block: Int) -> Int {
+  private static func rowLength(_ grid: BlockGrid, _ layout: KernelLayout, block: Int) -> Int {
+    let factors = layout.factors
     let extent = max(1, grid.extents[grid.extents.count - 1])
     func isWhole(_ field: Int?, _ width: Int) -> Bool {
       guard let field else { return true }
@@ -79,6 +81,7 @@ struct PanelGrid: Sendable {
       extent % block == 0 && isWhole(0, factors.element.bitWidth)
       && (grid.isWholeTensorBlock
         || isWhole(factors.scale?.field, factors.scale?.element.bitWidth ?? 0))
+      && isWhole(layout.offset?.field, layout.offset?.element.bitWidth ?? 0)
       && isWhole(factors.shift?.field, factors.shift?.bitWidth ?? 0)
       && (factors.shift.map { block % $0.length == 0 } ?? true)
     return isDense ? max(1, grid.elementCount) : extent

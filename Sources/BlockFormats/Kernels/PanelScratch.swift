@@ -11,6 +11,8 @@ final class PanelScratch {
   /// For every unit: what values are multiplied by, and what codes are.
   let multipliers: UnsafeMutablePointer<Float>
   let scaleValues: UnsafeMutablePointer<Float>
+  /// For every block: what is added to products.
+  let offsetValues: UnsafeMutablePointer<Float>
   /// One row.
   let codes: UnsafeMutablePointer<UInt8>
   let wideCodes: UnsafeMutablePointer<UInt32>
@@ -38,6 +40,7 @@ final class PanelScratch {
     subscales = .allocate(capacity: units)
     multipliers = .allocate(capacity: units)
     scaleValues = .allocate(capacity: units)
+    offsetValues = .allocate(capacity: blocks)
     codes = .allocate(capacity: columns)
     wideCodes = .allocate(capacity: isWide ? columns : 0)
     decoded = .allocate(capacity: columns)
@@ -56,6 +59,7 @@ final class PanelScratch {
     subscales.deallocate()
     multipliers.deallocate()
     scaleValues.deallocate()
+    offsetValues.deallocate()
     codes.deallocate()
     wideCodes.deallocate()
     decoded.deallocate()

@@ -1,7 +1,7 @@
 extension QuantizedTensor {
   /// Runs `body` with the planes of a layout, which several threads may write.
   mutating func withMutableKernelPlanes<Result>(
-    _ factors: FactorLayout, _ body: (KernelPlanes) -> Result
+    _ layout: KernelLayout, _ body: (KernelPlanes) -> Result
   ) -> Result {
     planes.withUnsafeMutableBufferPointer { planes in
       /// Runs a step with a plane and its bytes.
@@ -13,9 +13,12 @@ extension QuantizedTensor {
         }
       }
       return with(0) { codes in
-        with(factors.scale?.field) { scales in
-          with(factors.shift?.field) { shifts in
-            body(KernelPlanes(codes: codes, scales: scales, subscales: shifts))
+        with(layout.factors.scale?.field) { scales in
+          with(layout.factors.shift?.field) { shifts in
+            with(layout.offset?.field) { offsets in
+              body(
+                KernelPlanes(codes: codes, scales: scales, subscales: shifts, offsets: offsets))
+            }
           }
         }
       }
@@ -24,7 +27,7 @@ extension QuantizedTensor {
 
   /// Runs `body` with the planes of a layout, which it must only read.
   func withKernelPlanes<Result>(
-    _ factors: FactorLayout, _ body: (KernelPlanes) -> Result
+    _ layout: KernelLayout, _ body: (KernelPlanes) -> Result
   ) -> Result {
     func with<Value>(_ field: Int?, _ step: (UnsafePlane) -> Value) -> Value {
       guard let field else { return step(.absent) }
@@ -33,9 +36,11 @@ extension QuantizedTensor {
       }
     }
     return with(0) { codes in
-      with(factors.scale?.field) { scales in
-        with(factors.shift?.field) { shifts in
-          body(KernelPlanes(codes: codes, scales: scales, subscales: shifts))
+      with(layout.factors.scale?.field) { scales in
+        with(layout.factors.shift?.field) { shifts in
+          with(layout.offset?.field) { offsets in
+            body(KernelPlanes(codes: codes, scales: scales, subscales: shifts, offsets: offsets))
+          }
         }
       }
     }

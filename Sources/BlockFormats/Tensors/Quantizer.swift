@@ -11,6 +11,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
   let parallelism: Parallelism
   /// What kernels need; `nil` where the reference runs.
   let plan: KernelPlan?
+  private let kernels: KernelSelection
 
   init(
     format: Format, shape: [Int], axis: Int, policy: EncodingPolicy?, parallelism: Parallelism,
@@ -32,6 +33,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     self.axis = BlockGrid.normalized(axis: axis, rank: shape.count)
     let grid = BlockGrid(shape: shape, axis: axis, layout: format.layout)
     self.grid = grid
+    self.kernels = kernels
     plan = kernels.kernels.flatMap {
       KernelPlan(format: format, policy: policy, grid: grid, kernels: $0)
     }
@@ -65,7 +67,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     storage.tensorNumber = levels.number
     if let block = levels.block { storage.store(block) }
     if let plan, levels.areUsable {
-      storage.tally = storage.withMutableKernelPlanes(plan.factors) {
+      storage.tally = storage.withMutableKernelPlanes(plan.layout) {
         encode(PanelInput(values, type), plan, levels, into: $0)
       }
     } else {
@@ -117,11 +119,19 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     levels.tensorScale = TensorScale(encode: 1, decode: tensor.tensorScale ?? 1)
     levels.number = tensor.tensorNumber ?? 0
     if grid.isWholeTensorBlock { levels.block = tensor.wholeTensorBlock }
-    if let plan, levels.areUsable {
+    if let plan = decodingPlan, levels.areUsable {
       decode(tensor, plan, levels, into: PanelOutput(result, type))
     } else {
       withFloatResult(result, type, sharing: nil) { decode(tensor, levels, into: $0) }
     }
+  }
+
+  /// The plan for decoding, which no choice of a policy changes.
+  private var decodingPlan: KernelPlan? {
+    plan
+      ?? kernels.kernels.flatMap {
+        KernelPlan(format: format, policy: format.defaultPolicy, grid: grid, kernels: $0)
+      }
   }
 
   // MARK: - The kernels' path
@@ -158,7 +168,7 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     _ tensor: QuantizedTensor, _ plan: KernelPlan, _ levels: TensorLevels,
     into output: PanelOutput
   ) {
-    tensor.withKernelPlanes(plan.factors) { planes in
+    tensor.withKernelPlanes(plan.layout) { planes in
       @Sendable func decodePanels(_ panels: Range<Int>) {
         var decoder = PanelDecoder(plan, levels, output: output)
         for index in panels { decoder.decode(plan.grid.panel(index), from: planes) }

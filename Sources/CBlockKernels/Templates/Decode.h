@@ -28,12 +28,17 @@ INLINE Decoder make_decoder(const BKElement *element) {
   return d;
 }
 
+// The integers that codes stand for.
+INLINE vi integers_of(const Decoder *d, vu codes) {
+  if (d->e.is_unsigned) return (vi)(codes - d->e.code_of_zero);
+  return (vi)(codes << d->sign_shift) >> d->sign_shift;
+}
+
 // The values of codes before any scale, infinities and NaN among them.
 INLINE vf element_values(const Decoder *d, vu codes) {
+  if (d->e.kind == BK_TABLE) return look_up(d->table, d->e.values, codes);
   if (d->e.kind == BK_INTEGER) {
-    vi integer = (vi)codes;
-    if (!d->e.is_unsigned) integer = (vi)(codes << d->sign_shift) >> d->sign_shift;
-    return __builtin_convertvector(integer, vf) * d->e.unit;
+    return __builtin_convertvector(integers_of(d, codes), vf) * d->e.unit;
   }
   vu magnitude = codes & d->magnitude_mask;
   vu sign = d->sign_bit ? (codes << d->sign_shift) & SIGN : all_u(0);
@@ -50,7 +55,7 @@ typedef enum {
   DECODE_MAGNITUDE,  // few magnitudes: a table, or no subnormal numbers on the way
   DECODE_PLACED,     // finite floats: the fields in place, times a scale that includes the unit
   DECODE_FIXED,      // sign and magnitude, times a scale that includes the spacing
-  DECODE_INTEGER,    // two's complement, times a scale that includes the unit
+  DECODE_INTEGER,    // integers, times a scale that includes the unit
   DECODE_ANY,
 } DecodePath;
 
@@ -66,7 +71,7 @@ INLINE float path_factor(const BKElement *e, DecodePath path) {
 
 // `scale` includes the unit where the path says so.
 INLINE vf values_at(
-    const Decoder *d, DecodePath path, BKScaling scaling, vu codes, vf scale,
+    const Decoder *d, DecodePath path, BKScaling scaling, vu codes, vf scale, vf offset,
     float tensor_scale) {
   vf value;
   switch (path) {
@@ -95,12 +100,14 @@ INLINE vf values_at(
       value = floats_of((vu)((vi)(codes << d->sign_shift) >> d->place_shift) & d->place_mask);
       break;
     case DECODE_INTEGER:
-      value = __builtin_convertvector((vi)(codes << d->sign_shift) >> d->sign_shift, vf);
+      value = __builtin_convertvector(integers_of(d, codes), vf);
       break;
     case DECODE_ANY: value = element_values(d, codes); break;
   }
   if (scaling != BK_SCALE_NONE) value = value * scale;
   if (scaling == BK_SCALE_TENSOR) value = value * tensor_scale;
+  // Two operations: contraction is off.
+  if (scaling == BK_SCALE_LINE) value = value + offset;
   if (path != DECODE_ANY) return value;
   vi is_nan = (bits_of(value) & MAGNITUDE) > INFINITE;
   return pick_f(is_nan, floats_of(all_u(CANONICAL_NAN)), value);
@@ -117,24 +124,27 @@ INLINE void store_result(float *p, vf v, bool streams) {
 
 INLINE void decode_codes(
     const BKElement *element, DecodePath path, BKScaling scaling, const uint8_t *codes,
-    size_t count, const float *scales, GroupFit fit, size_t unit, float tensor_scale,
-    bool streams, float *values) {
+    size_t count, const float *scales, const float *offsets, GroupFit fit, size_t unit,
+    float tensor_scale, bool streams, float *values) {
   Decoder d = make_decoder(element);
   float factor = path_factor(element, path);
   vu lanes = group_lanes(fit, unit);
   size_t i = 0;
-  vf scale[4] = {1, 1, 1, 1};
+  bool has_offsets = scaling == BK_SCALE_LINE;
+  vf scale[4] = {1, 1, 1, 1}, offset[4] = {0, 0, 0, 0};
   for (; i + 4 * LANES <= count; i += 4 * LANES) {
     if (fit != GROUP_NONE) quad_values(fit, scales, i, unit, lanes, factor, scale);
+    if (has_offsets) quad_values(fit, offsets, i, unit, lanes, 1, offset);
     for (size_t j = 0; j < 4; j++)
       store_result(values + i + j * LANES, values_at(
-          &d, path, scaling, widen_b(load_b(codes + i + j * LANES)), scale[j], tensor_scale),
-          streams);
+          &d, path, scaling, widen_b(load_b(codes + i + j * LANES)), scale[j], offset[j],
+          tensor_scale), streams);
   }
   for (; i < count; i += LANES) {
     vf some = group_values(fit, scales, i, unit, lanes, count) * factor;
+    vf more = has_offsets ? group_values(fit, offsets, i, unit, lanes, count) : all_f(0);
     store_some_f(values + i, values_at(
-        &d, path, scaling, widen_b(load_some_b(codes + i, count - i)), some, tensor_scale),
+        &d, path, scaling, widen_b(load_some_b(codes + i, count - i)), some, more, tensor_scale),
         count - i);
   }
 }
@@ -142,9 +152,9 @@ INLINE void decode_codes(
 // One instance for each way in which groups meet vectors, and for the usual lengths.
 INLINE void decode_fitted(
     const BKElement *e, DecodePath path, BKScaling scaling, const uint8_t *codes, size_t n,
-    const float *scales, size_t unit, float t, bool streams, float *x) {
-#define WITH(fit, unit)                                                               \
-  decode_codes(e, path, scaling, codes, n, scales, fit, unit, t, streams, x);         \
+    const float *scales, const float *offsets, size_t unit, float t, bool streams, float *x) {
+#define WITH(fit, unit)                                                                  \
+  decode_codes(e, path, scaling, codes, n, scales, offsets, fit, unit, t, streams, x);   \
   return
   switch (fit_of(scaling == BK_SCALE_NONE ? NULL : scales, unit, n)) {
     case GROUP_NONE: WITH(GROUP_NONE, 1);
@@ -167,12 +177,14 @@ INLINE void decode_fitted(
 
 #define DECODER(name, path, scaling)                                                          \
   static NOINLINE void name(                                                                  \
-      const BKElement *e, const uint8_t *codes, size_t n, const float *scales, size_t unit,   \
-      float tensor_scale, bool streams, float *values) {                                      \
+      const BKElement *e, const uint8_t *codes, size_t n, const float *scales,                \
+      const float *offsets, size_t unit, float tensor_scale, bool streams, float *values) {   \
     if (streams && path != DECODE_ANY) {                                                      \
-      decode_fitted(e, path, scaling, codes, n, scales, unit, tensor_scale, true, values);    \
+      decode_fitted(                                                                          \
+          e, path, scaling, codes, n, scales, offsets, unit, tensor_scale, true, values);     \
     } else {                                                                                  \
-      decode_fitted(e, path, scaling, codes, n, scales, unit, tensor_scale, false, values);   \
+      decode_fitted(                                                                          \
+          e, path, scaling, codes, n, scales, offsets, unit, tensor_scale, false, values);    \
     }                                                                                         \
   }
 
@@ -189,10 +201,14 @@ DECODER(decode_integer_tensor, DECODE_INTEGER, BK_SCALE_TENSOR)
 DECODER(decode_any_none, DECODE_ANY, BK_SCALE_NONE)
 DECODER(decode_any_block, DECODE_ANY, BK_SCALE_BLOCK)
 DECODER(decode_any_tensor, DECODE_ANY, BK_SCALE_TENSOR)
+DECODER(decode_table_line, DECODE_TABLE, BK_SCALE_LINE)
+DECODER(decode_integer_line, DECODE_INTEGER, BK_SCALE_LINE)
+DECODER(decode_any_line, DECODE_ANY, BK_SCALE_LINE)
 
 // Whether a code among some stands for an infinity or NaN.
 INLINE bool has_special_code(const BKElement *e, const uint8_t *codes, size_t count) {
-  uint8_t sign = (uint8_t)(e->is_unsigned ? 0 : 1u << (e->width - 1));
+  bool has_sign = !e->is_unsigned && e->kind != BK_TABLE;
+  uint8_t sign = (uint8_t)(has_sign ? 1u << (e->width - 1) : 0);
   uint8_t greatest = (uint8_t)e->greatest, magnitude = (uint8_t)~sign;
   vq found = 0;
   uint8_t rest = 0;
@@ -244,6 +260,9 @@ INLINE DecodePath usual_path(const BKElement *e) {
   return DECODE_PLACED;
 }
 
+// Whether every row of an element needs care: rows of unsigned floats are scales.
+INLINE bool is_unusual(const BKElement *e) { return e->is_unsigned && e->kind == BK_FLOAT; }
+
 // Whether no product with it is a NaN of the processor's own, even if the other factor is infinite.
 INLINE bool is_usual_scale(float scale) {
   return __builtin_fabsf(scale) > 0 && __builtin_fabsf(scale) < __builtin_inff();
@@ -252,12 +271,12 @@ INLINE bool is_usual_scale(float scale) {
 // `streams` asks for stores past the caches; `values` is then aligned to vectors.
 INLINE void decode_to(
     const BKElement *e, BKScaling scaling, const uint8_t *codes, size_t n, const float *scales,
-    size_t unit, float tensor_scale, bool streams, float *values) {
+    const float *offsets, size_t unit, float tensor_scale, bool streams, float *values) {
   const float one = 1;
   if (scaling == BK_SCALE_NONE) {
     // The same as one scale of one, but for what is not finite.
-    if (e->is_unsigned || (e->has_special_codes && has_special_code(e, codes, n))) {
-      decode_any_none(e, codes, n, scales, unit, tensor_scale, streams, values);
+    if (is_unusual(e) || (e->has_special_codes && has_special_code(e, codes, n))) {
+      decode_any_none(e, codes, n, scales, NULL, unit, tensor_scale, streams, values);
       return;
     }
     scaling = BK_SCALE_BLOCK;
@@ -265,18 +284,29 @@ INLINE void decode_to(
     unit = n;
   }
   DecodePath path = usual_path(e);
-  if (e->is_unsigned || (e->has_special_codes && has_special_code(e, codes, n))
-      || !are_exact(scales, unit ? (n + unit - 1) / unit : 0, path_factor(e, path))
+  size_t groups = unit ? (n + unit - 1) / unit : 0;
+  if (is_unusual(e) || (e->has_special_codes && has_special_code(e, codes, n))
+      || !are_exact(scales, groups, path_factor(e, path))
+      || (scaling == BK_SCALE_LINE && !are_exact(offsets, groups, 1))
       || (scaling == BK_SCALE_TENSOR && !is_usual_scale(tensor_scale)))
     path = DECODE_ANY;
-#define RUN(name)                                                                  \
-  do {                                                                             \
-    if (scaling == BK_SCALE_BLOCK) {                                               \
-      name##_block(e, codes, n, scales, unit, tensor_scale, streams, values);      \
-    } else {                                                                       \
-      name##_tensor(e, codes, n, scales, unit, tensor_scale, streams, values);     \
-    }                                                                              \
+#define RUN(name)                                                                     \
+  do {                                                                                \
+    if (scaling == BK_SCALE_BLOCK) {                                                  \
+      name##_block(e, codes, n, scales, NULL, unit, tensor_scale, streams, values);   \
+    } else {                                                                          \
+      name##_tensor(e, codes, n, scales, NULL, unit, tensor_scale, streams, values);  \
+    }                                                                                 \
   } while (0)
+  if (scaling == BK_SCALE_LINE) {
+    if (path == DECODE_TABLE)
+      decode_table_line(e, codes, n, scales, offsets, unit, 1, streams, values);
+    else if (path == DECODE_INTEGER)
+      decode_integer_line(e, codes, n, scales, offsets, unit, 1, streams, values);
+    else
+      decode_any_line(e, codes, n, scales, offsets, unit, 1, streams, values);
+    return;
+  }
   switch (path) {
     case DECODE_TABLE: RUN(decode_table); break;
     case DECODE_MAGNITUDE: RUN(decode_magnitude); break;
@@ -291,7 +321,13 @@ INLINE void decode_to(
 static void decode(
     const BKElement *e, BKScaling scaling, const uint8_t *codes, size_t n, const float *scales,
     size_t unit, float tensor_scale, float *values) {
-  decode_to(e, scaling, codes, n, scales, unit, tensor_scale, false, values);
+  decode_to(e, scaling, codes, n, scales, NULL, unit, tensor_scale, false, values);
+}
+
+static void decode_lines(
+    const BKElement *e, const uint8_t *codes, size_t n, const float *scales, const float *offsets,
+    size_t unit, float *values) {
+  decode_to(e, BK_SCALE_LINE, codes, n, scales, offsets, unit, 1, false, values);
 }
 
 // Codes of sixteen bits without a scale.
@@ -328,6 +364,7 @@ static void decode_wide(
     size_t left = count - i;
     vf scale = group_values(fit, scales, i, unit, lanes, count);
     store_some_f(values + i, values_at(
-        &d, DECODE_ANY, scaling, load_some_u(codes + i, left), scale, tensor_scale), left);
+        &d, DECODE_ANY, scaling, load_some_u(codes + i, left), scale, all_f(0), tensor_scale),
+        left);
   }
 }

@@ -88,6 +88,7 @@ INLINE size_t encode_fitted(
 ENCODER(encode_nearest_float, TAME_NEAREST_FLOAT, BK_NEAREST_EVEN)
 ENCODER(encode_nearest_magnitude, TAME_NEAREST_MAGNITUDE, BK_NEAREST_EVEN)
 ENCODER(encode_nearest_integer, TAME_NEAREST_INTEGER, BK_NEAREST_EVEN)
+ENCODER(encode_table, TAME_TABLE, BK_NEAREST_EVEN)
 ENCODER(encode_stochastic, TAME_ANY, BK_STOCHASTIC)
 // The others decide in the loop.
 ENCODER(encode_directed, TAME_ANY, e->rounding)
@@ -170,8 +171,12 @@ INLINE size_t encode_with_care(
     size_t left = count - i;
     vu word = random ? load_some_u(random + i, left) : all_u(0);
     vf multiplier = group_values(fit, multipliers, i, unit, lanes, count);
+    vu over_here = 0;
     vu code = codes_at(
-        &r, load_some_f(values + i, left), multiplier, fit != GROUP_NONE, word, &over);
+        &r, load_some_f(values + i, left), multiplier, fit != GROUP_NONE, word, &over_here);
+    // Even zeros behind the end may lie beyond a table.
+    if (left < LANES) over_here &= (vu)(lane_numbers() < (uint32_t)left);
+    over += over_here;
     if (bytes) {
       store_some_b(bytes + i, narrow_b(code), left);
     } else {
@@ -198,6 +203,9 @@ static size_t encode(
     size_t unit, const uint32_t *random, size_t prefetch, uint8_t *codes) {
   if (!is_tame || !e->saturates || (e->kind == BK_FLOAT && !e->has_negative_zero))
     return encode_untamed(e, values, count, multipliers, unit, random, codes);
+  // Thresholds have the rounding in them.
+  if (e->kind == BK_TABLE)
+    return encode_table(e, values, count, multipliers, unit, random, prefetch, codes);
   if (e->rounding == BK_STOCHASTIC)
     return encode_stochastic(e, values, count, multipliers, unit, random, prefetch, codes);
   if (e->rounding == BK_NEAREST_EVEN && e->kind == BK_INTEGER)

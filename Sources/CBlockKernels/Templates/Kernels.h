@@ -15,6 +15,7 @@
 #include "Numbers.h"
 #include "Rows.h"
 #include "Panels.h"
+#include "Blocks.h"
 
 #define KERNEL_TABLE(symbol, id)                                                                 \
   const BKKernels bk_##id##_kernels = {                                                          \
@@ -39,6 +40,8 @@
       .encode_wide = encode_wide,                                                                \
       .decode = decode,                                                                          \
       .decode_wide = decode_wide,                                                                \
+      .decode_lines = decode_lines,                                                              \
+      .encode_blocks = encode_blocks,                                                            \
       .pack = pack,                                                                              \
       .unpack = unpack,                                                                          \
       .pack_wide = pack_wide,                                                                    \

@@ -50,6 +50,10 @@ INLINE vf table_of(const float *values) { return load_f(values); }
 // Lanes of a where the mask is all ones, of b where it is zero.
 INLINE vu pick(vi mask, vu a, vu b) { return ((vu)mask & a) | (~(vu)mask & b); }
 INLINE vf pick_f(vi mask, vf a, vf b) { return floats_of(pick(mask, bits_of(a), bits_of(b))); }
+// Lanes of v, and one more where a is above b.
+#ifndef HAS_COUNTED_COMPARISON
+INLINE vu one_more_above(vu v, vi a, vi b) { return v - (vu)(a > b); }
+#endif
 INLINE vb narrow_b(vu v) { return __builtin_convertvector(v, vb); }
 INLINE vu widen_b(vb v) { return __builtin_convertvector(v, vu); }
 INLINE vh narrow_h(vu v) { return __builtin_convertvector(v, vh); }

@@ -56,7 +56,8 @@ INLINE bool find_strip_scales(
   size_t blocks = (columns + rule->block - 1) / rule->block, units = rows_of_units(panel);
   find_strip_maxima(rule, panel, values, columns, blocks, s);
   switch (rule->kind) {
-    case BK_RULE_GIVEN: return false;
+    case BK_RULE_GIVEN:
+    case BK_RULE_STORED: return false;
     case BK_RULE_SHARED: {
       if (rule->subscale_width == 0)
         return shared_scales(&rule->shared, s->maxima, blocks, 0, s->scales, s->multipliers);
@@ -84,7 +85,8 @@ INLINE bool find_strip_scales(
 INLINE void find_strip_values(
     const BKBlockRule *rule, const BKPanel *panel, size_t blocks, Strip *s) {
   switch (rule->kind) {
-    case BK_RULE_GIVEN: break;
+    case BK_RULE_GIVEN:
+    case BK_RULE_STORED: break;
     case BK_RULE_SHARED:
       for (size_t unit = 0; unit < rows_of_units(panel); unit++)
         shared_values(
@@ -177,7 +179,7 @@ INLINE void decode_strip_row(
     const float *scales, bool streams, Strip *s, float *result) {
   bool is_aligned = (uintptr_t)result % sizeof(vf) == 0, is_direct = !streams || is_aligned;
   decode_to(
-      e, rule->scaling, codes, columns, scales, rule->unit, rule->tensor_scale,
+      e, rule->scaling, codes, columns, scales, NULL, rule->unit, rule->tensor_scale,
       streams && is_aligned, is_direct ? result : s->decoded);
   if (!is_direct) stream_values(s->decoded, columns, result);
 }
@@ -211,7 +213,7 @@ static size_t quantize_panel(
       if (inexact) {
         // The values may lie where the result goes.
         decode_to(
-            e, rule->scaling, s->codes, n, factors, rule->unit, rule->tensor_scale, false,
+            e, rule->scaling, s->codes, n, factors, NULL, rule->unit, rule->tensor_scale, false,
             s->decoded);
         mark_inexact(row, s->decoded, n, rule->block, inexact + first / rule->block);
         if (streams) {

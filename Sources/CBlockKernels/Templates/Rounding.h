@@ -9,6 +9,7 @@ typedef struct {
   uint32_t lowest_code;   // the first binade's pattern, shifted the same
   uint32_t sign_shift, sign_bit;
   uint32_t width_mask;
+  float thresholds[16];  // of a table
 } Rounder;
 
 INLINE Rounder make_rounder(const BKElement *element) {
@@ -20,7 +21,39 @@ INLINE Rounder make_rounder(const BKElement *element) {
   r.sign_shift = 32 - element->width;
   r.sign_bit = 1u << (element->width - 1);
   r.width_mask = element->width == 32 ? ~0u : (1u << element->width) - 1;
+  memcpy(r.thresholds, element->thresholds, sizeof r.thresholds);
   return r;
+}
+
+// Signed integers in the order of FP32 numbers, -0 below +0.
+INLINE vi ordered_keys(vu bits) { return (vi)(bits ^ ((vu)((vi)bits >> 31) >> 1)); }
+
+// The thresholds of a table at some places, all of one of the four halvings.
+INLINE vi thresholds_at(const Rounder *r, vu places, bool is_last_halving) {
+#if LANES == 4
+  return (vi)bits_of(look_up(table_of(r->thresholds), r->thresholds, places));
+#else
+  // The last halving has eight, at whose lower bits vectors of eight look.
+  size_t first = LANES == 8 && is_last_halving ? 8 : 0;
+  return (vi)bits_of(permute(load_f(r->thresholds + first), places));
+#endif
+}
+
+// The places of values in a table, from the greatest one down; bits above the lowest four are others.
+INLINE vu table_places(const Rounder *r, vi keys) {
+  vu place = all_u(1);
+  UNROLLED
+  for (int halving = 0; halving < 4; halving++)
+    place = one_more_above(place + place, thresholds_at(r, place, halving == 3), keys);
+  return place;
+}
+
+// The codes of values in a table, and the lanes of those that lie beyond it.
+INLINE vu codes_in_table(const Rounder *r, vi keys, vi *is_beyond) {
+  vu code = table_places(r, keys) & 15;
+  for (int lane = 0; lane < LANES; lane++) code[lane] = r->e.codes[code[lane]];
+  *is_beyond = (keys < r->e.least_key) | (keys > r->e.greatest_key);
+  return code;
 }
 
 // One more for the lanes that round away from zero, given the fraction of a spacing from the top of
@@ -93,19 +126,21 @@ INLINE vu any_codes(
   vi is_finite = ~(is_nan | is_infinite);
   // The other lanes take part with a harmless value.
   vu tame = bits & ((vu)is_finite | SIGN);
-  vu code;
-  if (r->e.kind == BK_PATTERN) {
-    code = pattern_codes(r, rounding, tame, random);
+  vi is_negative = (vi)bits >> 31, is_over;
+  vu result;
+  if (r->e.kind == BK_TABLE) {
+    // Zero may be below all values; the search ends at those that are nearest.
+    result = codes_in_table(r, ordered_keys(tame), &is_over);
   } else {
-    code = rounded_codes(r, rounding, tame, is_zero | ~is_finite, random);
+    vu code = r->e.kind == BK_PATTERN
+                  ? pattern_codes(r, rounding, tame, random)
+                  : rounded_codes(r, rounding, tame, is_zero | ~is_finite, random);
+    is_over = code > pick(is_negative, all_u(r->e.greatest_negative), all_u(r->e.greatest));
+    result = pick(
+        is_over, pick(is_negative, all_u(r->e.overflow[1]), all_u(r->e.overflow[0])),
+        signed_codes(r, r->e.kind, code, bits));
   }
-  vi is_negative = (vi)bits >> 31;
-  vu limit = pick(is_negative, all_u(r->e.greatest_negative), all_u(r->e.greatest));
-  vi is_over = (code > limit) & ~is_poisoned;
-  *over -= (vu)is_over;
-  vu result = signed_codes(r, r->e.kind, code, bits);
-  result = pick(
-      is_over, pick(is_negative, all_u(r->e.overflow[1]), all_u(r->e.overflow[0])), result);
+  *over -= (vu)(is_over & is_finite & ~is_poisoned);
   result = pick(
       is_infinite, pick(is_negative, all_u(r->e.infinity[1]), all_u(r->e.infinity[0])), result);
   result = pick(is_nan, all_u(r->e.nan), result);

@@ -57,6 +57,7 @@ INLINE bool find_part_scales(const BKBlockRule *rule, const float *values, size_
       // Blocks with a scale of zero are cleared once their codes are written.
       return two_level_multipliers_or(
           &rule->two_level, p->maxima, blocks, p->scales, 0, p->multipliers);
+    case BK_RULE_STORED: return false;
   }
 }
 
@@ -129,8 +130,12 @@ INLINE void decode_part(
       decode(
           &rule->two_level.scale, BK_SCALE_NONE, p->scales, blocks, NULL, 1, 1, p->scale_values);
       break;
+    case BK_RULE_STORED: break;
   }
-  decode_to(e, rule->scaling, codes, count, scales, unit, rule->tensor_scale, streams, values);
+  // Decoding has no multipliers; offsets are in their place.
+  decode_to(
+      e, rule->scaling, codes, count, scales, p->multipliers, unit, rule->tensor_scale, streams,
+      values);
 }
 
 // Asks for the lines behind some that are about to be written. Stores leave in order, so one that
@@ -229,7 +234,8 @@ static size_t quantize_row(
 
 static void decode_row(
     const BKElement *e, const BKBlockRule *rule, const uint8_t *codes, const uint8_t *scales,
-    const uint8_t *subscales, size_t count, float *result, bool streams, void *workspace) {
+    const uint8_t *subscales, const uint8_t *offsets, size_t count, float *result, bool streams,
+    void *workspace) {
   Part *p = workspace;
   Streamer streamer = {result, 0};
   streams = streams && (uintptr_t)result % sizeof(float) == 0;
@@ -245,6 +251,10 @@ static void decode_row(
     size_t blocks = (n + rule->block - 1) / rule->block, first = done / rule->block;
     if (rule->kind == BK_RULE_FLOAT) {
       memcpy(p->wide_scales, scales + 4 * first, 4 * blocks);
+    } else if (rule->kind == BK_RULE_STORED) {
+      size_t width = rule->scale_width / 8;
+      widen(rule->stored, scales + first * width, blocks, p->scale_values);
+      if (offsets) widen(rule->stored, offsets + first * width, blocks, p->multipliers);
     } else if (rule->kind != BK_RULE_GIVEN) {
       unpack(scales + first * rule->scale_width / 8, blocks, rule->scale_width, p->scales);
     }

@@ -5,6 +5,7 @@ typedef enum {
   TAME_NEAREST_FLOAT,      // to nearest even, with exponents
   TAME_NEAREST_MAGNITUDE,  // to nearest even, sign and magnitude
   TAME_NEAREST_INTEGER,    // to nearest even, two's complement
+  TAME_TABLE,              // by a table's thresholds
   TAME_ANY,                // by the element's rounding
 } TameWay;
 
@@ -117,6 +118,7 @@ INLINE void tame_words(
         break;
       case TAME_NEAREST_MAGNITUDE: words[pair] = fixed_words(r, false, p[0], p[1], over); break;
       case TAME_NEAREST_INTEGER: words[pair] = fixed_words(r, true, p[0], p[1], over); break;
+      case TAME_TABLE:  // Tables have bytes.
       case TAME_ANY:
         words[pair] = any_words(r, rounding, values + 2 * pair, p, random + 2 * pair, over);
         break;
@@ -154,6 +156,14 @@ INLINE vq nearest_bytes(const Rounder *r, const vf *products, OverflowCount *ove
   return ordered_split(finish_bytes(r, low, signs, false, over));
 }
 
+// None of them overflows.
+INLINE vq table_bytes(const Rounder *r, const vf *products) {
+  vu places[4];
+  for (int j = 0; j < 4; j++) places[j] = table_places(r, ordered_keys(bits_of(products[j])));
+  vq quad = ordered_quad(magnitude_bytes(places));
+  return (vq)nibble_values(byte_table_of((const int8_t *)r->e.codes), (vu)quad);
+}
+
 // The codes of 4 * LANES values, of up to eight bits; where the way is fixed, `multipliers` include
 // the spacings of one.
 INLINE vq tame_codes(
@@ -162,6 +172,7 @@ INLINE vq tame_codes(
   vf products[4];
   for (int j = 0; j < 4; j++) products[j] = values[j] * multipliers[j];
   if (way == TAME_NEAREST_FLOAT) return nearest_bytes(r, products, over);
+  if (way == TAME_TABLE) return table_bytes(r, products);
   vu whole[4];
   for (int j = 0; j < 4; j++) {
     if (way == TAME_ANY) {

@@ -32,6 +32,7 @@ typedef enum {
   BK_FLOAT = 0,    // sign, exponent, fraction; sign and magnitude without exponent bits
   BK_INTEGER = 1,  // two's complement
   BK_PATTERN = 2,  // the upper bits of binary32: eight exponent bits, bias 127
+  BK_TABLE = 3,    // up to sixteen values that no formula gives
 } BKElementKind;
 
 // An element format and the codes that a policy gives to what does not fit in it.
@@ -57,11 +58,18 @@ typedef struct {
   uint32_t random_mask;   // the bits of a random word that take part, from the top
   // Decoding.
   bool is_unsigned;
+  uint32_t code_of_zero;         // of unsigned integers
   float unit;                    // 2^(127 - bias), or the value of the integer 1
   uint32_t infinity_code;        // magnitude code of infinity, or all ones where there is none
   bool is_negative_zero_nan;     // the code of minus zero stands for NaN
   bool has_special_codes;        // some code is not finite
   float values[32];  // of all codes of up to four bits, or of the magnitudes of up to six
+  // Encoding to tables, by keys: FP32 patterns as signed integers in the order of their numbers.
+  // Thresholds are the least keys that get the upper one of two neighbours; the first one, at
+  // place 1, halves the table, and those at 2n and 2n + 1 halve what is above and below that at n.
+  int32_t thresholds[16];
+  uint8_t codes[16];      // from the greatest value down; at least as many as there are codes
+  int32_t least_key, greatest_key;  // of finite values that do not overflow
 } BKElement;
 
 // How a decoded element meets its scale.
@@ -69,6 +77,7 @@ typedef enum {
   BK_SCALE_NONE = 0,     // no scale
   BK_SCALE_BLOCK = 1,    // times the block's scale
   BK_SCALE_TENSOR = 2,   // times the block's scale, then times the tensor's
+  BK_SCALE_LINE = 3,     // times the block's scale, then plus its offset
 } BKScaling;
 
 // MARK: - Scales
@@ -93,11 +102,14 @@ typedef struct {
   uint32_t plain_end;      // codes from here on may be clamped, or make an element infinite
 } BKSharedScale;
 
-// FP32 scales: multiplier min(greatest / a, FLT_MAX), stored as its reciprocal.
+// FP32 scales: multiplier min(greatest / a, FLT_MAX), stored as its reciprocal; or, with a unit,
+// min(a / unit, FLT_MAX) is stored and the multiplier is 1 / max(that, least).
 typedef struct {
   float greatest;        // the element's largest value
   float tame_limit, least_multiplier;  // of the element
   bool is_power_of_two;  // the multiplier is first rounded down to one
+  float unit;            // 0 where there is none
+  float least;
 } BKFloatScale;
 
 // Block scales that are elements themselves, below a tensor scale.
@@ -110,12 +122,17 @@ typedef struct {
   float tame_limit, least_multiplier;  // of the element
 } BKTwoLevelScale;
 
+// MARK: - Caller's number types
+
+typedef enum { BK_FLOAT32 = 0, BK_FLOAT16 = 1, BK_BFLOAT16 = 2 } BKScalar;
+
 // How the blocks of a row find their scales, and what they store.
 typedef enum {
   BK_RULE_GIVEN = 0,      // one multiplier for all, and nothing stored
   BK_RULE_SHARED = 1,
   BK_RULE_FLOAT = 2,
   BK_RULE_TWO_LEVEL = 3,
+  BK_RULE_STORED = 4,     // for decoding alone: scales, and offsets if there are any, are numbers
 } BKRuleKind;
 
 typedef struct {
@@ -127,6 +144,7 @@ typedef struct {
   BKSharedScale shared;
   BKFloatScale floating;
   BKTwoLevelScale two_level;
+  BKScalar stored;   // the type of stored numbers
   float multiplier;  // of a given rule: for encoding,
   float scale;       // and for decoding
   float tensor_scale;
@@ -163,9 +181,28 @@ typedef struct {
 #define BK_WORKSPACE_BYTES 73728
 #define BK_WORKSPACE_ALIGNMENT 64
 
-// MARK: - Caller's number types
+// MARK: - Blocks that are encoded as a whole
 
-typedef enum { BK_FLOAT32 = 0, BK_FLOAT16 = 1, BK_BFLOAT16 = 2 } BKScalar;
+// How the codes of a block follow from its values, by FP32 operations. Whatever is not usual about a
+// block is left to the caller.
+typedef enum {
+  // The end of larger magnitude is the offset; the scale brings it to a whole number of steps
+  // max((largest - least) / greatest, least_step). Codes are (x - offset) / scale, rounded.
+  BK_CODER_EDGE = 0,
+  // The first value of the largest magnitude, by -greatest, is the scale. Codes are the whole part of
+  // x * (1 / scale) + (greatest + 1/2).
+  BK_CODER_FIRST = 1,
+} BKCoderKind;
+
+typedef struct {
+  BKCoderKind kind;
+  BKElement element;   // of codes of up to eight bits, without a sign
+  size_t block;        // values of a block
+  float greatest;
+  float least_step;
+  BKScalar stored;     // the type of scales and offsets
+  float reach;         // where they end that are usual: far from the ends of FP32, and within the type
+} BKBlockCoder;
 
 // MARK: - Kernels
 
@@ -232,8 +269,9 @@ typedef struct {
       void *workspace);
   void (*decode_row)(
       const BKElement *element, const BKBlockRule *rule, const uint8_t *codes,
-      const uint8_t *_Nullable scales, const uint8_t *_Nullable subscales, size_t count,
-      float *result, bool streams, void *workspace);
+      const uint8_t *_Nullable scales, const uint8_t *_Nullable subscales,
+      const uint8_t *_Nullable offsets, size_t count, float *result, bool streams,
+      void *workspace);
 
   // The same for panels: rows and columns of values, codes of up to eight bits, scales found by the
   // rule, and sub-blocks that divide blocks by rows alone. A panel's first column begins a byte of
@@ -276,6 +314,19 @@ typedef struct {
   void (*decode_wide)(
       const BKElement *element, BKScaling scaling, const uint32_t *codes, size_t count,
       const float *_Nullable scales, size_t unit, float tensor_scale, float *values);
+
+  // The same times the scale and plus the offset of their group.
+  void (*decode_lines)(
+      const BKElement *element, const uint8_t *codes, size_t count, const float *scales,
+      const float *offsets, size_t unit, float *values);
+
+  // Blocks one behind the other, of which the last may be short: codes of one byte each, and scales
+  // and offsets as numbers of the stored type, without gaps. Stops before the first few blocks that
+  // are not usual and returns how many values are done; `overflows` grows by theirs.
+  size_t (*encode_blocks)(
+      const BKBlockCoder *coder, const float *values, size_t count,
+      const uint32_t *_Nullable random, uint8_t *codes, void *scales, void *_Nullable offsets,
+      size_t *overflows);
 
   // Codes of 1 to 8 bits to and from a row of packed bytes; unused bits of the last byte are 0.
   void (*pack)(const uint8_t *codes, size_t count, uint32_t width, uint8_t *bytes);

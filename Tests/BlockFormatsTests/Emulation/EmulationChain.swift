@@ -17,7 +17,7 @@ struct EmulationChain {
     let ids = [
       "mxfp8_e4m3", "mxfp8_e5m2", "mxfp6_e2m3", "mxfp6_e3m2", "mxfp4", "mxint8", "mxint8_full",
       "mxint2", "mx9", "mx6", "mx4", "msfp13", "msfp16", "nvfp4", "nvfp4_ue5m3", "vsq",
-      "fp8_e4m3_1x128", "fp8_e5m2_1x128", "int8_1x128", "int4_1x32",
+      "fp8_e4m3_1x128", "fp8_e5m2_1x128", "int8_1x128", "int4_1x32", "nf4",
     ]
     var chains: [EmulationChain] = []
     for id in ids {
@@ -57,8 +57,8 @@ struct EmulationChain {
   var line: String {
     let block =
       switch format.layout.block {
-      case .vector(let length): length
-      case .row, .run, .tensor, .tile: 0
+      case .vector(let length), .run(let length): length
+      case .row, .tensor, .tile: 0
       }
     let unit = format.layout.factors?.shift?.length ?? block
     let isExact = format.kernelScaling == .byPowersOfTwo
@@ -67,7 +67,7 @@ struct EmulationChain {
       case .shared: "SHARED"
       case .float: "FLOAT"
       case .twoLevel: "TWO_LEVEL"
-      case .unscaled, nil: "#error"
+      case .unscaled, .stored, nil: "#error"
       }
     return "CHAIN(\"\(name)\", \"\(format.layout.element.name).\(policy.rounding.shortName)\", "
       + "\(isExact), \(EmulationTable.hex(format.poisonCode)), \(block), \(unit), "

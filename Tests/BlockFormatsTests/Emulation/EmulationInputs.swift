@@ -43,6 +43,14 @@ enum EmulationInputs {
     return (word & 0x8000_0000) | exponent << 23 | fraction
   }
 
+  /// As `rowSample`, from 2^first on through `count` binades.
+  static func sample(_ seed: UInt64, _ index: UInt64, from first: Int, count: UInt32) -> UInt32 {
+    let bits = rowSample(seed, index)
+    let field = bits >> 23 & 0xFF
+    return field == 0
+      ? bits : (bits & 0x807F_FFFF) | (UInt32(127 + first) + field % count) << 23
+  }
+
   /// FNV-1a with 64 bits.
   struct Hash {
     private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325

@@ -36,6 +36,28 @@ struct EmulationReferenceTests {
     }
   }
 
+  @Test("Stored numbers, codes and decoded values of whole blocks are those of the reference")
+  func coders() throws {
+    let golden = try EmulationFiles.golden()
+    #expect(golden.keys.count { $0.hasPrefix("reference.blocks.") } == EmulationCoder.all.count)
+    for coder in EmulationCoder.all {
+      let quantizer = TensorQuantizer(
+        format: coder.format, shape: [EmulationCoder.values.count], policy: coder.policy,
+        kernels: .reference)
+      var storage = quantizer.makeStorage()
+      var decoded = EmulationCoder.values
+      EmulationCoder.values.withUnsafeBytes { quantizer.encode($0, into: &storage) }
+      decoded.withUnsafeMutableBytes { quantizer.decode(storage, into: $0) }
+      var hash = EmulationInputs.Hash()
+      for plane in storage.planes.dropFirst() { for byte in plane.bytes { hash.add(byte) } }
+      for code in storage.codes.unpacked() { hash.add(UInt8(code)) }
+      let overflows = UInt64(storage.tally.saturatedCount)
+      for byte in 0..<8 { hash.add(UInt8(truncatingIfNeeded: overflows >> UInt64(8 * byte))) }
+      for value in decoded { hash.add(value.bitPattern) }
+      #expect(golden["reference.blocks.\(coder.name)"] == hash.value, "\(coder.name)")
+    }
+  }
+
   @Test("Packed scales, sub-scales, codes and decoded values are those of the reference")
   func chains() throws {
     let golden = try EmulationFiles.golden()

@@ -66,7 +66,7 @@ extension EmulationTable {
     case .float(let rule):
       let fields = [
         hex(rule.greatest), hex(rule.tame_limit), hex(rule.least_multiplier),
-        "\(rule.is_power_of_two)",
+        "\(rule.is_power_of_two)", hex(rule.unit), hex(rule.least),
       ]
       return "FLOAT_RULE(\"\(name)\", {\(fields.joined(separator: ", "))})"
     case .twoLevel(let rules, _):
@@ -77,7 +77,7 @@ extension EmulationTable {
         + "\(rules[0].floor_code), \(rules[0].zero_code), \(hex(rules[0].tame_limit)), "
         + hex(rules[0].least_multiplier)
       return "TWO_LEVEL_RULE(\"\(name)\", \(element), \(constants))"
-    case .unscaled:
+    case .unscaled, .stored:
       return "#error \(name) has no scale rule"
     }
   }

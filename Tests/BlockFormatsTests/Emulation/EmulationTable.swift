@@ -14,7 +14,7 @@ struct EmulationTable {
     .int8, .int4, .mxint2, .signMagnitude(magnitudeBitCount: 7),
     .signMagnitude(magnitudeBitCount: 4),
     .signMagnitude(magnitudeBitCount: 2), .fp16, .bf16, .tf32, .fp32, .unsignedInteger(bitCount: 6),
-    .ue5m3, .ue4m3,
+    .ue5m3, .ue4m3, .nf4,
   ]
 
   /// What the driver calls random words with.
@@ -49,7 +49,8 @@ struct EmulationTable {
         for (overflow, nonFinite) in policies {
           let encoder = ElementEncoder(
             format, rounding: rounding, overflow: overflow, nonFinite: nonFinite)
-          guard let element = element(format, encoder), seen.insert(choices(element)).inserted
+          guard let element = element(format, encoder), hasFormatsSearch(element, format),
+            seen.insert(choices(element)).inserted
           else { continue }
           var name = "\(format.name).\(rounding.shortName)"
           if overflow == .special { name += ".special" }
@@ -61,6 +62,17 @@ struct EmulationTable {
     }
     return rows
   }()
+
+  /// Whether an element searches a table as the format's row does: a policy's row has no thresholds.
+  private static func hasFormatsSearch(_ e: BKElement, _ format: ElementFormat) -> Bool {
+    let usual = ElementEncoder(format, rounding: .toNearestOrEven, overflow: .saturate)
+    return element(format, usual).map { search(of: $0) == search(of: e) } ?? false
+  }
+
+  private static func search(of e: BKElement) -> [Int32] {
+    withUnsafeBytes(of: e.thresholds) { Array($0.bindMemory(to: Int32.self)) }
+      + [e.least_key, e.greatest_key]
+  }
 
   private static let policies: [(OverflowRule, NonFiniteRule)] = [
     (.saturate, .element), (.special, .element), (.saturate, .nanToZero), (.special, .nanToZero),
@@ -93,10 +105,12 @@ struct EmulationTable {
     lines += scaleLines
     lines.append("// Chains: from values to packed bytes and back.")
     lines += EmulationChain.all.map(\.line)
+    lines.append("// Encoders of whole blocks.")
+    lines += EmulationCoder.all.map(\.line)
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func fields(of e: BKElement) -> String {
+  static func fields(of e: BKElement) -> String {
     let values = withUnsafeBytes(of: e.values) { $0.bindMemory(to: Float.self).map(hex) }
     // Formats of more than six bits have no such table.
     let table = e.width > 6 ? "0" : values.joined(separator: ", ")
@@ -110,7 +124,19 @@ struct EmulationTable {
            .unit = \(hex(e.unit)), .infinity_code = \(hex(e.infinity_code)),
            .is_negative_zero_nan = \(e.is_negative_zero_nan),
            .has_special_codes = \(e.has_special_codes),
-           .values = {\(table)}}
+           .values = {\(table)}\(searchFields(of: e))}
+      """
+  }
+
+  /// What only tables have.
+  private static func searchFields(of e: BKElement) -> String {
+    guard e.kind == BK_TABLE else { return "" }
+    let codes = withUnsafeBytes(of: e.codes) { $0.map { "\($0)" } }.joined(separator: ", ")
+    let thresholds = search(of: e).dropLast(2).map { "\($0)" }.joined(separator: ", ")
+    return """
+      ,
+           .thresholds = {\(thresholds)},
+           .codes = {\(codes)}, .least_key = \(e.least_key), .greatest_key = \(e.greatest_key)
       """
   }
 

@@ -47,6 +47,8 @@ struct KernelIdentityTests {
     "scaled(element=e2m1fn,block=run32,scale=e8m0fnu)",
     "scaled(element=int8,block=run5,scale=fp32)",
     "scaled(element=e2m1fn,block=run16,scale=e4m3fn,tensor_scale=yes)",
+    "nf4(block=128)", "nf4(block=24)", "scaled(element=nf4,block=32,scale=fp32)",
+    "scaled(element=nf4,block=16,scale=e4m3fn,tensor_scale=yes)",
     "scaled(element=e4m3fn,block=run24,scale=bf16)", "nvfp4_4over6(block=run16)",
   ]
 

@@ -48,7 +48,10 @@ struct KernelInput {
 
   init(_ element: ElementFormat, seed: UInt64) {
     self.element = element
-    steps = element.greatestFiniteCode
+    // Codes of tables have any order.
+    steps =
+      element.mirror == nil && element.bitWidth <= 8
+      ? UInt32(element.valueTable.count(where: \.isFinite) - 1) : element.greatestFiniteCode
     generator = SeededGenerator(seed: seed)
   }
 

@@ -41,6 +41,10 @@ struct KernelOutcome {
       return "scale \(index) is \(own[index]), not \(right[index])"
     }
     if storage.subscales != expected.subscales { return "sub-scales" }
+    for (index, field) in storage.format.layout.fields.enumerated()
+    where field.name != "codes" && storage.planes[index] != expected.planes[index] {
+      return field.name
+    }
     if storage.tensorScale?.bitPattern != expected.tensorScale?.bitPattern { return "tensor scale" }
     if storage.codes != expected.codes {
       let (own, right) = (storage.codes.unpacked(), expected.codes.unpacked())

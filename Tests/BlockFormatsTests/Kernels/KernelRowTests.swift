@@ -113,7 +113,8 @@ struct KernelRowTests {
     (shared.bias, shared.greatest_code, shared.nan_code) = (127, 254, 255)
     (shared.greatest_subscale, shared.plain_end) = (3, 254)
     var floating = BKFloatScale(
-      greatest: 448, tame_limit: 0x1p90, least_multiplier: 0, is_power_of_two: false)
+      greatest: 448, tame_limit: 0x1p90, least_multiplier: 0, is_power_of_two: false, unit: 0,
+      least: 0)
     var two = BKTwoLevelScale()
     two.scale = try Self.element(.e4m3fn)
     two.tame_limit = 0x1p90

@@ -26,7 +26,7 @@ struct RandomFormat {
   }
 
   private mutating func id() -> String {
-    switch integer(0...11) {
+    switch integer(0...13) {
     case 0, 1: "mx(element=\(element()),block=\(integer(1...40)))"
     case 2:
       pick(["mxfp8_e4m3", "mxfp8_e5m2", "mxfp6_e2m3", "mxfp4", "mxint8", "mxint8_full", "mxint2"])
@@ -44,6 +44,9 @@ struct RandomFormat {
     case 9, 10:
       "scaled(element=\(element()),block=\(block()),scale=\(element()),"
         + "tensor_scale=\(pick(["yes", "no"])))"
+    case 12:
+      "affine\(integer(2...8))(group=\(integer(1...80)),scale=\(pick(["fp32", "fp16", "bf16"])))"
+    case 11: "nf4(block=\(pick([64, 32, integer(1...200)])))"
     default: element()
     }
   }

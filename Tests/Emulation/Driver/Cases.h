@@ -71,12 +71,20 @@ typedef struct {
   float tensor_scale;
 } Chain;
 
+typedef struct {
+  const char *name;
+  bool has_offsets;
+  BKBlockCoder coder;
+} Coder;
+
 extern const size_t format_count, policy_count;
 extern const size_t chain_count, shared_rule_count, float_rule_count, two_level_rule_count;
 extern const Named formats[];
 extern const SharedRule shared_rules[];
 extern const FloatRule float_rules[];
 extern const Chain chains[];
+extern const size_t coder_count;
+extern const Coder coders[];
 Named policy_at(size_t index);  // an element with its policy
 TwoLevelRule two_level_rule_at(size_t index);
 Named policy_named(const char *name);
@@ -91,6 +99,7 @@ void run_scales(Driver *d);
 void run_memory(Driver *d);
 void run_references(Driver *d);
 void run_chains(Driver *d);
+void run_coders(Driver *d);
 void run_whole_rows(Driver *d);
 void run_panels(Driver *d);
 void run_operands(Driver *d);

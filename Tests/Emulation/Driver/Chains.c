@@ -51,6 +51,7 @@ BKBlockRule rule_of(const Chain *chain) {
       .scale_width = chain->scale_width, .subscale_width = chain->subscale_width,
       .tensor_scale = chain->tensor_scale, .scaling = BK_SCALE_BLOCK};
   switch (chain->kind) {
+    case BK_RULE_STORED:
     case BK_RULE_GIVEN: break;
     case BK_RULE_SHARED: rule.shared = *shared_rule(chain); break;
     case BK_RULE_FLOAT: rule.floating = *float_rule(chain); break;
@@ -77,6 +78,7 @@ static bool find_scales(Driver *d, Row *row) {
   const Chain *chain = row->chain;
   bool is_tame = false;
   switch (chain->kind) {
+    case BK_RULE_STORED:
     case BK_RULE_GIVEN: break;
     case BK_RULE_SHARED: {
       const BKSharedScale *rule = shared_rule(chain);

@@ -95,6 +95,7 @@ static void run_steps(const BKKernels *k, const Panel *p, size_t columns, Steps 
   }
   k->column_magnitudes((const float *)maxima, p->units, blocks, blocks, block_maxima);
   switch (rule->kind) {
+    case BK_RULE_STORED:
     case BK_RULE_GIVEN: break;
     case BK_RULE_SHARED:
       k->shared_scales(&rule->shared, block_maxima, blocks, 0, scale_codes, multipliers);

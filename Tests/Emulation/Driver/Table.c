@@ -9,6 +9,7 @@
 #define FLOAT_RULE(...)
 #define TWO_LEVEL_RULE(...)
 #define CHAIN(...)
+#define CODER(...)
 const Named formats[] = {
 #include "elements.inc"
 };
@@ -70,6 +71,15 @@ const Chain chains[] = {
 #include "elements.inc"
 };
 const size_t chain_count = COUNT(chains);
+
+#undef CHAIN
+#define CHAIN(...)
+#undef CODER
+#define CODER(name, ...) {name, __VA_ARGS__},
+const Coder coders[] = {
+#include "elements.inc"
+};
+const size_t coder_count = COUNT(coders);
 
 Named policy_at(size_t index) {
   BKElement e = formats[policies[index].format].element;

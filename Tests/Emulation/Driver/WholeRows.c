@@ -40,6 +40,7 @@ static void encode_by_steps(const BKKernels *k, const Row *row, size_t count, St
   k->row_magnitudes(row->values, count, rule->unit, unit_maxima);
   k->row_magnitudes((const float *)unit_maxima, units, spread, block_maxima);
   switch (rule->kind) {
+    case BK_RULE_STORED:
     case BK_RULE_GIVEN:
       for (size_t i = 0; i < units; i++) multipliers[i] = rule->multiplier;
       break;
@@ -84,6 +85,7 @@ static void decode_by_steps(
     k->unpack(scale_bytes, blocks, rule->scale_width, scales);
   if (rule->subscale_width > 0) k->unpack(subscale_bytes, units, rule->subscale_width, subscales);
   switch (rule->kind) {
+    case BK_RULE_STORED:
     case BK_RULE_GIVEN:
       for (size_t i = 0; i < units; i++) factors[i] = rule->scale;
       break;
@@ -140,7 +142,8 @@ static void decode(
     float *result = place_result(&d->out[3], count, skews[way / 2], at_end);
     d->kernels->decode_row(
         &row->element, rule, planes[0], is_given ? NULL : planes[1],
-        rule->subscale_width > 0 ? planes[2] : NULL, count, result, way % 2, d->workspace.start);
+        rule->subscale_width > 0 ? planes[2] : NULL, NULL, count, result, way % 2,
+        d->workspace.start);
     check_result(d, row, &d->out[3], result, expected, count, "decoded values");
     if (way == 0) take(d, &d->out[3]);
   }

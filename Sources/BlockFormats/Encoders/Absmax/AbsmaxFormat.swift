@@ -62,7 +62,7 @@ public struct AbsmaxFormat: ComposedFormat, Hashable {
   public static let greatestMagnitudes: ClosedRange<Double> = 0x1p-64...0x1p64
 
   /// M, the largest magnitude of the table.
-  private let greatest: Float
+  let greatest: Float
 
   /// The places of the fields in the layout.
   enum Field {
@@ -71,7 +71,7 @@ public struct AbsmaxFormat: ComposedFormat, Hashable {
   }
 
   /// Below it, values are not brought up to the ends of the table.
-  private static let leastScale: Float = 1e-38
+  static let leastScale: Float = 1e-38
 
   /// Stores the largest magnitude in units of the table's.
   public func encodeScale(

@@ -71,7 +71,7 @@ public struct AffineFormat: ComposedFormat, Hashable {
     static let bias = 2
   }
 
-  private static let leastStep: Float = 1e-7
+  static let leastStep: Float = 1e-7
   /// Twice this is within FP32, and so is what a half step more decodes to.
   private static let greatestEnd: Float = 0x1p126
 

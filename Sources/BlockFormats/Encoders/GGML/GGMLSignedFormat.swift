@@ -49,7 +49,7 @@ public struct GGMLSignedFormat: ComposedFormat, Hashable {
   private let bytes: GGMLBytes
 
   /// The places of the fields in the layout.
-  private enum Field {
+  enum Field {
     static let codes = 0
     static let scale = 1
   }

@@ -79,6 +79,14 @@ INLINE vf look_up_magnitude(const float *values, vu codes) {
       (__m512)load_f(values), (__m512i)codes, (__m512)load_f(values + 16));
 }
 
+#define HAS_COUNTED_COMPARISON
+INLINE vu one_more_above(vu v, vi a, vi b) {
+  __mmask16 is_above = _mm512_cmpgt_epi32_mask((__m512i)a, (__m512i)b);
+  // Compilers make lanes of the mask first.
+  __asm__("vpaddd %2, %0, %0 %{%1%}" : "+v"(v) : "Yk"(is_above), "v"(all_u(1)));
+  return v;
+}
+
 #define HAS_POWER_SCALING
 INLINE vf times_power(vf v, vf n, vi integers) {
   return (vf)_mm512_scalef_ps((__m512)v, (__m512)n);

@@ -1,0 +1,18 @@
+/// The fields that kernels know: factors, and at most one offset for each block.
+struct KernelLayout: Hashable, Sendable {
+  let factors: FactorLayout
+  /// What is added to the products of a block.
+  let offset: FactorLayout.Factor?
+
+  /// The fields of a layout; `nil` where kernels do not know one.
+  init?(_ layout: BlockLayout) {
+    let offset = layout.fields.firstIndex { $0.role == .offset && $0.extent == .perBlock(1) }
+    guard let factors = layout.factors ?? FactorLayout(layout.fields, besides: offset) else {
+      return nil
+    }
+    self.factors = factors
+    self.offset = offset.map {
+      FactorLayout.Factor(field: $0, element: layout.fields[$0].element)
+    }
+  }
+}
