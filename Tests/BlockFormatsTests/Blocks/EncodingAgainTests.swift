@@ -40,7 +40,7 @@ private enum Kept {
     case PowerOfTwoScale.rule(.nearestLog2), PowerOfTwoScale.rule(.floorPlusOne): return .nothing
     case PowerOfTwoScale.rule(.overflowAware):
       return isFullRange(format) && !isNearest ? .nothing : .values
-    case PowerOfTwoScale.search(.nearestLog2):
+    case PowerOfTwoScale.search(.nearestLog2), PowerOfTwoScale.search(.evenE2M1):
       return format.layout.factors?.shift == nil ? .values : .nothing
     case PowerOfTwoScale.search(.floorPlusOne):
       return format.layout.factors?.shift == nil && !isFullRange(format) ? .values : .nothing

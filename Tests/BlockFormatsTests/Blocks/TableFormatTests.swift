@@ -375,7 +375,11 @@ struct TableFormatTests {
       let result = odd.fakeQuantized(
         to: format,
         policy: format.policy { ($0.nonFinite, $0.overflow) = (rule, .special) })
-      #expect(rule == .nanToZero ? result == [0, 32768, -32768] : result[0].isNaN)
+      switch rule {
+      case .nanToZero: #expect(result == [0, 32768, -32768])
+      case .nanToMax: #expect(result == [32768, 32768, -32768])
+      case .blockNaN, .element: #expect(result[0].isNaN)
+      }
     }
   }
 

@@ -7,7 +7,10 @@ enum ReleasedPolicies {
     .rounding: ["nearest_toward_zero", "nearest_half_up"],
     .nonFinite: ["nan_to_max"],
     .scaleFloor: ["eighth_for_zero"],
-    .scaleRule: ["even_e2m1", "search(even_e2m1)", "amax_half_step", "four_over_six_mae"],
+    .scaleRule: [
+      "even_e2m1", "search(even_e2m1)", "oas", "search(oas)", "floor_plus_1",
+      "search(floor_plus_1)", "amax_half_step", "four_over_six_mae",
+    ],
     .zeroSign: ["positive", "kept_unless_zero", "negative_for_zero"],
     .scaleArithmetic: ["divide", "reciprocal", "quotient"],
   ]
