@@ -119,6 +119,9 @@ extension BlockQuantization: CustomStringConvertible {
   public var description: String {
     var parts = [format.id]
     for aspect in PolicyAspect.allCases where format.follows(aspect) {
+      // What only producers' dialects change is said where it is changed.
+      let isDefault = aspect.chosen(in: policy) == aspect.chosen(in: format.defaultPolicy)
+      if isDefault && (aspect == .zeroSign || aspect == .scaleArithmetic) { continue }
       let chosen =
         aspect == .rounding ? stochasticBitCount.map { "stochastic(bits=\($0))" } : nil
       let title = aspect == .scaleRule ? "scale" : aspect.title

@@ -113,7 +113,7 @@ extension ElementFormat {
   }
 
   /// Whether no formula gives the values.
-  var isTable: Bool { if case .table = encoding { true } else { false } }
+  package var isTable: Bool { if case .table = encoding { true } else { false } }
 
   /// Whether a table says itself where rounding to nearest changes, so that no tie is left to a rule.
   package var statesThresholds: Bool {

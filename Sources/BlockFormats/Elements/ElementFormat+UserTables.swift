@@ -1,3 +1,5 @@
+import CallerChecks
+
 /// Tables of a user's own values, in the grammar of element names.
 extension ElementFormat {
   /// A table of FP32 numbers, the first of which has code 0.
@@ -8,11 +10,24 @@ extension ElementFormat {
   /// its code is even, else the lower one. Where the count is no power of two, the codes behind the last
   /// one decode to NaN and are never produced.
   ///
-  /// - Parameter values: 2...256 finite numbers, some above zero and no two the same; 0 and -0 are two.
+  /// - Parameter values: 2...256 finite numbers, some above zero and no two the same; 0 and -0 are two. The
+  ///   least magnitude is at most half the largest value, so that some code decodes to a finite number
+  ///   under every scale.
   /// - Precondition: as stated.
   public static func table(_ values: [Float]) -> ElementFormat {
-    ElementFormat(
+    require(
+      (2...256).contains(values.count) && values.allSatisfy(\.isFinite),
+      "a table of \(values.count) numbers, of which \(values.count { !$0.isFinite }) are not finite")
+    require(
+      hasSmallValue(values),
+      "the least magnitude of a table is above half of its largest value: \(valuesText(values))")
+    return ElementFormat(
       name: "table(values=\(valuesText(values)))", table: ValueTable(values.map(Double.init)))
+  }
+
+  /// Whether the least magnitude is at most half the largest value.
+  static func hasSmallValue(_ values: [Float]) -> Bool {
+    (values.map(\.magnitude).min() ?? 0) <= (values.max() ?? 0) / 2
   }
 
   /// The numbers in parentheses, each with the fewest digits that give it back.
@@ -62,6 +77,11 @@ extension FormatArguments {
     guard let largest = numbers.max(), largest > 0 else {
       throw .badValue(
         "\(numbers.max() ?? 0)", of: "the largest of values", expected: "a number above zero")
+    }
+    guard ElementFormat.hasSmallValue(numbers) else {
+      throw .badValue(
+        "\(numbers.map(\.magnitude).min() ?? 0)", of: "the least magnitude of values",
+        expected: "at most half the largest of them, \(largest)")
     }
     return numbers
   }

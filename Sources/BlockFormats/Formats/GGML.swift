@@ -113,6 +113,7 @@ extension FormatFamily {
     FormatFamily("q5_1") { _ in GGMLRangeFormat.q5_1 },
     FormatFamily("q8_0") { _ in GGMLAmaxFormat.q8_0 },
     FormatFamily("iq4_nl") { _ in GGMLTableFormat.iq4_nl },
+    FormatFamily("nvfp4_ggml") { _ in GGMLNVFP4Format.nvfp4GGML },
     FormatFamily("tq1_0") { _ in GGMLAmaxFormat.tq1_0 },
     FormatFamily("tq2_0") { _ in GGMLAmaxFormat.tq2_0 },
     FormatFamily("q2_k") { _ in GGMLLineFormat.q2_k },

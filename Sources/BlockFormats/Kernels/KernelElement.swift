@@ -89,6 +89,7 @@ extension BKElement {
       element.setSearch(table, encoder, limit)
       element.overflow = (extreme(.infinity), extreme(-.infinity))
       element.infinity = element.overflow
+      element.nan = extreme(.nan)
       return element
     }
     element.greatest = min(greatest, limit.magnitude)

@@ -69,7 +69,7 @@ public enum ScaleFloor: String, PolicyChoice, CaseIterable {
   /// The smallest normal value of the scale format (torchao: 2^-6 for E4M3).
   case leastNormal = "least_normal"
   /// Whatever the scale rounds to, and 2^-3 in the place of zero: E4M3's spacing at one
-  /// (compressed-tensors).
+  /// (compressed-tensors). The smallest value above zero where the scale format rounds 1/8 to zero.
   case eighthForZero = "eighth_for_zero"
 
   /// The rule's name in options and reports.
@@ -81,7 +81,8 @@ public enum ScaleFloor: String, PolicyChoice, CaseIterable {
     case .unbounded: "a block scale may underflow to zero"
     case .leastNonzero: "block scales are at least the smallest value above zero"
     case .leastNormal: "block scales are at least the smallest normal value"
-    case .eighthForZero: "a block scale that underflows to zero becomes 1/8"
+    case .eighthForZero:
+      "a block scale that underflows to zero becomes 1/8, or the least above zero"
     }
   }
 }

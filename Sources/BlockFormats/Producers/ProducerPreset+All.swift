@@ -1,4 +1,9 @@
-/// The producers' presets. Each was compared with files that the producer wrote.
+/// The producers' presets.
+///
+/// Those of torchao (floor, rceil, nvfp4), ModelOpt, compressed-tensors, MLX, Quark, ggml, DeepSeek's layout,
+/// gpt-oss and bitsandbytes were compared with files that the producers wrote (`Tests/Vectors/producers`, and
+/// `Benchmarks/peers/dialects.py` for what is larger); their kin of other widths, TransformerEngine and
+/// microxcaling follow from the same arithmetic, which vectors of other formats have.
 extension ProducerPreset {
   /// Every preset, by producer.
   public static let all: [ProducerPreset] =
@@ -136,7 +141,8 @@ extension ProducerPreset {
       "ggml", "mxfp4",
       SharedExponentFormat.mxfp4.with {
         ($0.rounding, $0.zeroSign) = (.toNearestOrTowardZero, .positive)
-      })
+      }),
+    ProducerPreset("ggml", "nvfp4", GGMLNVFP4Format.nvfp4GGML),
   ]
 
   private static let others = [

@@ -25,7 +25,8 @@ public struct ProducerPreset: Sendable {
     self.format = format
   }
 
-  /// The choices by which the preset differs from the format of its id.
+  /// The choices by which the preset differs from the built-in format of its id; none where there is no
+  /// such format.
   public var choices: [(aspect: PolicyAspect, id: String)] {
     guard let plain = try? FormatCatalog.builtIn.format(id: format.id).defaultPolicy else {
       return []

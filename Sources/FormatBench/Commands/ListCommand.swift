@@ -33,8 +33,9 @@ enum ListCommand: Command {
       """,
       """
       Kernels tells where vector instructions do the work: under all scale rules, roundings and \
-      overflow rules of the format, under none, or under all but those named. Elsewhere the \
-      reference in Swift runs, which stores the same bytes.
+      overflow rules of the format, under none, or under all but those named. Elsewhere, and under \
+      signs of zeros but kept and positive, orders of scale arithmetic but multiply, and the floor \
+      eighth_for_zero, the reference in Swift runs, which stores the same bytes.
       """,
     ])
 

@@ -42,9 +42,10 @@ struct RoundingReason {
 
   /// Whether the block's scale ends the codes before the element does.
   private var isLimited: Bool {
-    code
-      != element.code(
-        for: scaled, rounding: policy.rounding, overflow: policy.overflow, index: index)
+    let unlimited = element.code(
+      for: scaled, rounding: policy.rounding, overflow: policy.overflow, index: index)
+    // Zeros of either sign are one value.
+    return code != unlimited && element.value(of: code) != element.value(of: unlimited)
   }
 
   private var exact: String {

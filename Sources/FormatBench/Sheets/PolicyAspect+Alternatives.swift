@@ -6,7 +6,8 @@ extension PolicyAspect {
 
   /// The ids of the other alternatives that make a difference for the format.
   ///
-  /// Scale rules are those that the format says it can follow, roundings are all. Of the rest, an
+  /// Scale rules are those that the format says it can follow; of roundings, signs of zeros and orders of
+  /// arithmetic all are listed, since what they change is rare. Of the rest, an
   /// alternative makes a difference if a special case is stored in other bytes.
   func alternatives(for format: any BlockFormat) -> [String] {
     guard format.follows(self) else { return [] }
@@ -19,7 +20,8 @@ extension PolicyAspect {
       return plain + (plain.count < ids.count ? ["search(RULE)"] : [])
     case .rounding:
       return RoundingRule.deterministic.filter { $0 != policy.rounding }.map(\.id) + ["stochastic"]
-    case .overflow, .nonFinite, .scaleFloor, .zeroBlock, .zeroSign, .scaleArithmetic:
+    case .zeroSign, .scaleArithmetic: return others.map { chosen(in: $0).id }
+    case .overflow, .nonFinite, .scaleFloor, .zeroBlock:
       return others.filter { differs($0, from: policy, for: format) }.map { chosen(in: $0).id }
     }
   }

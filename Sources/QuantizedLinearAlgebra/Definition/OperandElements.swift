@@ -26,7 +26,10 @@ package struct OperandElements: Hashable, Sendable {
     let deepest = factors.shift?.greatest ?? 0
     let lowest = element.leastSpacingExponent - deepest
     let top = element.greatestDecodableMagnitude
-    let isFinite = element.nanCode == nil && element.infinityCode == nil
+    // A table may have fewer values than codes.
+    let isFinite =
+      element.nanCode == nil && element.infinityCode == nil
+      && (!element.isTable || element.valueTable.allSatisfy(\.isFinite))
     if isFinite && Int(top.exponent) - lowest < 31 {
       let greatest = Int(Double.scaled(top, byPowerOfTwo: -lowest))
       // The largest magnitude of two's complement is a negative number's.

@@ -70,6 +70,8 @@ extension BlockQuantization {
     enum Aspect {
       case scaleRule
       case rounding
+      /// A choice that the format does not follow.
+      case unfollowed(PolicyAspect)
       case randomBitCount
       case premultiplier
       case scaling
@@ -77,6 +79,17 @@ extension BlockQuantization {
 
     let aspect: Aspect
     let reason: String
+
+    /// The first choice that differs from the format's own though the format does not follow it.
+    private static func unfollowed(
+      _ format: any BlockFormat, _ policy: EncodingPolicy, _ stochasticBitCount: Int?
+    ) -> PolicyAspect? {
+      PolicyAspect.allCases.first { aspect in
+        !format.follows(aspect)
+          && (aspect.chosen(in: policy) != aspect.chosen(in: format.defaultPolicy)
+            || aspect == .rounding && stochasticBitCount != nil)
+      }
+    }
 
     private init(_ aspect: Aspect, _ reason: String) {
       self.aspect = aspect
@@ -92,6 +105,9 @@ extension BlockQuantization {
         let known = format.scaleRules.map(\.id).joined(separator: ", ")
         self.init(
           .scaleRule, "\(format.id) has no rule \(policy.scaleRule.id); it has \(known)")
+      } else if let aspect = Self.unfollowed(format, policy, stochasticBitCount) {
+        self.init(
+          .unfollowed(aspect), "\(aspect.purpose) is a part of \(format.id), and no choice")
       } else if case .stochastic = policy.rounding {
         self.init(
           .rounding, "a recipe holds no seed: give the number of random bits instead")

@@ -126,6 +126,7 @@ extension QuantizerKey {
     switch aspect {
     case .scaleRule: self = .scaleRule
     case .rounding: self = .rounding
+    case .unfollowed(let aspect): self = QuantizerKey(rawValue: aspect.key) ?? .format
     case .randomBitCount: self = .randomBits
     case .premultiplier: self = .premultiplier
     case .scaling: self = .delayedScaling

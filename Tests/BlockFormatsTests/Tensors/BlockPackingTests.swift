@@ -30,7 +30,8 @@ struct BlockPackingTests {
   @Test("The formats of producers with bytes of their own have packings")
   func known() {
     let ggml = [
-      "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "iq4_nl", "tq1_0", "tq2_0", "q2_k", "q3_k", "q4_k",
+      "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "iq4_nl", "nvfp4_ggml", "tq1_0", "tq2_0", "q2_k",
+      "q3_k", "q4_k",
       "q5_k", "q6_k",
     ]
     #expect(

@@ -49,9 +49,10 @@ struct ShowCommandTests {
         Rules
 
         Choice      Default       Meaning                                                                      Others
-        ----------  ------------  ---------------------------------------------------------------------------  -------------------------------------------------------
-        rounding    nearest_even  to the nearest value, a tie to the even code                                 nearest_away, toward_zero, up, down, to_odd, stochastic
+        ----------  ------------  ---------------------------------------------------------------------------  ---------------------------------------------------------------------------------------------
+        rounding    nearest_even  to the nearest value, a tie to the even code                                 nearest_away, toward_zero, up, down, to_odd, nearest_toward_zero, nearest_half_up, stochastic
         non-finite  element       NaN stays in its element, Inf follows the overflow rule; scales ignore both  nan_to_zero
+        zero sign   kept          a zero has the sign of the value that it stands for                          positive, kept_unless_zero, negative_for_zero
 
         code    = e2m1fn of x, rounded
         decoded = q
@@ -140,13 +141,21 @@ struct ShowCommandTests {
   func alternatives() {
     let nvfp4 = TwoLevelFormat.nvfp4
     #expect(
-      PolicyAspect.scaleFloor.alternatives(for: nvfp4) == ["least_nonzero", "least_normal"])
+      PolicyAspect.scaleFloor.alternatives(for: nvfp4)
+        == ["least_nonzero", "least_normal", "eighth_for_zero"])
+    #expect(
+      PolicyAspect.scaleArithmetic.alternatives(for: nvfp4) == ["divide", "reciprocal", "quotient"])
+    let signs = ["positive", "kept_unless_zero", "negative_for_zero"]
+    for format in [nvfp4 as any BlockFormat, SharedExponentFormat.mxfp4] {
+      #expect(PolicyAspect.zeroSign.alternatives(for: format) == signs)
+    }
+    #expect(PolicyAspect.zeroSign.alternatives(for: SharedExponentFormat.mxint8).isEmpty)
     #expect(PolicyAspect.zeroBlock.alternatives(for: nvfp4) == ["one"])
     #expect(PolicyAspect.overflow.alternatives(for: nvfp4).isEmpty)
     let mxfp8 = SharedExponentFormat.mxfp8E4M3
     #expect(PolicyAspect.overflow.alternatives(for: mxfp8) == ["special"])
     #expect(PolicyAspect.scaleFloor.alternatives(for: mxfp8).isEmpty)
-    #expect(PolicyAspect.nonFinite.alternatives(for: mxfp8) == ["element", "nan_to_zero"])
+    #expect(PolicyAspect.nonFinite.alternatives(for: mxfp8) == ["element", "nan_to_zero", "nan_to_max"])
   }
 
   @Test("JSON has every value of every code, as numbers and names that read back")

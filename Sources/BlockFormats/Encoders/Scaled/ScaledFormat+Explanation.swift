@@ -15,7 +15,7 @@ extension ScaledFormat: ExplainedFormat {
         ]
       case .divide, .reciprocal, .quotient:
         [
-          "stored scale s = max(fl(amax / \(most)), 2^-128)"
+          "stored scale s = fl(amax / \(most)), within 2^-128...FLT_MAX"
             + (isPowerOfTwo ? ", rounded up to a power of two" : "") + "; 1 where amax = 0",
           "code    = \(element.name) of "
             + (policy.scaleArithmetic == .reciprocal ? "fl(x * fl(1 / s))" : "fl(x / s)")

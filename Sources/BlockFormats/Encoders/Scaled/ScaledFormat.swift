@@ -12,7 +12,7 @@ import CallerChecks
 /// With `amaxPowerOfTwo` that product is exact unless it falls below 2^-126. With `amaxHalfStep`, for
 /// elements with one spacing d, E + d/2 stands in the place of E.
 ///
-/// Under `ScaleArithmetic.divide` s = fl(amax / E), at least 2^-128, and 1 when amax = 0, is stored
+/// Under `ScaleArithmetic.divide` s = fl(amax / E), at least 2^-128 and at most FLT_MAX, and 1 when amax = 0, is stored
 /// (`amaxPowerOfTwo` rounds it up to a power of two) and the code is that of fl(x / s); under `reciprocal`
 /// that of fl(x · fl(1 / s)). `quotient` is `divide` here.
 ///
@@ -107,7 +107,7 @@ public struct ScaledFormat: ComposedFormat, Hashable {
       return TensorScale(
         encode: multiplier, decode: min(1 / multiplier, .greatestFiniteMagnitude))
     case .divide, .reciprocal, .quotient:
-      var scale = max(amax / target, TensorScale.leastDecode)
+      var scale = min(max(amax / target, TensorScale.leastDecode), .greatestFiniteMagnitude)
       if isPowerOfTwo && scale.significand > 1 {
         scale = Float(sign: .plus, exponent: min(scale.exponent + 1, 127), significand: 1)
       }

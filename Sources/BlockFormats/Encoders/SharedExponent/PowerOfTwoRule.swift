@@ -32,7 +32,7 @@ public enum PowerOfTwoRule: String, Hashable, Sendable, CaseIterable {
   /// log2(amax / max) rounded to nearest; no FP32 amax lies on a tie (MLX up to 0.32.2).
   case nearestLog2 = "nearest_log2"
   /// The smallest exponent under which amax stays below the value that ties between the largest element
-  /// and the next one, were there any: 7 for E2M1, 464 for E4M3. Values up to there saturate, so that all
+  /// and the next one, were there any: 7 for E2M1, 464 for E4M3. Values below it saturate, so that all
   /// others keep a bit more than under `rceil`.
   ///
   /// For elements whose largest value has a fraction of ones, E2M1 among them, it is `even`; for E4M3 it is

@@ -111,7 +111,7 @@ public struct TwoLevelFormat: ComposedFormat, Hashable {
       return TensorScale(encode: .nan, decode: .nan)
     }
     let target = greatestElement * greatestScale(under: policy.scaleRule)
-    guard statistics.amax > 0, !target.isNaN else { return TensorScale(encode: 1, decode: 1) }
+    guard statistics.amax > 0, target > 0 else { return TensorScale(encode: 1, decode: 1) }
     switch policy.scaleArithmetic {
     case .multiply, .quotient:
       let quotient =
@@ -122,7 +122,8 @@ public struct TwoLevelFormat: ComposedFormat, Hashable {
       scale.decode = scale.encodeReciprocal
       return scale
     case .divide, .reciprocal:
-      return TensorScale(decode: max(statistics.amax / target, TensorScale.leastDecode))
+      let quotient = max(statistics.amax / target, TensorScale.leastDecode)
+      return TensorScale(decode: min(quotient, .greatestFiniteMagnitude))
     }
   }
 
