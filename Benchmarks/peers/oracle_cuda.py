@@ -8,6 +8,7 @@ magnitude within each sign.
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,22 +68,40 @@ class Outcome:
     runs: int
     compared: int = 0
     differences: Counter[tuple[str, int, int]] = field(default_factory=Counter)
+    limits: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """The first and the last pattern of each kind that differs."""
 
     def count(self, patterns: Patterns, theirs: Codes, ours: Codes) -> None:
         self.compared += patterns.size
-        other = theirs != ours
-        if other.any():
-            kinds = kind(patterns[other])
-            self.differences.update(
-                zip(kinds.tolist(), theirs[other].tolist(), ours[other].tolist())
-            )
+        other = np.flatnonzero(theirs != ours)
+        if other.size == 0:
+            return
+        patterns, theirs, ours = patterns[other], theirs[other], ours[other]
+        kinds = kind(patterns)
+        pairs = theirs.astype(np.int64) << 8 | ours
+        for name in range(len(KINDS)):
+            own = kinds == name
+            if not own.any():
+                continue
+            counts = np.bincount(pairs[own], minlength=1 << 16)
+            for pair in np.flatnonzero(counts).tolist():
+                self.differences[KINDS[name], pair >> 8, pair & 255] += int(counts[pair])
+            low, high = self.limits.get(KINDS[name], (PATTERNS, 0))
+            first, last = int(patterns[own].min()), int(patterns[own].max())
+            self.limits[KINDS[name]] = (min(low, first), max(high, last))
 
 
-def kind(patterns: Patterns) -> NDArray[np.str_]:
+KINDS = [
+    f"{sign} {name}" for sign in ("positive", "negative")
+    for name in ("zero", "finite", "infinite", "NaN")
+]
+
+
+def kind(patterns: Patterns) -> NDArray[np.intp]:
+    """Indices of `KINDS`."""
     magnitude = patterns & np.uint32(0x7FFFFFFF)
-    names = np.where(magnitude == 0, "zero", np.where(magnitude < 0x7F800000, "finite", "NaN"))
-    names = np.where(magnitude == 0x7F800000, "infinite", names)
-    return np.strings.add(np.where(patterns >> 31 == 1, "negative ", "positive "), names)
+    name = (magnitude > 0).astype(np.intp) + (magnitude >= 0x7F800000) + (magnitude > 0x7F800000)
+    return name + 4 * (patterns >> 31).astype(np.intp)
 
 
 def options(cast: str) -> list[str]:
@@ -127,23 +146,43 @@ def parse(text: str) -> dict[str, Runs]:
     }
 
 
+def mask(words: list[str]) -> np.uint32:
+    """The bits of a pattern that we encode: the sign is left out of the unsigned format, as the
+    references do."""
+    return np.uint32(0x7FFFFFFF if "e8m0fnu" in words else 0xFFFFFFFF)
+
+
 def encoded(fmtbench: Fmtbench, words: list[str], patterns: Patterns) -> Codes:
+    patterns = patterns & mask(words)
     stored = read_safetensors(fmtbench.encoded(words, patterns.view(np.float32)))
     return stored["codes"].astype(np.uint8, copy=False)
 
 
-def compare(fmtbench: Fmtbench, cast: str, runs: Runs, every: bool) -> Outcome:
-    """Compares every pattern, or both ends of every run and numbers drawn within."""
+def compare(fmtbench: Fmtbench, cast: str, runs: Runs) -> Outcome:
+    """Compares both ends of every run and numbers drawn within."""
     outcome = Outcome(cast, options(cast), runs.first.size)
-    if not every:
-        patterns = np.unique(np.concatenate([runs.ends(), runs.inside()]))
-        outcome.count(patterns, runs.of(patterns), encoded(fmtbench, outcome.words, patterns))
-        return outcome
-    for start in range(0, PATTERNS, CHUNK):
-        patterns = np.arange(start, start + CHUNK, dtype=np.int64).astype(np.uint32)
-        ours = encoded(fmtbench, outcome.words, patterns)
-        outcome.count(patterns, runs.chunk(start, CHUNK), ours)
+    patterns = np.unique(np.concatenate([runs.ends(), runs.inside()]))
+    outcome.count(patterns, runs.of(patterns), encoded(fmtbench, outcome.words, patterns))
     return outcome
+
+
+def compare_every(fmtbench: Fmtbench, runs: dict[str, Runs]) -> dict[str, Outcome]:
+    """Compares every pattern, a chunk of them for all casts after the other."""
+    outcomes = {cast: Outcome(cast, options(cast), its.first.size) for cast, its in runs.items()}
+    source, result = fmtbench.folder / "chunk.npy", fmtbench.folder / "chunk.safetensors"
+    for start in range(0, PATTERNS, CHUNK):
+        patterns = np.arange(CHUNK, dtype=np.uint32) + np.uint32(start)
+        saved = None
+        for cast, outcome in sorted(outcomes.items()):
+            if mask(outcome.words) != saved:
+                saved = mask(outcome.words)
+                np.save(source, (patterns & saved).view(np.float32))
+            words = [str(source), "--output", str(result), "--codes", "--threads", "1"]
+            fmtbench.run("encode", *words, *outcome.words)
+            ours = read_safetensors(result)["codes"]
+            outcome.count(patterns, runs[cast].chunk(start, CHUNK), ours)
+        print(f"{start + CHUNK:#x} patterns", file=sys.stderr, flush=True)
+    return outcomes
 
 
 def told(outcome: Outcome) -> str:
@@ -155,17 +194,22 @@ def told(outcome: Outcome) -> str:
     for name, pairs in sorted(kinds.items()):
         (theirs, ours), _ = pairs.most_common(1)[0]
         more = f" and {len(pairs) - 1} other pairs" if len(pairs) > 1 else ""
-        parts.append(f"{pairs.total()} {name}: 0x{theirs:02X}, ours 0x{ours:02X}{more}")
+        first, last = outcome.limits[name]
+        where = f"{first:08X}" if first == last else f"{first:08X} to {last:08X}"
+        parts.append(
+            f"{pairs.total()} {name} ({where}): 0x{theirs:02X}, ours 0x{ours:02X}{more}"
+        )
     return "; ".join(parts) or "none"
 
 
 def report(fmtbench: Fmtbench, runs: dict[str, Runs], every: set[str]) -> list[str]:
+    outcomes = compare_every(fmtbench, {cast: runs[cast] for cast in every}) if every else {}
     lines = [
         "| Cast | Our options | Runs | Patterns compared | Differences |",
         "| :--- | :--- | ---: | ---: | :--- |",
     ]
     for cast, its in runs.items():
-        outcome = compare(fmtbench, cast, its, cast in every)
+        outcome = outcomes.get(cast) or compare(fmtbench, cast, its)
         words = " ".join(outcome.words[1:])
         lines.append(
             f"| {cast} | {words} | {outcome.runs} | {outcome.compared} | {told(outcome)} |"
