@@ -1,7 +1,7 @@
 """Compares codes and values of fmtbench with references that others wrote.
 
     python oracles.py --fmtbench PATH [--cuda-include FOLDER --cccl-include FOLDER [--every NAMES]]
-        [--p3109 FOLDER] [--onnx] > oracles.md
+        [--p3109 FOLDER] [--onnx] [--quark FOLDER] [--fouroversix FOLDER] > oracles.md
 
 Each part runs where its option is given. `--every` names the casts of NVIDIA's that are compared on all 2^32
 patterns, `all` for all of them; the others are compared at both ends of every run of equal codes and on
@@ -30,6 +30,9 @@ def main() -> None:
     parser.add_argument("--every", default="")
     parser.add_argument("--p3109", type=Path)
     parser.add_argument("--onnx", action="store_true")
+    parser.add_argument("--quark", type=Path)
+    parser.add_argument("--fouroversix", type=Path)
+    parser.add_argument("--blocks", type=int, default=1 << 16)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -46,6 +49,18 @@ def main() -> None:
 
             print(f"- {oracle_onnx.version()}\n")
             show("ONNX reference evaluator", oracle_onnx.report(fmtbench))
+        if arguments.quark:
+            import oracle_quark
+
+            lines = oracle_quark.report(
+                fmtbench, arguments.quark, arguments.compiler, arguments.blocks
+            )
+            show("AMD Quark's kernels", lines)
+        if arguments.fouroversix:
+            import oracle_fouroversix
+
+            lines = oracle_fouroversix.report(fmtbench, arguments.fouroversix)
+            show("fouroversix' golden sums", lines)
 
 
 def cuda(fmtbench: Fmtbench, arguments: argparse.Namespace, folder: Path) -> list[str]:
