@@ -1,8 +1,8 @@
 """The host casts of NVIDIA's headers against `fmtbench encode`, on every FP32 number.
 
-The headers come from the wheels `nvidia-cuda-runtime` and `nvidia-cuda-cccl`; `cuda_casts.cpp` is compiled
-against them and prints runs of equal codes over all 2^32 patterns, in their order, which is that of the
-magnitude within each sign.
+The headers come from the wheels `nvidia-cuda-runtime` and `nvidia-cuda-cccl`; `cuda_casts.cpp` is
+compiled against them and prints runs of equal codes over all 2^32 patterns, in their order, which is
+that of the magnitude within each sign.
 """
 
 from __future__ import annotations
@@ -125,7 +125,8 @@ def compiled(includes: list[Path], compiler: str, folder: Path) -> Path:
     program = folder / "cuda_casts"
     source = Path(__file__).with_name("cuda_casts.cpp")
     flags = [word for include in includes for word in ("-I", str(include))]
-    subprocess.run([compiler, "-std=c++17", "-O2", *flags, str(source), "-o", str(program)], check=True)
+    command = [compiler, "-std=c++17", "-O2", *flags, str(source), "-o", str(program)]
+    subprocess.run(command, check=True)
     return program
 
 

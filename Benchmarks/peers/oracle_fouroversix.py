@@ -1,9 +1,10 @@
 """The golden sums of fouroversix' multiply-accumulate unit against `fmtbench decode`.
 
-FOLDER is `if4_mac/tb` of its repository. Its two files hold 3 products each of 10 blocks of 16 codes with
-their scales, and the FP32 sum that the unit must give: products of lanes rounded to FP32, added lane by lane
-in FP32, the 16 lanes then in pairs. The operands decoded by fmtbench under tensor scale 1 are multiplied and
-added in that order. The last scale code, NaN in E4M3, is 448 in the unit; it is decoded as that.
+The folder is `if4_mac/tb` of its repository. Its two files hold the operands of 3 sums each, 10 pairs
+of blocks of 16 codes with their scales, and the FP32 number that the unit must give: products of
+lanes rounded to FP32, added lane by lane in FP32, the 16 lanes then in pairs. The operands decoded by
+fmtbench under tensor scale 1 are multiplied and added in that order. The last scale code, NaN in
+E4M3, is 448 in the unit; it is decoded as that.
 """
 
 from __future__ import annotations

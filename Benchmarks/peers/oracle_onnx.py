@@ -1,7 +1,7 @@
 """The reference evaluator of ONNX against `fmtbench encode`: the operator Cast from FP32.
 
-Inputs are all FP16 and all BF16 numbers, and around every value of the type the value itself, the midpoint
-to the next and the FP32 numbers on both sides of each, with both signs.
+Inputs are all FP16 and all BF16 numbers, and around every value of the type the value itself, the
+midpoint to the next and the FP32 numbers on both sides of each, with both signs.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def inputs(dtype: type) -> NDArray[np.float32]:
     )
     return np.concatenate(
         [
-            halves.view(np.float16).astype(np.float32), halves.view(ml_dtypes.bfloat16).astype(np.float32),
-            around, -around,
+            halves.view(np.float16).astype(np.float32),
+            halves.view(ml_dtypes.bfloat16).astype(np.float32), around, -around,
         ]
     )
 

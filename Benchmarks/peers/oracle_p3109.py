@@ -1,8 +1,8 @@
 """The value tables of the IEEE P3109 working group against `fmtbench decode` and `fmtbench encode`.
 
-The tables are the files `Value Tables/Hexadecimal/K*/P*/*/Binary*.csv` of the group's public repository.
-fmtbench decodes into FP32: a value that FP32 does not hold must come out rounded to it, to nearest, ties to
-even. Values that FP32 holds must encode to their code again.
+The tables are the files `Value Tables/Hexadecimal/K*/P*/*/Binary*.csv` of the group's public
+repository. fmtbench decodes into FP32: a value that FP32 does not hold must come out rounded to it, to
+nearest, ties to even. Values that FP32 holds must encode to their code again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dialects import Fmtbench, Stored, read_safetensors
 Doubles = NDArray[np.float64]
 
 WIDEST_EXPONENT = 11
-"""Exponent bits up to which fmtbench knows the family, whose values are then exact in double precision."""
+"""Exponent bits up to which fmtbench knows the family; its values are then exact in FP64."""
 
 
 @dataclass
@@ -105,7 +105,7 @@ def report(fmtbench: Fmtbench, folder: Path) -> list[str]:
     total = Width()
     for bits, width in sorted(widths.items()):
         lines.append(row(str(bits), width))
-        for key in ("formats", "refused", "codes", "exact", "decoded_otherwise", "encoded_otherwise"):
+        for key in vars(total):
             setattr(total, key, getattr(total, key) + getattr(width, key))
     lines.append(row("all", total))
     named = [name for width in widths.values() for name in width.examples]

@@ -1,8 +1,9 @@
 """AMD Quark's CPU kernels against `fmtbench encode` and `decode`, on random blocks.
 
-The sources come with the wheel `amd-quark`, in `quark/onnx/operators/custom_ops`; the files of the two CPU
-kernels are compiled with `quark_kernels.cpp`, without torch and without ONNX Runtime. Values that were
-quantized and decoded again are compared to the bit; zeros of both signs and NaN of all patterns are equal.
+The sources come with the wheel `amd-quark`, in `quark/onnx/operators/custom_ops`; the files of the two
+CPU kernels are compiled with `quark_kernels.cpp`, without torch and without ONNX Runtime. Values that
+were quantized and decoded again are compared to the bit; zeros of both signs and NaN of all patterns
+count as equal.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ ROUNDINGS = ("nearest_away", "nearest_half_up", "nearest_even")
 
 @dataclass(frozen=True)
 class Kernel:
-    """A kernel with its arguments, all but the rounding, and the format of ours."""
+    """A kernel with its arguments but the rounding, and the format of ours."""
 
     format: str
     block: int
@@ -80,7 +81,8 @@ def samples(block: int, blocks: int) -> dict[str, Floats]:
     wide = normal * np.exp2(random.integers(-12, 13, shape))
     # Few significant bits make ties.
     short = random.integers(-255, 256, shape) * np.exp2(random.integers(-6, 7, shape))
-    edge = wide * np.exp2(random.choice([-140.0, -133, -126, -120, -110, 100, 110, 116], (blocks, 1)))
+    powers = [-140.0, -133, -126, -120, -110, 100, 110, 116]
+    edge = wide * np.exp2(random.choice(powers, (blocks, 1)))
     with np.errstate(over="ignore"):
         edges = np.clip(edge, -3e38, 3e38).astype(np.float32)
     special = normal.astype(np.float32)

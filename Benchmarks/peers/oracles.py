@@ -3,9 +3,9 @@
     python oracles.py --fmtbench PATH [--cuda-include FOLDER --cccl-include FOLDER [--every NAMES]]
         [--p3109 FOLDER] [--onnx] [--quark FOLDER] [--fouroversix FOLDER] > oracles.md
 
-Each part runs where its option is given. `--every` names the casts of NVIDIA's that are compared on all 2^32
-patterns, `all` for all of them; the others are compared at both ends of every run of equal codes and on
-numbers drawn within it. `--runs FILE` keeps the runs, or reads them if the file is there.
+Each part runs where its option is given. `--every` names the casts of NVIDIA's that are compared on
+all 2^32 patterns, `all` for all of them; the others are compared at both ends of every run of equal
+codes and on numbers drawn within it. `--runs FILE` keeps the runs, or reads them if the file is there.
 """
 
 from __future__ import annotations

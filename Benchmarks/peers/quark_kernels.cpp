@@ -1,5 +1,5 @@
-// AMD Quark's CPU kernels, called on raw FP32: reads numbers from standard input and writes what they
-// are quantized to and back.
+// AMD Quark's CPU kernels, called on raw FP32: reads numbers from standard input and writes what
+// they are quantized to and back.
 //
 //     quark_kernels prime BITS BLOCK SUBBLOCK SHIFT_BITS ROUNDING
 //     quark_kernels bfp BITS BLOCK ROUNDING
