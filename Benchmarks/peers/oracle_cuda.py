@@ -26,6 +26,10 @@ CHUNK = 1 << 26
 INSIDE = 64
 """Patterns drawn within each run."""
 
+LIMITS = np.array([0, 1, 0x7F7FFFFF, 0x7F800000, 0x7F800001, 0x7FFFFFFF], np.uint32)
+LIMITS = np.concatenate([LIMITS, LIMITS | np.uint32(1 << 31)])
+"""Zeros, infinities, the numbers beside them and the last NaN."""
+
 SATURATION = {"satfinite": "saturate", "nosat": "special"}
 FLOAT_ROUNDING = {"nearest": "nearest_even", "zero": "toward_zero", "up": "up", "down": "down"}
 SCALE_ROUNDING = {"nearest": "nearest_away", "zero": "toward_zero", "up": "up"}
@@ -160,9 +164,11 @@ def encoded(fmtbench: Fmtbench, words: list[str], patterns: Patterns) -> Codes:
 
 
 def compare(fmtbench: Fmtbench, cast: str, runs: Runs) -> Outcome:
-    """Compares both ends of every run and numbers drawn within."""
+    """Compares both ends of every run, numbers drawn within, and `LIMITS`."""
+    if 1 << 31 not in runs.first:
+        raise SystemExit(f"{cast}: a run goes from one sign to the other")
     outcome = Outcome(cast, options(cast), runs.first.size)
-    patterns = np.unique(np.concatenate([runs.ends(), runs.inside()]))
+    patterns = np.unique(np.concatenate([runs.ends(), runs.inside(), LIMITS]))
     outcome.count(patterns, runs.of(patterns), encoded(fmtbench, outcome.words, patterns))
     return outcome
 
