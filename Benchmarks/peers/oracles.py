@@ -1,16 +1,17 @@
 """Compares codes and values of fmtbench with references that others wrote.
 
-    python oracles.py --fmtbench PATH [--cuda-include FOLDER --cccl-include FOLDER [--every NAMES]]
+    python oracles.py --fmtbench PATH [--cuda-include FOLDER --cccl-include FOLDER [--every PATTERN]]
         [--p3109 FOLDER] [--onnx] [--quark FOLDER] [--fouroversix FOLDER] > oracles.md
 
-Each part runs where its option is given. `--every` names the casts of NVIDIA's that are compared on
-all 2^32 patterns, `all` for all of them; the others are compared at both ends of every run of equal
-codes and on numbers drawn within it. `--runs FILE` keeps the runs, or reads them if the file is there.
+Each part runs where its option is given. The casts of NVIDIA's whose names the pattern of `--every`
+fits are compared on all 2^32 patterns of FP32; the others at both ends of every run of equal codes and
+on numbers drawn within it. `--runs FILE` keeps the runs, or reads them if the file is there.
 """
 
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import subprocess
 import tempfile
 from pathlib import Path
@@ -75,9 +76,9 @@ def cuda(fmtbench: Fmtbench, arguments: argparse.Namespace, folder: Path) -> lis
         if arguments.runs:
             arguments.runs.write_text(text)
     runs = oracle_cuda.parse(text)
-    every = set(runs) if arguments.every == "all" else set(arguments.every.split(",")) - {""}
-    if every - set(runs):
-        raise SystemExit(f"no casts of NVIDIA's: {', '.join(sorted(every - set(runs)))}")
+    every = set(fnmatch.filter(runs, arguments.every))
+    if arguments.every and not every:
+        raise SystemExit(f"no cast of NVIDIA's is called {arguments.every}")
     return oracle_cuda.report(fmtbench, runs, every)
 
 
