@@ -1,6 +1,6 @@
 """The host casts of NVIDIA's headers against `fmtbench encode`, on every FP32 number.
 
-The headers come from the wheels `nvidia-cuda-runtime` and `nvidia-cuda-cccl`; `cuda_casts.cpp` is
+The headers come from the wheels `nvidia-cuda-runtime`, `-crt` and `-cccl`; `cuda_casts.cpp` is
 compiled against them and prints runs of equal codes over all 2^32 patterns, in their order, which is
 that of the magnitude within each sign.
 """
