@@ -17,7 +17,8 @@ extension ElementFormat {
   public static func table(_ values: [Float]) -> ElementFormat {
     require(
       (2...256).contains(values.count) && values.allSatisfy(\.isFinite),
-      "a table of \(values.count) numbers, of which \(values.count { !$0.isFinite }) are not finite")
+      "a table of \(values.count) numbers, of which \(values.count { !$0.isFinite }) are not finite"
+    )
     require(
       hasSmallValue(values),
       "the least magnitude of a table is above half of its largest value: \(valuesText(values))")

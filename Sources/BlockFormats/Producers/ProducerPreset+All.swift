@@ -135,7 +135,7 @@ extension ProducerPreset {
       format.with { ($0.scaleRule, $0.zeroSign) = (.powerOfTwo(.even), .positive) })
   }
 
-  /// ggml 0.25.3. Its other types are formats of their own.
+  /// ggml 0.25.3, whose other types are formats of their own.
   private static let ggml = [
     ProducerPreset(
       "ggml", "mxfp4",

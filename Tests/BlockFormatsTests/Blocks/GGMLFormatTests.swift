@@ -276,4 +276,27 @@ struct GGMLFormatTests {
       }
     }
   }
+
+  @Test("NVFP4's scales go half up, are 448 from 256 on, and stay below 2^-6 from below")
+  func scalesOfNVFP4() {
+    // 6 · s is exact for these s of few bits, and so is amax / 6.
+    let scales: [(Float, UInt32)] = [
+      (0, 0), (0x1p-11, 0), (0x1p-10, 1), (0x1.8p-9, 2), (0x1.dp-7, 7), (0x1.fp-7, 7),
+      (0x1p-6, 8), (0x1.08p-6, 8), (0x1.1p-6, 9), (1, 0x38), (0x1.1p0, 0x39), (240, 0x77),
+      (247, 0x77), (248, 0x7E), (256, 0x7E), (448, 0x7E), (0x1p100, 0x7E),
+    ]
+    for (scale, code) in scales {
+      let tensor = [6 * scale, 0].quantized(to: .nvfp4GGML)
+      #expect(tensor["scales"].unpacked() == [code], "\(scale)")
+    }
+    // Ties toward zero, no zero negative, infinity and beyond at 6 · 448.
+    let values: [Float] = [6, 0.25, -0.25, -0.1, -0.0, 0.75, 5, -2.5]
+    #expect(
+      values.quantized(to: .nvfp4GGML)["codes"].unpacked() == [7, 0, 0, 0, 0, 1, 6, 12])
+    func decoded(_ values: [Float]) -> [Float] {
+      values.quantized(to: .nvfp4GGML).dequantized().elements
+    }
+    #expect(decoded([.greatestFiniteMagnitude, 1]) == [2688, 0])
+    #expect(decoded([.nan, 1]).allSatisfy { $0.isNaN })
+  }
 }

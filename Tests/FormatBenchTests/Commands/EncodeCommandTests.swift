@@ -236,8 +236,14 @@ struct EncodeCommandTests {
       (["--format", "nvfp4", "--tensor-scale", "nan"], "finite number of at least 2^-128"),
       (["--format", "nvfp4_2d", "--block", "8"], "no parameter 'block'"),
       (["--format", "bdr(m=5,k1=10,k2=4)"], "divisor"), ([], "--format"),
-      (["--format", "mxfp4", "--scale-floor", "least_normal"], "the smallest scale a block stores is a part of mxfp4"),
-      (["--format", "int8_row", "--zero-block", "one"], "the scale of a block of zeros is a part of int8_row"),
+      (
+        ["--format", "mxfp4", "--scale-floor", "least_normal"],
+        "the smallest scale a block stores is a part of mxfp4"
+      ),
+      (
+        ["--format", "int8_row", "--zero-block", "one"],
+        "the scale of a block of zeros is a part of int8_row"
+      ),
     ]
     for (arguments, message) in cases {
       let result = runFmtbench(

@@ -25,6 +25,8 @@ struct ExplainCommandTests {
         overflow    saturate
         non finite  block_nan
         zero block  from_rule
+        zero sign   kept
+        producers   torchao
 
         Block
 
@@ -41,6 +43,7 @@ struct ExplainCommandTests {
         ceil                    2  0x81 = 4              9        0
         rceil                   2  0x81 = 4              9        0
         even                    1  0x80 = 2           3721        1
+        even_e2m1               2  0x81 = 4              9        0
         nearest_log2            1  0x80 = 2           3721        1
         oas                     2  0x81 = 4              9        0
         floor_plus_1            2  0x81 = 4              9        0
@@ -49,9 +52,9 @@ struct ExplainCommandTests {
         -----  -----  ------  ----  -------  -------  -----  --------------------------------
             0    957   478.5  0x7E      448      896    -61  clipped at the largest value 448
 
-        1 of 1 values clipped: floor keeps only the power of two of amax, and amax / scale may \
-        reach 2^9 where the largest element value is 448; nothing clips under ceil, rceil, oas, \
-        floor_plus_1.
+        1 of 1 values clipped: floor keeps only the power of two of amax, and amax / scale \
+        may reach 2^9 where the largest element value is 448; nothing clips under ceil, \
+        rceil, even_e2m1, oas, floor_plus_1.
 
         """)
   }

@@ -61,8 +61,8 @@ struct ListCommandTests {
   func patterns() {
     #expect(
       ids("nvfp4") == [
-          "nvfp4", "nvfp4_2d", "nvfp4_4over6", "nvfp4_ue5m3", "nvfp4_ue5m3_61440", "nvfp4_ggml",
-        ])
+        "nvfp4", "nvfp4_2d", "nvfp4_4over6", "nvfp4_ue5m3", "nvfp4_ue5m3_61440", "nvfp4_ggml",
+      ])
     #expect(ids("mx?") == ["mx9", "mx6", "mx4"])
     #expect(ids("*_TENSOR") == ["fp8_e4m3_tensor", "fp8_e5m2_tensor", "int8_tensor"])
     #expect(ids("mx9", "vsq") == ["mx9", "vsq"])

@@ -155,7 +155,8 @@ struct ShowCommandTests {
     let mxfp8 = SharedExponentFormat.mxfp8E4M3
     #expect(PolicyAspect.overflow.alternatives(for: mxfp8) == ["special"])
     #expect(PolicyAspect.scaleFloor.alternatives(for: mxfp8).isEmpty)
-    #expect(PolicyAspect.nonFinite.alternatives(for: mxfp8) == ["element", "nan_to_zero", "nan_to_max"])
+    #expect(
+      PolicyAspect.nonFinite.alternatives(for: mxfp8) == ["element", "nan_to_zero", "nan_to_max"])
   }
 
   @Test("JSON has every value of every code, as numbers and names that read back")

@@ -100,7 +100,8 @@ public struct GGMLNVFP4Format: ComposedFormat, Hashable {
     for position in values.indices {
       let scale = context.value(
         of: fields[Field.scales, position / Self.partLength], in: Field.scales)
-      values[position] = Float(context.elementValue(of: fields[Field.codes, position]) * scale)
+      values[position] =
+        Float(context.elementValue(of: fields[Field.codes, position]) * scale)
         .canonicalNaN
     }
   }
