@@ -15,8 +15,8 @@ struct ScaleArithmeticTests {
   func finite(id: String) throws {
     let format = try FormatCatalog.format(id: id)
     let inputs: [[Float]] = [
-      [3e38, 1, 0, -1], [.greatestFiniteMagnitude, -.greatestFiniteMagnitude, 1e-45, 0],
-      [1e-39, -1e-45, 0, 1e-39], [0x1p-130, 0x1p-149, -0x1p-127, 0],
+      [3e38, 1, 0, -1], [.greatestFiniteMagnitude, -.greatestFiniteMagnitude, 0x1p-149, 0],
+      [0x1.5p-130, -0x1p-149, 0, 0x1.5p-130], [0x1p-130, 0x1p-149, -0x1p-127, 0],
     ]
     for arithmetic in ScaleArithmetic.allCases {
       for rule in format.scaleRules {
