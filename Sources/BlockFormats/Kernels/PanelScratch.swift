@@ -1,3 +1,5 @@
+import NumericSupport
+
 /// Memory for the fields of one panel, reused from panel to panel on one thread.
 final class PanelScratch {
   let unitMaxima: UnsafeMutablePointer<UInt32>
@@ -22,6 +24,10 @@ final class PanelScratch {
   let values: UnsafeMutablePointer<Float>
   let lifted: UnsafeMutablePointer<Float>
 
+  /// The memory of all of these, which is one allocation: of several, allocators give the last ones back
+  /// to the system and ask for them again, call after call.
+  private let memory: UnsafeMutableRawPointer
+
   /// - Parameters:
   ///   - holdsValues: whether the panel's values are copied.
   ///   - isWide: whether codes exceed a byte.
@@ -31,40 +37,43 @@ final class PanelScratch {
     let unitRows = (grid.rows + grid.unitRows - 1) / grid.unitRows
     let units = unitRows * ((columns + grid.unitColumns - 1) / grid.unitColumns)
     let blocks = (columns + grid.blockColumns - 1) / grid.blockColumns
-    unitMaxima = .allocate(capacity: units)
-    blockMaxima = .allocate(capacity: blocks)
-    columnMaxima = .allocate(capacity: columns)
-    flags = .allocate(capacity: max(blocks, units))
-    scaleCodes = .allocate(capacity: blocks)
-    wideScales = .allocate(capacity: blocks)
-    subscales = .allocate(capacity: units)
-    multipliers = .allocate(capacity: units)
-    scaleValues = .allocate(capacity: units)
-    offsetValues = .allocate(capacity: blocks)
-    codes = .allocate(capacity: columns)
-    wideCodes = .allocate(capacity: isWide ? columns : 0)
-    decoded = .allocate(capacity: columns)
-    randomWords = .allocate(capacity: columns + 4)
-    values = .allocate(capacity: holdsValues ? grid.rows * columns : 0)
-    lifted = .allocate(capacity: hasSubscales ? grid.rows * columns : 0)
+    var cuts = MemoryCuts()
+    let unitMaximaAt = cuts.cut(UInt32.self, count: units)
+    let blockMaximaAt = cuts.cut(UInt32.self, count: blocks)
+    let columnMaximaAt = cuts.cut(UInt32.self, count: columns)
+    let flagsAt = cuts.cut(UInt8.self, count: max(blocks, units))
+    let scaleCodesAt = cuts.cut(UInt8.self, count: blocks)
+    let wideScalesAt = cuts.cut(UInt32.self, count: blocks)
+    let subscalesAt = cuts.cut(UInt8.self, count: units)
+    let multipliersAt = cuts.cut(Float.self, count: units)
+    let scaleValuesAt = cuts.cut(Float.self, count: units)
+    let offsetValuesAt = cuts.cut(Float.self, count: blocks)
+    let codesAt = cuts.cut(UInt8.self, count: columns)
+    let wideCodesAt = cuts.cut(UInt32.self, count: isWide ? columns : 0)
+    let decodedAt = cuts.cut(Float.self, count: columns)
+    let randomWordsAt = cuts.cut(UInt32.self, count: columns + 4)
+    let valuesAt = cuts.cut(Float.self, count: holdsValues ? grid.rows * columns : 0)
+    let liftedAt = cuts.cut(Float.self, count: hasSubscales ? grid.rows * columns : 0)
+    memory = .allocate(byteCount: cuts.byteCount, alignment: 16)
+    unitMaxima = (memory + unitMaximaAt).bindMemory(to: UInt32.self, capacity: units)
+    blockMaxima = (memory + blockMaximaAt).bindMemory(to: UInt32.self, capacity: blocks)
+    columnMaxima = (memory + columnMaximaAt).bindMemory(to: UInt32.self, capacity: columns)
+    flags = (memory + flagsAt).bindMemory(to: UInt8.self, capacity: max(blocks, units))
+    scaleCodes = (memory + scaleCodesAt).bindMemory(to: UInt8.self, capacity: blocks)
+    wideScales = (memory + wideScalesAt).bindMemory(to: UInt32.self, capacity: blocks)
+    subscales = (memory + subscalesAt).bindMemory(to: UInt8.self, capacity: units)
+    multipliers = (memory + multipliersAt).bindMemory(to: Float.self, capacity: units)
+    scaleValues = (memory + scaleValuesAt).bindMemory(to: Float.self, capacity: units)
+    offsetValues = (memory + offsetValuesAt).bindMemory(to: Float.self, capacity: blocks)
+    codes = (memory + codesAt).bindMemory(to: UInt8.self, capacity: columns)
+    wideCodes = (memory + wideCodesAt).bindMemory(to: UInt32.self, capacity: isWide ? columns : 0)
+    decoded = (memory + decodedAt).bindMemory(to: Float.self, capacity: columns)
+    randomWords = (memory + randomWordsAt).bindMemory(to: UInt32.self, capacity: columns + 4)
+    values = (memory + valuesAt).bindMemory(
+      to: Float.self, capacity: holdsValues ? grid.rows * columns : 0)
+    lifted = (memory + liftedAt).bindMemory(
+      to: Float.self, capacity: hasSubscales ? grid.rows * columns : 0)
   }
 
-  deinit {
-    unitMaxima.deallocate()
-    blockMaxima.deallocate()
-    columnMaxima.deallocate()
-    flags.deallocate()
-    scaleCodes.deallocate()
-    wideScales.deallocate()
-    subscales.deallocate()
-    multipliers.deallocate()
-    scaleValues.deallocate()
-    offsetValues.deallocate()
-    codes.deallocate()
-    wideCodes.deallocate()
-    decoded.deallocate()
-    randomWords.deallocate()
-    values.deallocate()
-    lifted.deallocate()
-  }
+  deinit { memory.deallocate() }
 }
