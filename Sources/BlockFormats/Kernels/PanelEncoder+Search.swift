@@ -1,4 +1,5 @@
 internal import CBlockKernels
+import NumericSupport
 
 /// Memory for the candidates of a scale search, with every block of a panel gathered.
 final class SearchScratch {
@@ -15,6 +16,8 @@ final class SearchScratch {
   let bestScales: UnsafeMutablePointer<UInt8>
   let bestErrors: UnsafeMutablePointer<Double>
   let errors: UnsafeMutablePointer<Double>
+  /// The memory of all of these, one allocation as that of `PanelScratch`.
+  private let memory: UnsafeMutableRawPointer
 
   /// Memory for the panels of a grid.
   init(_ grid: PanelGrid) {
@@ -23,36 +26,37 @@ final class SearchScratch {
     let unit = grid.unitRows * grid.unitColumns
     let length = (grid.rows * grid.blockColumns + unit - 1) / unit * unit
     let count = blocks * length
-    values = .allocate(capacity: count)
-    lifted = .allocate(capacity: count)
-    decoded = .allocate(capacity: count)
-    randomWords = .allocate(capacity: count)
-    codes = .allocate(capacity: count)
-    unitMaxima = .allocate(capacity: count / unit)
-    flags = .allocate(capacity: count / unit)
-    subscales = .allocate(capacity: count / unit)
-    multipliers = .allocate(capacity: count / unit)
-    scaleValues = .allocate(capacity: count / unit)
-    bestScales = .allocate(capacity: blocks)
-    bestErrors = .allocate(capacity: blocks)
-    errors = .allocate(capacity: blocks)
+    var cuts = MemoryCuts()
+    let bestErrorsAt = cuts.cut(Double.self, count: blocks)
+    let errorsAt = cuts.cut(Double.self, count: blocks)
+    let valuesAt = cuts.cut(Float.self, count: count)
+    let liftedAt = cuts.cut(Float.self, count: count)
+    let decodedAt = cuts.cut(Float.self, count: count)
+    let randomWordsAt = cuts.cut(UInt32.self, count: count)
+    let unitMaximaAt = cuts.cut(UInt32.self, count: count / unit)
+    let multipliersAt = cuts.cut(Float.self, count: count / unit)
+    let scaleValuesAt = cuts.cut(Float.self, count: count / unit)
+    let codesAt = cuts.cut(UInt8.self, count: count)
+    let flagsAt = cuts.cut(UInt8.self, count: count / unit)
+    let subscalesAt = cuts.cut(UInt8.self, count: count / unit)
+    let bestScalesAt = cuts.cut(UInt8.self, count: blocks)
+    memory = .allocate(byteCount: cuts.byteCount, alignment: 16)
+    bestErrors = (memory + bestErrorsAt).bindMemory(to: Double.self, capacity: blocks)
+    errors = (memory + errorsAt).bindMemory(to: Double.self, capacity: blocks)
+    values = (memory + valuesAt).bindMemory(to: Float.self, capacity: count)
+    lifted = (memory + liftedAt).bindMemory(to: Float.self, capacity: count)
+    decoded = (memory + decodedAt).bindMemory(to: Float.self, capacity: count)
+    randomWords = (memory + randomWordsAt).bindMemory(to: UInt32.self, capacity: count)
+    unitMaxima = (memory + unitMaximaAt).bindMemory(to: UInt32.self, capacity: count / unit)
+    multipliers = (memory + multipliersAt).bindMemory(to: Float.self, capacity: count / unit)
+    scaleValues = (memory + scaleValuesAt).bindMemory(to: Float.self, capacity: count / unit)
+    codes = (memory + codesAt).bindMemory(to: UInt8.self, capacity: count)
+    flags = (memory + flagsAt).bindMemory(to: UInt8.self, capacity: count / unit)
+    subscales = (memory + subscalesAt).bindMemory(to: UInt8.self, capacity: count / unit)
+    bestScales = (memory + bestScalesAt).bindMemory(to: UInt8.self, capacity: blocks)
   }
 
-  deinit {
-    values.deallocate()
-    lifted.deallocate()
-    decoded.deallocate()
-    randomWords.deallocate()
-    codes.deallocate()
-    unitMaxima.deallocate()
-    flags.deallocate()
-    subscales.deallocate()
-    multipliers.deallocate()
-    scaleValues.deallocate()
-    bestScales.deallocate()
-    bestErrors.deallocate()
-    errors.deallocate()
-  }
+  deinit { memory.deallocate() }
 }
 
 extension PanelEncoder {
