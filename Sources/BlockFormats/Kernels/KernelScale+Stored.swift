@@ -71,3 +71,59 @@ extension GGMLSignedFormat: KernelFormat {
     ).map(KernelScale.stored)
   }
 }
+
+extension GGMLAmaxFormat: KernelFormat {
+  var kernelScaling: BKElement.Scaling { .byRounding }
+  var poisonCode: UInt32 { 0 }
+
+  func kernelElement(policy: EncodingPolicy) -> BKElement? {
+    let encoder = ElementEncoder(element, policy: policy)
+    return BKElement(element, encoder: encoder, poison: poisonCode, scaling: kernelScaling)?
+      .limited(to: limit, by: encoder)
+  }
+
+  func kernelScale(policy: EncodingPolicy) -> KernelScale? {
+    BKBlockCoder(
+      BK_CODER_AMAX, kernelElement(policy: policy), block: layout.block, greatest: greatest,
+      storing: layout.fields[Field.scale].element
+    ).map(KernelScale.stored)
+  }
+}
+
+extension GGMLRangeFormat: KernelFormat {
+  var kernelScaling: BKElement.Scaling { .byRounding }
+  var poisonCode: UInt32 { 0 }
+
+  func kernelElement(policy: EncodingPolicy) -> BKElement? {
+    BKElement(
+      element, encoder: ElementEncoder(element, policy: policy), poison: poisonCode,
+      scaling: kernelScaling)
+  }
+
+  func kernelScale(policy: EncodingPolicy) -> KernelScale? {
+    BKBlockCoder(
+      BK_CODER_RANGE, kernelElement(policy: policy), block: layout.block, greatest: greatestCode,
+      storing: layout.fields[Field.scale].element
+    ).map(KernelScale.stored)
+  }
+}
+
+extension GGMLTableFormat: KernelFormat {
+  var kernelScaling: BKElement.Scaling { .byRounding }
+  var poisonCode: UInt32 { codeOfZero }
+
+  func kernelScale(policy: EncodingPolicy) -> KernelScale? {
+    let search = ElementEncoder(element, rounding: .toNearestOrUp, overflow: policy.overflow)
+    guard case .vector(let length) = layout.block, length <= Int(BK_LONGEST_FIT),
+      let searched = BKElement(
+        element, encoder: search, poison: poisonCode, scaling: kernelScaling),
+      var coder = BKBlockCoder(
+        BK_CODER_FIT, kernelElement(policy: policy), block: layout.block, greatest: 0,
+        storing: layout.fields[Field.scale].element)
+    else { return nil }
+    coder.search = searched
+    coder.trials = Int32(trialReach(of: policy.scaleRule))
+    (coder.least, coder.least_magnitude) = (least, GGMLFactorSearch.leastMagnitude)
+    return .stored(coder)
+  }
+}

@@ -29,6 +29,8 @@ extension QuantizedTensor {
   func withKernelPlanes<Result>(
     _ layout: KernelLayout, _ body: (KernelPlanes) -> Result
   ) -> Result {
+    // Not the tensor, whose copies take a good share of short calls.
+    let planes = planes
     func with<Value>(_ field: Int?, _ step: (UnsafePlane) -> Value) -> Value {
       guard let field else { return step(.absent) }
       return planes[field].bytes.withUnsafeBufferPointer {

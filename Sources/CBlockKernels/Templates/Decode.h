@@ -268,10 +268,34 @@ INLINE bool is_usual_scale(float scale) {
   return __builtin_fabsf(scale) > 0 && __builtin_fabsf(scale) < __builtin_inff();
 }
 
+// How a row is decoded with scales, which are not null.
+INLINE DecodePath path_of_row(
+    const BKElement *e, const uint8_t *codes, size_t n, const float *scales, size_t groups) {
+  DecodePath path = usual_path(e);
+  return is_unusual(e) || (e->has_special_codes && has_special_code(e, codes, n))
+                 || !are_exact(scales, groups, path_factor(e, path))
+             ? DECODE_ANY
+             : path;
+}
+
+static NOINLINE void decode_lines_to(
+    const BKElement *e, const uint8_t *codes, size_t n, const float *scales, const float *offsets,
+    size_t unit, bool streams, float *values) {
+  size_t groups = unit ? (n + unit - 1) / unit : 0;
+  DecodePath path = path_of_row(e, codes, n, scales, groups);
+  if (!are_exact(offsets, groups, 1)) path = DECODE_ANY;
+  if (path == DECODE_TABLE)
+    decode_table_line(e, codes, n, scales, offsets, unit, 1, streams, values);
+  else if (path == DECODE_INTEGER)
+    decode_integer_line(e, codes, n, scales, offsets, unit, 1, streams, values);
+  else
+    decode_any_line(e, codes, n, scales, offsets, unit, 1, streams, values);
+}
+
 // `streams` asks for stores past the caches; `values` is then aligned to vectors.
 INLINE void decode_to(
     const BKElement *e, BKScaling scaling, const uint8_t *codes, size_t n, const float *scales,
-    const float *offsets, size_t unit, float tensor_scale, bool streams, float *values) {
+    size_t unit, float tensor_scale, bool streams, float *values) {
   const float one = 1;
   if (scaling == BK_SCALE_NONE) {
     // The same as one scale of one, but for what is not finite.
@@ -283,13 +307,8 @@ INLINE void decode_to(
     scales = &one;
     unit = n;
   }
-  DecodePath path = usual_path(e);
-  size_t groups = unit ? (n + unit - 1) / unit : 0;
-  if (is_unusual(e) || (e->has_special_codes && has_special_code(e, codes, n))
-      || !are_exact(scales, groups, path_factor(e, path))
-      || (scaling == BK_SCALE_LINE && !are_exact(offsets, groups, 1))
-      || (scaling == BK_SCALE_TENSOR && !is_usual_scale(tensor_scale)))
-    path = DECODE_ANY;
+  DecodePath path = path_of_row(e, codes, n, scales, unit ? (n + unit - 1) / unit : 0);
+  if (scaling == BK_SCALE_TENSOR && !is_usual_scale(tensor_scale)) path = DECODE_ANY;
 #define RUN(name)                                                                     \
   do {                                                                                \
     if (scaling == BK_SCALE_BLOCK) {                                                  \
@@ -298,15 +317,6 @@ INLINE void decode_to(
       name##_tensor(e, codes, n, scales, NULL, unit, tensor_scale, streams, values);  \
     }                                                                                 \
   } while (0)
-  if (scaling == BK_SCALE_LINE) {
-    if (path == DECODE_TABLE)
-      decode_table_line(e, codes, n, scales, offsets, unit, 1, streams, values);
-    else if (path == DECODE_INTEGER)
-      decode_integer_line(e, codes, n, scales, offsets, unit, 1, streams, values);
-    else
-      decode_any_line(e, codes, n, scales, offsets, unit, 1, streams, values);
-    return;
-  }
   switch (path) {
     case DECODE_TABLE: RUN(decode_table); break;
     case DECODE_MAGNITUDE: RUN(decode_magnitude); break;
@@ -321,13 +331,13 @@ INLINE void decode_to(
 static void decode(
     const BKElement *e, BKScaling scaling, const uint8_t *codes, size_t n, const float *scales,
     size_t unit, float tensor_scale, float *values) {
-  decode_to(e, scaling, codes, n, scales, NULL, unit, tensor_scale, false, values);
+  decode_to(e, scaling, codes, n, scales, unit, tensor_scale, false, values);
 }
 
 static void decode_lines(
     const BKElement *e, const uint8_t *codes, size_t n, const float *scales, const float *offsets,
     size_t unit, float *values) {
-  decode_to(e, BK_SCALE_LINE, codes, n, scales, offsets, unit, 1, false, values);
+  decode_lines_to(e, codes, n, scales, offsets, unit, false, values);
 }
 
 // Codes of sixteen bits without a scale.

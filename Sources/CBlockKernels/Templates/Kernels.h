@@ -15,6 +15,7 @@
 #include "Numbers.h"
 #include "Rows.h"
 #include "Panels.h"
+#include "StoredScales.h"
 #include "Blocks.h"
 
 #define KERNEL_TABLE(symbol, id)                                                                 \

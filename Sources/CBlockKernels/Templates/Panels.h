@@ -179,7 +179,7 @@ INLINE void decode_strip_row(
     const float *scales, bool streams, Strip *s, float *result) {
   bool is_aligned = (uintptr_t)result % sizeof(vf) == 0, is_direct = !streams || is_aligned;
   decode_to(
-      e, rule->scaling, codes, columns, scales, NULL, rule->unit, rule->tensor_scale,
+      e, rule->scaling, codes, columns, scales, rule->unit, rule->tensor_scale,
       streams && is_aligned, is_direct ? result : s->decoded);
   if (!is_direct) stream_values(s->decoded, columns, result);
 }
@@ -213,7 +213,7 @@ static size_t quantize_panel(
       if (inexact) {
         // The values may lie where the result goes.
         decode_to(
-            e, rule->scaling, s->codes, n, factors, NULL, rule->unit, rule->tensor_scale, false,
+            e, rule->scaling, s->codes, n, factors, rule->unit, rule->tensor_scale, false,
             s->decoded);
         mark_inexact(row, s->decoded, n, rule->block, inexact + first / rule->block);
         if (streams) {

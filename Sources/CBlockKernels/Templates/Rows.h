@@ -132,10 +132,12 @@ INLINE void decode_part(
       break;
     case BK_RULE_STORED: break;
   }
-  // Decoding has no multipliers; offsets are in their place.
-  decode_to(
-      e, rule->scaling, codes, count, scales, p->multipliers, unit, rule->tensor_scale, streams,
-      values);
+  if (rule->scaling == BK_SCALE_LINE) {
+    // Decoding has no multipliers; offsets are in their place.
+    decode_lines_to(e, codes, count, scales, p->multipliers, unit, streams, values);
+  } else {
+    decode_to(e, rule->scaling, codes, count, scales, unit, rule->tensor_scale, streams, values);
+  }
 }
 
 // Asks for the lines behind some that are about to be written. Stores leave in order, so one that
@@ -232,6 +234,15 @@ static size_t quantize_row(
   return done < count ? done : count;
 }
 
+// Reads stored numbers of a part; apart from rows, whose registers it would take.
+static NOINLINE void load_numbers(
+    const BKBlockRule *rule, const uint8_t *scales, const uint8_t *offsets, size_t first,
+    size_t blocks, Part *p) {
+  size_t at = first * rule->scale_width / 8;
+  widen(rule->stored, scales + at, blocks, p->scale_values);
+  if (offsets) widen(rule->stored, offsets + at, blocks, p->multipliers);
+}
+
 static void decode_row(
     const BKElement *e, const BKBlockRule *rule, const uint8_t *codes, const uint8_t *scales,
     const uint8_t *subscales, const uint8_t *offsets, size_t count, float *result, bool streams,
@@ -252,9 +263,7 @@ static void decode_row(
     if (rule->kind == BK_RULE_FLOAT) {
       memcpy(p->wide_scales, scales + 4 * first, 4 * blocks);
     } else if (rule->kind == BK_RULE_STORED) {
-      size_t width = rule->scale_width / 8;
-      widen(rule->stored, scales + first * width, blocks, p->scale_values);
-      if (offsets) widen(rule->stored, offsets + first * width, blocks, p->multipliers);
+      load_numbers(rule, scales, offsets, first, blocks, p);
     } else if (rule->kind != BK_RULE_GIVEN) {
       unpack(scales + first * rule->scale_width / 8, blocks, rule->scale_width, p->scales);
     }

@@ -282,25 +282,24 @@ static void shared_values(
   }
 }
 
-static bool float_scales(
-    const BKFloatScale *shared_rule, const uint32_t *maxima, size_t count, uint32_t *scales,
-    float *multipliers) {
-  // A copy of its own, which no store can change.
-  const BKFloatScale own_rule = *shared_rule, *rule = &own_rule;
-  bool has_unit = rule->unit != 0;
+INLINE bool float_scales_by(
+    const BKFloatScale *rule, bool has_unit, const uint32_t *maxima, size_t count,
+    uint32_t *scales, float *multipliers) {
   vi tame = (vi)all_u(~0u);
   for (size_t i = 0; i < count; i += LANES) {
     size_t n = count - i < LANES ? count - i : LANES;
-    vu maximum = load_some_u(maxima + i, n);
+    vu maximum = load_some_u(maxima + i, n), scale, quotient;
     vi is_poisoned = maximum >= INFINITE;
-    // Patterns of magnitudes have the order of their values.
-    vu share = min_u(bits_of(floats_of(maximum) / rule->unit), all_u(INFINITE - 1));
-    vf divisor = has_unit ? floats_of(max_u(share, bits_of(all_f(rule->least)))) : floats_of(maximum);
-    vu quotient = bits_of(all_f(has_unit ? 1 : rule->greatest) / divisor);
+    if (has_unit) {
+      // Patterns of magnitudes have the order of their values.
+      scale = min_u(bits_of(floats_of(maximum) / rule->unit), all_u(INFINITE - 1));
+      quotient = bits_of(all_f(1) / floats_of(max_u(scale, bits_of(all_f(rule->least)))));
+    } else {
+      quotient = bits_of(all_f(rule->greatest) / floats_of(maximum));
+    }
     vu multiplier = pick(maximum == 0, bits_of(all_f(1)), min_u(quotient, all_u(INFINITE - 1)));
     if (rule->is_power_of_two) multiplier = max_u(multiplier & INFINITE, all_u(0x400000));
-    vu scale = min_u(bits_of(all_f(1) / floats_of(multiplier)), all_u(INFINITE - 1));
-    if (has_unit) scale = share;
+    if (!has_unit) scale = min_u(bits_of(all_f(1) / floats_of(multiplier)), all_u(INFINITE - 1));
     multiplier = pick(is_poisoned, all_u(CANONICAL_NAN), multiplier);
     scale = pick(is_poisoned, all_u(CANONICAL_NAN), scale);
     tame &= is_tame(maximum, floats_of(multiplier), rule->tame_limit, rule->least_multiplier);
@@ -308,6 +307,15 @@ static bool float_scales(
     store_some_f(multipliers + i, floats_of(multiplier), n);
   }
   return all_lanes(tame, LANES);
+}
+
+static bool float_scales(
+    const BKFloatScale *shared_rule, const uint32_t *maxima, size_t count, uint32_t *scales,
+    float *multipliers) {
+  // A copy of its own, which no store can change.
+  const BKFloatScale rule = *shared_rule;
+  return rule.unit != 0 ? float_scales_by(&rule, true, maxima, count, scales, multipliers)
+                        : float_scales_by(&rule, false, maxima, count, scales, multipliers);
 }
 
 static void two_level_scales(

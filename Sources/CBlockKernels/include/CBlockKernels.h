@@ -192,14 +192,33 @@ typedef enum {
   // The first value of the largest magnitude, by -greatest, is the scale. Codes are the whole part of
   // x * (1 / scale) + (greatest + 1/2).
   BK_CODER_FIRST = 1,
+  // The largest magnitude, by greatest, is the scale. Codes are x * (1 / scale), rounded.
+  BK_CODER_AMAX = 2,
+  // The least value is the offset and (largest - least) / greatest the scale. Codes are the whole part of
+  // (x - offset) * (1 / scale) + 1/2.
+  BK_CODER_RANGE = 3,
+  // The scale is a fit. With m the first value of the largest magnitude, a multiplier f has the values q
+  // of the table nearest to x * f, and sums P of x * x * q * x and Q of x * x * q * q over the block. The
+  // first multiplier is 1 / (-m / least), or 1 / (m / least) without trials; it gives the scale P / Q and
+  // the gain scale * P. For t = -trials, ... trials, (t + least) / m wins where P * P > gain * Q, and
+  // gives both anew. Codes are x * (1 / scale), rounded; without trials, x times the first multiplier.
+  BK_CODER_FIT = 4,
 } BKCoderKind;
+
+// The longest block of a fit.
+#define BK_LONGEST_FIT 32
 
 typedef struct {
   BKCoderKind kind;
-  BKElement element;   // of codes of up to eight bits, without a sign
+  BKElement element;   // of codes of up to eight bits
   size_t block;        // values of a block
   float greatest;
-  float least_step;
+  float least_step;    // of edges
+  // Of fits.
+  BKElement search;       // the table, where ties go up
+  int32_t trials;         // to either side; 0 for none
+  float least;            // the table's least value
+  float least_magnitude;  // blocks below it have the scale 0
   BKScalar stored;     // the type of scales and offsets
   float reach;         // where they end that are usual: far from the ends of FP32, and within the type
 } BKBlockCoder;

@@ -13,12 +13,17 @@ struct EmulationCoder {
     let ids = [
       "affine4", "affine2(group=32,scale=fp16)", "affine8(group=128,scale=bf16)",
       "affine6(group=24)", "affine5(group=2,scale=bf16)", "affine3(group=16,scale=fp16)", "q5_0",
+      "q5_1", "q8_0", "tq1_0", "tq2_0", "iq4_nl",
     ]
     var coders: [EmulationCoder] = []
     for id in ids {
       guard let format = try? FormatCatalog.format(id: id) as? any KernelFormat else { continue }
       coders.append(EmulationCoder(name: id, format: format, policy: format.defaultPolicy))
-      guard id == "affine4" else { continue }
+      if id == "iq4_nl" {
+        let policy = format.policy { $0.scaleRule = ScaleRule(GGMLRule.firstFactor) }
+        coders.append(EmulationCoder(name: "iq4_nl.first", format: format, policy: policy))
+      }
+      guard id == "affine4" || id == "q8_0" else { continue }
       for rounding in EmulationTable.roundings where rounding != format.defaultPolicy.rounding {
         coders.append(
           EmulationCoder(
@@ -48,8 +53,15 @@ struct EmulationCoder {
     return "CODER(\"\(name)\", \(format.layout.fields.count > 2), "
       + "{.kind = \(coder.kind.rawValue), .block = \(coder.block), "
       + ".greatest = \(EmulationTable.hex(coder.greatest)), "
-      + ".least_step = \(EmulationTable.hex(coder.least_step)),\n    "
+      + ".least_step = \(EmulationTable.hex(coder.least_step)), .trials = \(coder.trials),\n    "
+      + ".least = \(EmulationTable.hex(coder.least)), "
+      + ".least_magnitude = \(EmulationTable.hex(coder.least_magnitude)),\n    "
       + ".stored = \(coder.stored.rawValue), .reach = \(EmulationTable.hex(coder.reach)), "
-      + ".element =\n    \(fields)})"
+      + ".element =\n    \(fields)\(search(of: coder))})"
+  }
+  /// The table that a fit searches.
+  private func search(of coder: BKBlockCoder) -> String {
+    guard coder.kind == BK_CODER_FIT else { return "" }
+    return ", .search =\n    \(EmulationTable.fields(of: coder.search))"
   }
 }

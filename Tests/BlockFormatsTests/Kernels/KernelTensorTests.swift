@@ -24,7 +24,7 @@ struct KernelTensorTests {
     "mxfp4", "mxfp6_e3m2", "mxfp8_e5m2", "mxint8", "mx9", "mx4", "msfp12", "nvfp4", "nvfp4_2d",
     "nvfp4_4over6", "fp8_e4m3_tensor", "fp8_e4m3_row", "fp8_e5m2_1x128", "fp8_e4m3_128x128",
     "int8_row", "int4_1x32", "vsq", "nf4", "bf16", "fp16", "e4m3fn", "tf32", "fp32", "affine4",
-    "affine8(group=32,scale=bf16)", "q5_0",
+    "affine8(group=32,scale=bf16)", "q5_0", "q5_1", "q8_0", "iq4_nl",
   ]
 
   /// Policies with and without random bits.

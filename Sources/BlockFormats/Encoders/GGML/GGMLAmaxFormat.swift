@@ -50,13 +50,13 @@ public struct GGMLAmaxFormat: ComposedFormat, Hashable {
   private let bytes: GGMLBytes
 
   /// The places of the fields in the layout.
-  private enum Field {
+  enum Field {
     static let codes = 0
     static let scale = 1
   }
 
-  private let greatest: Float
-  private let limit: CodeLimit
+  let greatest: Float
+  let limit: CodeLimit
   private let codeOfZero: UInt32
 
   /// Stores d, and hands on its reciprocal.

@@ -53,13 +53,13 @@ public struct GGMLRangeFormat: ComposedFormat, Hashable {
   private let bytes: GGMLBytes
 
   /// The places of the fields in the layout.
-  private enum Field {
+  enum Field {
     static let codes = 0
     static let scale = 1
     static let min = 2
   }
 
-  private let greatestCode: Float
+  let greatestCode: Float
 
   /// The step and the least value of a block, as codes are found with them.
   private struct Line {

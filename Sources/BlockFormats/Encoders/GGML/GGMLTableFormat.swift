@@ -52,17 +52,22 @@ public struct GGMLTableFormat: ComposedFormat, Hashable {
   private let bytes: GGMLBytes
 
   /// The places of the fields in the layout.
-  private enum Field {
+  enum Field {
     static let codes = 0
     static let scale = 1
   }
 
-  private let codeOfZero: UInt32
+  let codeOfZero: UInt32
   /// The integers in rising order, and what lies between them.
   private let table: [Float]
   private let midpoints: [Float]
   /// L.
-  private var least: Float { table[0] }
+  var least: Float { table[0] }
+
+  /// How far t goes to either side; 0 where the first multiplier is the only one.
+  func trialReach(of rule: ScaleRule) -> Int {
+    rule.as(GGMLRule.self) == .firstFactor ? 0 : 7
+  }
 
   /// Stores d, and hands on r.
   public func encodeScale(
@@ -74,22 +79,23 @@ public struct GGMLTableFormat: ComposedFormat, Hashable {
       fields.encodeMultiplier = .nan
       return
     }
-    let rule = context.policy.scaleRule.as(GGMLRule.self)
+    let reach = trialReach(of: context.policy.scaleRule)
     let factor = factor(
-      of: GGMLNumbers.finite(values, context.policy.nonFinite), isSearch: rule != .firstFactor)
+      of: GGMLNumbers.finite(values, context.policy.nonFinite), trialReach: reach)
     let scale = GGMLNumbers.Scale(factor.scale, overflow: context.policy.overflow)
     fields[Field.scale, 0] = scale.code
     fields.encodeMultiplier =
-      rule == .firstFactor && scale.used == factor.scale
+      reach == 0 && scale.used == factor.scale
       ? factor.multiplier : GGMLNumbers.reciprocal(scale.used)
   }
 
-  private func factor(of values: [Float], isSearch: Bool) -> GGMLFactorSearch.Factor {
+  private func factor(of values: [Float], trialReach: Int) -> GGMLFactorSearch.Factor {
     let greatest = GGMLNumbers.firstGreatest(of: values.span)
     guard greatest.magnitude >= GGMLFactorSearch.leastMagnitude else {
       return GGMLFactorSearch.Factor(scale: 0, multiplier: 0, integers: [])
     }
-    let trials = (-7...7).map { (Float($0) + least) / greatest }
+    let isSearch = trialReach > 0
+    let trials = (-trialReach...trialReach).map { (Float($0) + least) / greatest }
     let first = 1 / (isSearch ? -greatest / least : greatest / least)
     return GGMLFactorSearch.bestTrial(
       of: values[...], multipliers: isSearch ? [first] + trials : [first], order: .integerFirst
