@@ -193,10 +193,13 @@ struct KernelBlockTests {
   @Test("Sixteen-bit inputs, results in place and threads")
   func numbersAndThreads() throws {
     for (number, id) in ["affine4", "affine8(group=32,scale=fp16)", "q5_0", "q8_0", "iq4_nl"]
-      .enumerated() {
+      .enumerated()
+    {
       let format = try FormatCatalog.format(id: id)
       let shape = KernelShape(number == 1 ? [700, 901] : [400, 1603], axis: number == 1 ? 0 : -1)
-      let values = Self.values(shape.count, block: 32, isUsual: number == 0, seed: number)
+      // Unusual blocks of the last one take the reference long.
+      let isUsual = number == 0 || id == "iq4_nl"
+      let values = Self.values(shape.count, block: 32, isUsual: isUsual, seed: number)
       func quantizer(_ threads: Int) -> TensorQuantizer {
         TensorQuantizer(
           format: format, shape: shape.extents, axis: shape.axis,
