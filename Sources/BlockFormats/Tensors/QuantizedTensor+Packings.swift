@@ -6,7 +6,8 @@ extension QuantizedTensor {
   /// - Parameter packing: one of the format's.
   /// - Returns: the bytes of each stream. A short last block of runs ends with its last whole byte.
   /// - Precondition: blocks are vectors along the last axis that divide it, or runs; nothing is stored
-  ///   for the tensor.
+  ///   for the tensor; the packing has a place for every code (ggml's bytes of TQ1_0 hold no code 3,
+  ///   which has no value).
   public func packed(as packing: BlockPacking) -> [[UInt8]] {
     let blocks = blocks(for: packing)
     var streams = packing.streams.map { stream in

@@ -119,11 +119,11 @@ struct Quantizer<Format: BlockFormat>: Sendable {
     levels.tensorScale = TensorScale(encode: 1, decode: tensor.tensorScale ?? 1)
     levels.number = tensor.tensorNumber ?? 0
     if grid.isWholeTensorBlock { levels.block = tensor.wholeTensorBlock }
-    if let plan = decodingPlan, levels.areUsable {
-      decode(tensor, plan, levels, into: PanelOutput(result, type))
-    } else {
-      withFloatResult(result, type, sharing: nil) { decode(tensor, levels, into: $0) }
+    guard let plan = decodingPlan, levels.areUsable else {
+      decode(tensor, levels, into: result, as: type)
+      return
     }
+    decode(tensor, plan, levels, into: PanelOutput(result, type))
   }
 
   /// The plan for decoding, which no choice of a policy changes.
@@ -245,6 +245,15 @@ struct Quantizer<Format: BlockFormat>: Sendable {
       return Reconstruction(tally: encoder.tally, exactBlockCount: exact)
     }
     .reduce(into: Reconstruction()) { $0 += $1 }
+  }
+
+  /// Apart from the kernels' path, since a closure takes a copy of the tensor.
+  @inline(never)
+  private func decode(
+    _ tensor: QuantizedTensor, _ levels: TensorLevels, into result: UnsafeMutableRawBufferPointer,
+    as type: ScalarType
+  ) {
+    withFloatResult(result, type, sharing: nil) { decode(tensor, levels, into: $0) }
   }
 
   private func decode(

@@ -11,7 +11,8 @@ typedef enum {
   CODED_SUMS,
   // The whole part of (x - shift) * factor + 1/2.
   CODED_DIFFERENCES,
-  // x * factor, an integer in two's complement: rounded to nearest, ties away, or by the element.
+  // x * factor, an integer in two's complement: rounded to nearest, ties away, which leads nowhere beyond
+  // the greatest, or by the element.
   CODED_NEAREST_AWAY,
   CODED_INTEGERS,
   // x * factor, by a table's thresholds.
@@ -37,12 +38,11 @@ INLINE vu coded_at(
     case CODED_DIFFERENCES:
       code = (vu)__builtin_convertvector((value - shift) * factor + 0.5f, vi);
       break;
-    case CODED_NEAREST_AWAY:
+    case CODED_NEAREST_AWAY: return round_away_from_zero(value * factor);
     case CODED_INTEGERS: {
       vf product = value * factor;
       is_negative = (vi)bits_of(product) >> 31;
-      code = way == CODED_NEAREST_AWAY ? round_away_from_zero(magnitudes(product))
-                                       : any_magnitudes(r, rounding, value, product, random);
+      code = any_magnitudes(r, rounding, value, product, random);
       break;
     }
     case CODED_TABLE: {
@@ -58,17 +58,15 @@ INLINE vu coded_at(
 
 // The same of four vectors.
 INLINE vq coded_quad(const Rounder *r, CodedWay way, const vu *codes) {
+  if (way == CODED_NEAREST_AWAY) return ordered_quad(integer_bytes(codes));
   vq quad = ordered_quad(magnitude_bytes(codes));
   if (way != CODED_TABLE) return quad;
   return (vq)nibble_values(byte_table_of((const int8_t *)r->e.codes), (vu)quad);
 }
 
-INLINE void encode_group(
-    const BKBlockCoder *coder, CodedWay way, BKRounding rounding, const Rounder *r, const Group *g,
+INLINE void encode_group_of(
+    GroupFit fit, size_t unit, CodedWay way, BKRounding rounding, const Rounder *r, const Group *g,
     const float *values, size_t count, const uint32_t *random, uint8_t *codes, vu *over) {
-  size_t unit = coder->block;
-  // A group holds at least a vector; a part of one whose values end early is met lane by lane.
-  GroupFit fit = unit >= count ? GROUP_ONE : fit_of(g->factors, unit, count);
   vu lanes = group_lanes(fit, unit);
   size_t i = 0;
   for (; i + QUAD <= count; i += QUAD) {
@@ -96,6 +94,21 @@ INLINE void encode_group(
     store_some_b(codes + i, narrow_b(code), left);
     *over += beyond & (vu)(lane_numbers() < (uint32_t)(left < LANES ? left : LANES));
   }
+}
+
+INLINE void encode_group(
+    const BKBlockCoder *coder, CodedWay way, BKRounding rounding, const Rounder *r, const Group *g,
+    const float *values, size_t count, const uint32_t *random, uint8_t *codes, vu *over) {
+#define WITH(fit, unit) encode_group_of(fit, unit, way, rounding, r, g, values, count, random, codes, over)
+  // A group holds at least a vector; a part of one whose values end early is met lane by lane.
+  GroupFit fit = coder->block >= count ? GROUP_ONE : fit_of(g->factors, coder->block, count);
+  // The usual length is known to the compiler.
+  if (fit == GROUP_WHOLE && coder->block == 32) {
+    WITH(GROUP_WHOLE, 32);
+  } else {
+    WITH(fit, coder->block);
+  }
+#undef WITH
 }
 
 // The numbers that a group stores, and what its codes follow from.
@@ -139,8 +152,11 @@ INLINE size_t encode_blocks_by(
     Group g = {0};
     vf scale, offset;
     float numbers[LANES];
-    find_group_extremes(values + done, n, coder.block, &g);
-    if (any_lane(~g.is_usual)) break;
+    if (kind == BK_CODER_AMAX) {
+      find_group_amax(values + done, n, coder.block, &g);
+    } else {
+      find_group_extremes(values + done, n, coder.block, &g);
+    }
     find_numbers(&coder, kind, values + done, n, &g, &scale, &offset);
     if (any_lane(~g.is_usual)) break;
     encode_group(

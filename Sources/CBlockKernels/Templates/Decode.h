@@ -52,6 +52,7 @@ INLINE vf element_values(const Decoder *d, vu codes) {
 // How codes of a row are decoded.
 typedef enum {
   DECODE_TABLE,      // at most four bits
+  DECODE_NIBBLES,    // four bits, packed
   DECODE_MAGNITUDE,  // few magnitudes: a table, or no subnormal numbers on the way
   DECODE_PLACED,     // finite floats: the fields in place, times a scale that includes the unit
   DECODE_FIXED,      // sign and magnitude, times a scale that includes the spacing
@@ -75,7 +76,8 @@ INLINE vf values_at(
     float tensor_scale) {
   vf value;
   switch (path) {
-    case DECODE_TABLE: value = look_up(d->table, d->e.values, codes); break;
+    case DECODE_TABLE:
+    case DECODE_NIBBLES: value = look_up(d->table, d->e.values, codes); break;
     case DECODE_MAGNITUDE: {
 #ifdef HAS_MAGNITUDE_TABLE
       vu bits = bits_of(look_up_magnitude(d->e.values, codes));
@@ -122,6 +124,28 @@ INLINE void store_result(float *p, vf v, bool streams) {
   }
 }
 
+// Codes of four bits from packed bytes, with others above them; where lanes are few, unpacking is quicker.
+#define KEEPS_NIBBLES (LANES >= 8)
+
+INLINE vu nibbles_of(uint64_t word) {
+  const vu shifts = lane_numbers() % 8 * 4;
+#if LANES > 8
+  vu low = all_u((uint32_t)word), high = all_u((uint32_t)(word >> 32));
+  return pick(lane_numbers() < 8, low, high) >> shifts;
+#else
+  return all_u((uint32_t)word) >> shifts;
+#endif
+}
+
+// The codes of a vector whose first one is at an index; the lanes behind `left` of them are zero.
+INLINE vu codes_of(DecodePath path, const uint8_t *codes, size_t index, size_t left) {
+  if (path != DECODE_NIBBLES)
+    return widen_b(left < LANES ? load_some_b(codes + index, left) : load_b(codes + index));
+  uint64_t word = 0;
+  memcpy(&word, codes + index / 2, left < LANES ? (left + 1) / 2 : LANES / 2);
+  return nibbles_of(word);
+}
+
 INLINE void decode_codes(
     const BKElement *element, DecodePath path, BKScaling scaling, const uint8_t *codes,
     size_t count, const float *scales, const float *offsets, GroupFit fit, size_t unit,
@@ -137,14 +161,14 @@ INLINE void decode_codes(
     if (has_offsets) quad_values(fit, offsets, i, unit, lanes, 1, offset);
     for (size_t j = 0; j < 4; j++)
       store_result(values + i + j * LANES, values_at(
-          &d, path, scaling, widen_b(load_b(codes + i + j * LANES)), scale[j], offset[j],
+          &d, path, scaling, codes_of(path, codes, i + j * LANES, LANES), scale[j], offset[j],
           tensor_scale), streams);
   }
   for (; i < count; i += LANES) {
     vf some = group_values(fit, scales, i, unit, lanes, count) * factor;
     vf more = has_offsets ? group_values(fit, offsets, i, unit, lanes, count) : all_f(0);
     store_some_f(values + i, values_at(
-        &d, path, scaling, widen_b(load_some_b(codes + i, count - i)), some, more, tensor_scale),
+        &d, path, scaling, codes_of(path, codes, i, count - i), some, more, tensor_scale),
         count - i);
   }
 }
@@ -190,6 +214,8 @@ INLINE void decode_fitted(
 
 DECODER(decode_table_block, DECODE_TABLE, BK_SCALE_BLOCK)
 DECODER(decode_table_tensor, DECODE_TABLE, BK_SCALE_TENSOR)
+DECODER(decode_nibbles_block, DECODE_NIBBLES, BK_SCALE_BLOCK)
+DECODER(decode_nibbles_tensor, DECODE_NIBBLES, BK_SCALE_TENSOR)
 DECODER(decode_placed_block, DECODE_PLACED, BK_SCALE_BLOCK)
 DECODER(decode_placed_tensor, DECODE_PLACED, BK_SCALE_TENSOR)
 DECODER(decode_magnitude_block, DECODE_MAGNITUDE, BK_SCALE_BLOCK)
@@ -202,6 +228,7 @@ DECODER(decode_any_none, DECODE_ANY, BK_SCALE_NONE)
 DECODER(decode_any_block, DECODE_ANY, BK_SCALE_BLOCK)
 DECODER(decode_any_tensor, DECODE_ANY, BK_SCALE_TENSOR)
 DECODER(decode_table_line, DECODE_TABLE, BK_SCALE_LINE)
+DECODER(decode_nibbles_line, DECODE_NIBBLES, BK_SCALE_LINE)
 DECODER(decode_integer_line, DECODE_INTEGER, BK_SCALE_LINE)
 DECODER(decode_any_line, DECODE_ANY, BK_SCALE_LINE)
 
@@ -318,6 +345,7 @@ INLINE void decode_to(
     }                                                                                 \
   } while (0)
   switch (path) {
+    case DECODE_NIBBLES:  // Their rows go another way.
     case DECODE_TABLE: RUN(decode_table); break;
     case DECODE_MAGNITUDE: RUN(decode_magnitude); break;
     case DECODE_PLACED: RUN(decode_placed); break;
@@ -326,6 +354,42 @@ INLINE void decode_to(
     case DECODE_ANY: RUN(decode_any); break;
   }
 #undef RUN
+}
+
+// Whether rows of an element need not be unpacked.
+INLINE bool keeps_nibbles(const BKElement *e) {
+  return KEEPS_NIBBLES && e->width == 4 && !e->has_special_codes && !is_unusual(e);
+}
+
+// Rows of packed codes of four bits, which `unpacked` holds where scales or offsets are unusual.
+static NOINLINE void decode_nibbles(
+    const BKElement *e, BKScaling scaling, const uint8_t *bytes, size_t n, const float *scales,
+    const float *offsets, size_t unit, float tensor_scale, bool streams, uint8_t *unpacked,
+    float *values) {
+  const float one = 1;
+  if (scaling == BK_SCALE_NONE) {
+    scaling = BK_SCALE_BLOCK;
+    scales = &one;
+    unit = n;
+  }
+  size_t groups = unit ? (n + unit - 1) / unit : 0;
+  bool is_line = scaling == BK_SCALE_LINE, is_tensor = scaling == BK_SCALE_TENSOR;
+  if (!are_exact(scales, groups, 1) || (is_line && !are_exact(offsets, groups, 1))
+      || (is_tensor && !is_usual_scale(tensor_scale))) {
+    unpack(bytes, n, 4, unpacked);
+    if (is_line)
+      decode_any_line(e, unpacked, n, scales, offsets, unit, 1, streams, values);
+    else if (is_tensor)
+      decode_any_tensor(e, unpacked, n, scales, NULL, unit, tensor_scale, streams, values);
+    else
+      decode_any_block(e, unpacked, n, scales, NULL, unit, 1, streams, values);
+  } else if (is_line) {
+    decode_nibbles_line(e, bytes, n, scales, offsets, unit, 1, streams, values);
+  } else if (is_tensor) {
+    decode_nibbles_tensor(e, bytes, n, scales, NULL, unit, tensor_scale, streams, values);
+  } else {
+    decode_nibbles_block(e, bytes, n, scales, NULL, unit, 1, streams, values);
+  }
 }
 
 static void decode(

@@ -180,7 +180,7 @@ INLINE vq ordered_bytes(vw a, vw b) { return low_bytes(a, b); }
 #endif
 
 // What four vectors hold as bytes, in an order of the level's own, which ordered_quad undoes:
-// magnitudes of 16-bit integers, at most 255; and bytes whose top bit is the sign.
+// magnitudes of 16-bit integers, at most 255; integers of eight bits; and bytes whose top bit is the sign.
 #ifndef HAS_QUAD_ORDER
 INLINE vq magnitude_bytes(const vu *v) {
   vw words[2];
@@ -190,6 +190,9 @@ INLINE vq magnitude_bytes(const vu *v) {
     words[pair] = __builtin_elementwise_min(words[pair], (vw)255);
   }
   return low_bytes(words[0], words[1]);
+}
+INLINE vq integer_bytes(const vu *v) {
+  return low_bytes(low_words(v[0], v[1]), low_words(v[2], v[3]));
 }
 INLINE vq sign_bytes(const vf *v) {
   return high_bytes(

@@ -56,12 +56,13 @@ INLINE vu codes_in_table(const Rounder *r, vi keys, vi *is_beyond) {
   return code;
 }
 
-// The nearest integers to magnitudes m below 2^22, ties away from zero: the whole part of the sum of m
-// and 1/2 - 2^-25. From n + 1/2 on, the exact sum is at most 2^-25 below n + 1, which is half a spacing
-// there or less, and becomes n + 1 (at 1 as the even one of two). Below n + 1/2, m is smaller by a spacing
-// or more, and the sum stays one below n + 1.
-INLINE vu round_away_from_zero(vf magnitude) {
-  return (vu)__builtin_convertvector(magnitude + 0x1.fffffep-2f, vi);
+// The nearest integers to numbers of magnitudes m below 2^22, ties away from zero: the whole part of the
+// sum of m and 1/2 - 2^-25, with the sign. From n + 1/2 on, the exact sum is at most 2^-25 below n + 1,
+// which is half a spacing there or less, and becomes n + 1 (at 1 as the even one of two). Below n + 1/2, m
+// is smaller by a spacing or more, and the sum stays one below n + 1.
+INLINE vu round_away_from_zero(vf v) {
+  vf nearly_half = floats_of((bits_of(v) & SIGN) | bits_of(all_f(0x1.fffffep-2f)));
+  return (vu)__builtin_convertvector(v + nearly_half, vi);
 }
 
 // One more for the lanes that round away from zero, given the fraction of a spacing from the top of

@@ -104,9 +104,10 @@ INLINE bool encode_part(
   return true;
 }
 
+// `is_packed` says that the codes are nibbles.
 INLINE void decode_part(
-    const BKElement *e, const BKBlockRule *rule, const uint8_t *codes, size_t count, Part *p,
-    bool streams, float *values) {
+    const BKElement *e, const BKBlockRule *rule, const uint8_t *codes, bool is_packed,
+    size_t count, Part *p, bool streams, float *values) {
   if (e->width == 16) {
     decode_halves(e, codes, count, streams, values);
     return;
@@ -132,8 +133,12 @@ INLINE void decode_part(
       break;
     case BK_RULE_STORED: break;
   }
-  if (rule->scaling == BK_SCALE_LINE) {
-    // Decoding has no multipliers; offsets are in their place.
+  // Decoding has no multipliers; offsets are in their place.
+  if (is_packed) {
+    decode_nibbles(
+        e, rule->scaling, codes, count, scales, p->multipliers, unit, rule->tensor_scale, streams,
+        p->codes, values);
+  } else if (rule->scaling == BK_SCALE_LINE) {
     decode_lines_to(e, codes, count, scales, p->multipliers, unit, streams, values);
   } else {
     decode_to(e, rule->scaling, codes, count, scales, unit, rule->tensor_scale, streams, values);
@@ -221,7 +226,7 @@ static size_t quantize_row(
     if (!encode_part(e, rule, random, values + done, n, p, p->codes, overflows)) break;
     bool is_direct = !streams && !inexact;
     float *target = is_direct ? result + done : p->decoded + (streams ? streamer.waiting : 0);
-    decode_part(e, rule, p->codes, n, p, false, target);
+    decode_part(e, rule, p->codes, false, n, p, false, target);
     if (inexact) mark_inexact(values + done, target, n, rule->block, inexact + done / rule->block);
     if (streams) {
       stream_part(&streamer, p->decoded, n, done + n == count);
@@ -251,6 +256,7 @@ static void decode_row(
   Streamer streamer = {result, 0};
   streams = streams && (uintptr_t)result % sizeof(float) == 0;
   bool is_buffered = streams && (uintptr_t)result % sizeof(vf) != 0;
+  bool is_packed = keeps_nibbles(e), needs_unpacking = e->width < 8 && !is_packed;
   for (size_t done = 0; done < count; done += PART) {
     size_t n = count - done < PART ? count - done : PART;
     const uint8_t *bytes = codes + done * e->width / 8;
@@ -258,7 +264,7 @@ static void decode_row(
     size_t length = n * e->width / 8;
     for (size_t line = 0; line < length; line += 64)
       PREFETCH((const char *)bytes + 2 * length + line);
-    if (e->width < 8) unpack(bytes, n, e->width, p->codes);
+    if (needs_unpacking) unpack(bytes, n, e->width, p->codes);
     size_t blocks = (n + rule->block - 1) / rule->block, first = done / rule->block;
     if (rule->kind == BK_RULE_FLOAT) {
       memcpy(p->wide_scales, scales + 4 * first, 4 * blocks);
@@ -273,7 +279,8 @@ static void decode_row(
           (n + rule->unit - 1) / rule->unit, rule->subscale_width, p->subscales);
     float *target = is_buffered ? p->decoded + streamer.waiting : result + done;
     decode_part(
-        e, rule, e->width < 8 ? p->codes : bytes, n, p, streams && !is_buffered, target);
+        e, rule, needs_unpacking ? p->codes : bytes, is_packed, n, p, streams && !is_buffered,
+        target);
     if (is_buffered) stream_part(&streamer, p->decoded, n, done + n == count);
   }
   if (streams && !is_buffered) STORE_FENCE();

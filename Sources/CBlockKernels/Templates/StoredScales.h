@@ -28,7 +28,7 @@ INLINE void find_extremes(const float *values, size_t length, vu *largest, vu *l
 
 // A group of blocks.
 typedef struct {
-  vf least, largest;
+  vf least, largest;  // or the largest magnitudes alone
   vi is_usual;
   // What codes follow from, for each block: what is subtracted or added, and what then divides or
   // multiplies.
@@ -120,12 +120,22 @@ INLINE void find_firsts(
   g->is_usual &= magnitudes(*scales) <= coder->reach;
 }
 
-// The scales of a group by its largest magnitudes, and what multiplies values.
+// The largest magnitudes of a group.
+INLINE void find_group_amax(const float *values, size_t count, size_t block, Group *g) {
+  // Blocks that are not there are zero.
+  uint32_t maxima[LANES] = {0};
+  row_magnitudes(values, count, block, maxima);
+  vu largest = load_u(maxima);
+  g->is_usual = largest < INFINITE;
+  g->largest = floats_of(largest);
+}
+
+// The scales of a group by its largest magnitudes, and what multiplies values. Three roundings, of a scale
+// that may be subnormal but not below 2^-128, bring no product to half a spacing above the greatest.
 INLINE void find_amax(const BKBlockCoder *coder, Group *g, vf *scales, vf *multipliers) {
-  vu greatest = max_u(bits_of(g->least) & MAGNITUDE, bits_of(g->largest) & MAGNITUDE);
-  *scales = floats_of(greatest) / coder->greatest;
+  *scales = g->largest / coder->greatest;
   *multipliers = finite_reciprocals(*scales);
-  g->is_usual &= magnitudes(*scales) <= coder->reach;
+  g->is_usual &= *scales <= coder->reach;
 }
 
 // Zeros of the sign that comes first, where a least value of -0 says that there are some.

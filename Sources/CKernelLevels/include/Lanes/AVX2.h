@@ -70,10 +70,14 @@ INLINE vq magnitude_bytes(const vu *v) {
   __m256i second = _mm256_packs_epi32((__m256i)v[2], (__m256i)v[3]);
   return (vq)_mm256_packus_epi16(_mm256_abs_epi16(first), _mm256_abs_epi16(second));
 }
-INLINE vq sign_bytes(const vf *v) {
+INLINE vq integer_bytes(const vu *v) {
   __m256i first = _mm256_packs_epi32((__m256i)v[0], (__m256i)v[1]);
   __m256i second = _mm256_packs_epi32((__m256i)v[2], (__m256i)v[3]);
   return (vq)_mm256_packs_epi16(first, second);
+}
+INLINE vq sign_bytes(const vf *v) {
+  const vu bits[4] = {bits_of(v[0]), bits_of(v[1]), bits_of(v[2]), bits_of(v[3])};
+  return integer_bytes(bits);
 }
 INLINE void split_quad(const vu *codes, const vf *products, vq *low, vq *signs) {
   __m256i byte = _mm256_set1_epi32(0xFF), v[4];

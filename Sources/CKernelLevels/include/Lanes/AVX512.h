@@ -118,10 +118,14 @@ INLINE vq magnitude_bytes(const vu *v) {
   __m512i second = _mm512_packs_epi32((__m512i)v[2], (__m512i)v[3]);
   return (vq)_mm512_packus_epi16(_mm512_abs_epi16(first), _mm512_abs_epi16(second));
 }
-INLINE vq sign_bytes(const vf *v) {
+INLINE vq integer_bytes(const vu *v) {
   __m512i first = _mm512_packs_epi32((__m512i)v[0], (__m512i)v[1]);
   __m512i second = _mm512_packs_epi32((__m512i)v[2], (__m512i)v[3]);
   return (vq)_mm512_packs_epi16(first, second);
+}
+INLINE vq sign_bytes(const vf *v) {
+  const vu bits[4] = {bits_of(v[0]), bits_of(v[1]), bits_of(v[2]), bits_of(v[3])};
+  return integer_bytes(bits);
 }
 // The lowest and the uppermost bytes of a pair fill one vector, the codes' order.
 INLINE void split_quad(const vu *codes, const vf *products, vq *low, vq *signs) {
