@@ -39,9 +39,10 @@ import BlockFormats
 /// R is the exact sum of the integers of a row in a group of n elements, rounded to FP32 once; s holds
 /// the integers' power of two; and n · m is left out of u where A has no offsets. u and v are computed
 /// in FP64, where each operation rounds, and then rounded to FP32: u is the sum of A's values in the
-/// group, v that of B's values less m_b. So there is no sum over decoded values: decoding rounds every
-/// q · s + o to FP32, and the product rounds m, u and v of a group instead. A u or v beyond FP32 is
-/// infinite, as a Yᵢ is. Operands with offsets are decoded for the `float32` unit where no integer
+/// group, v that of B's values less m_b. There is no sum over decoded values: decoding rounds every
+/// q · s + o to FP32, and the product rounds m, u and v of a group instead. So a group whose decoded
+/// values are zeros, and whose s and o are not, adds what those roundings leave. A u or v beyond FP32
+/// is infinite, as a Yᵢ is. Operands with offsets are decoded for the `float32` unit where no integer
 /// unit takes both.
 ///
 /// Y itself is an FP32 number between groups: sums that leave its range are infinite, and opposite
@@ -164,7 +165,8 @@ public struct ProductDefinition: Sendable {
 
     /// Whether a unit can take both without decoding them: one with offsets needs integers.
     func canMeet(_ other: Factors) -> Bool {
-      !(hasOffset || other.hasOffset) || (elements.integers != nil && other.elements.integers != nil)
+      let haveIntegers = elements.integers != nil && other.elements.integers != nil
+      return haveIntegers || !(hasOffset || other.hasOffset)
     }
 
     init?(_ operand: OperandFormat) {

@@ -33,7 +33,8 @@ struct ElementMap: Sendable {
 
     func bits(_ code: UInt32, shift: Int) -> Int16 {
       let value = Double(
-        sign: .plus, exponent: -unitExponent - shift, significand: element.value(of: code) - Double(middle))
+        sign: .plus, exponent: -unitExponent - shift,
+        significand: element.value(of: code) - Double(middle))
       // Exact both ways.
       return unit == .bfloat16
         ? Int16(truncatingIfNeeded: Float(value).bitPattern >> 16) : Int16(value)
