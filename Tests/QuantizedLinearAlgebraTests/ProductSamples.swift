@@ -16,10 +16,13 @@ func sample(_ shape: [Int], seed: UInt64, exponents: ClosedRange<Int> = -4...4) 
 /// A matrix of given codes.
 func matrix(
   _ format: some BlockFormat, rows: Int, codes: [UInt32], scales: [UInt32] = [],
-  tensorScale: Float? = nil
+  offsets: [UInt32] = [], tensorScale: Float? = nil
 ) throws -> QuantizedMatrix {
   var fields = ["codes": codes]
   if !scales.isEmpty { fields["scales"] = scales }
+  if let field = format.layout.fields.first(where: { $0.role == .offset }) {
+    fields[field.name] = offsets
+  }
   if let tensorScale { fields["tensor_scale"] = [tensorScale.bitPattern] }
   return QuantizedMatrix(
     try QuantizedTensor(

@@ -14,7 +14,12 @@ public struct BlockLayout: Hashable, Sendable {
   /// `nil` where there is none.
   public var numberField: Int? { storage.numberField }
   /// The layout as factors; `nil` where it stores anything else.
-  package var factors: FactorLayout? { storage.factors }
+  package var factors: FactorLayout? {
+    guard let linear, linear.offset == nil else { return nil }
+    return linear.factors
+  }
+  /// The layout as factors and at most one offset a block; `nil` where it stores anything else.
+  package var linear: LinearLayout? { storage.linear }
 
   /// One object, since every call of a quantizer copies layouts and asks for what follows from them.
   private let storage: Storage
@@ -24,14 +29,14 @@ public struct BlockLayout: Hashable, Sendable {
     let fields: [StoredField]
     let tensorField: Int?
     let numberField: Int?
-    let factors: FactorLayout?
+    let linear: LinearLayout?
 
     init(_ block: BlockShape, _ fields: [StoredField]) {
       self.block = block
       self.fields = fields
       tensorField = fields.firstIndex { $0.extent == .perTensor && $0.role == .factor }
       numberField = fields.firstIndex { $0.extent == .perTensor && $0.role != .factor }
-      factors = FactorLayout(fields)
+      linear = LinearLayout(fields)
     }
   }
 

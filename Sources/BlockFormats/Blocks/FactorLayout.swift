@@ -1,8 +1,5 @@
 /// A layout in which every value is a product: the code's value times at most one power of two of its
 /// part of the block, one factor of its block and one FP32 factor of its tensor.
-///
-/// These are the layouts that kernels and matrix products know. All others take part by their decoded
-/// values.
 package struct FactorLayout: Hashable, Sendable {
   /// The format of the elements' codes.
   package let element: ElementFormat

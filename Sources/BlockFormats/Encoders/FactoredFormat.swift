@@ -5,7 +5,17 @@
 /// element formats, and a sub-scale code τ for 2^-τ. Matrix products rest on it, since they multiply
 /// elements first and scales later. Formats that keep their own way of decoding, such as generators,
 /// do not conform; they take part in products by their decoded values.
-public protocol FactoredFormat: BlockFormat {}
+public protocol FactoredFormat: LinearFormat {}
+
+/// A block format whose values are what `FactoredFormat` says, plus the offset of their block where the
+/// layout has one: element × block scale + offset.
+///
+/// How a format rounds on the way to a decoded value is its own matter. Products multiply elements,
+/// scales and offsets, as `ProductDefinition` says, and not decoded values.
+public protocol LinearFormat: BlockFormat {}
+
+extension AffineFormat: LinearFormat {}
+extension GGMLRangeFormat: LinearFormat {}
 
 extension CastFormat: FactoredFormat {}
 extension ScaledFormat: FactoredFormat {}

@@ -8,7 +8,7 @@ final class KernelPlan: Sendable {
   let scaling: BKScaling
   let grid: PanelGrid
   /// What the format stores.
-  let layout: KernelLayout
+  let layout: LinearLayout
   /// The format itself, for what kernels leave to it.
   let format: any BlockFormat
   let policy: EncodingPolicy
@@ -30,7 +30,7 @@ final class KernelPlan: Sendable {
     guard
       policy.zeroSign == .kept || !format.element.hasNegativeZero
         || (policy.zeroSign == .positive && !format.element.isTable),
-      let format = format as? any KernelFormat, let layout = KernelLayout(format.layout),
+      let format = format as? any KernelFormat, let layout = format.layout.linear,
       let scale = format.kernelScale(policy: policy),
       let element = format.kernelElement(policy: policy),
       element.isNarrow || !scale.triesCandidates

@@ -1,4 +1,4 @@
-/// The packed planes that kernels read and write: those of a `KernelLayout`.
+/// The packed planes that kernels read and write: those of a `LinearLayout`.
 struct KernelPlanes: @unchecked Sendable {
   let codes: UnsafePlane
   /// Block scales; without bytes where there are none.

@@ -29,7 +29,7 @@ struct PanelGrid: Sendable {
   private static let rowPanel = 65536
   private static let blockPanel = 65536
 
-  init(_ grid: BlockGrid, _ layout: KernelLayout) {
+  init(_ grid: BlockGrid, _ layout: LinearLayout) {
     let factors = layout.factors
     tiling = grid.tiling
     let lastExtent = max(1, grid.extents[grid.extents.count - 1])
@@ -70,7 +70,7 @@ struct PanelGrid: Sendable {
   }
 
   /// The elements that follow each other without padding in every plane.
-  private static func rowLength(_ grid: BlockGrid, _ layout: KernelLayout, block: Int) -> Int {
+  private static func rowLength(_ grid: BlockGrid, _ layout: LinearLayout, block: Int) -> Int {
     let factors = layout.factors
     let extent = max(1, grid.extents[grid.extents.count - 1])
     func isWhole(_ field: Int?, _ width: Int) -> Bool {

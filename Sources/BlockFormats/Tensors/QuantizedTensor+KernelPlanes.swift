@@ -1,7 +1,7 @@
 extension QuantizedTensor {
   /// Runs `body` with the planes of a layout, which several threads may write.
   mutating func withMutableKernelPlanes<Result>(
-    _ layout: KernelLayout, _ body: (KernelPlanes) -> Result
+    _ layout: LinearLayout, _ body: (KernelPlanes) -> Result
   ) -> Result {
     planes.withUnsafeMutableBufferPointer { planes in
       /// Runs a step with a plane and its bytes.
@@ -27,7 +27,7 @@ extension QuantizedTensor {
 
   /// Runs `body` with the planes of a layout, which it must only read.
   func withKernelPlanes<Result>(
-    _ layout: KernelLayout, _ body: (KernelPlanes) -> Result
+    _ layout: LinearLayout, _ body: (KernelPlanes) -> Result
   ) -> Result {
     // Not the tensor, whose copies take a good share of short calls.
     let planes = planes

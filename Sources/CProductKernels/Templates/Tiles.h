@@ -6,6 +6,7 @@ typedef struct {
   BKScaleProduct scale_product;
   bool flushes;
   bool has_nibbles;
+  bool has_middles;  // rows or columns may have them
   int rows;     // the most rows of a tile,
   int vectors;  // and its vectors of columns
 } TileKind;
@@ -54,10 +55,22 @@ INLINE vf add_group(
   }
 }
 
+// What the offsets of a group add for a row and some columns.
+INLINE vf add_middles(
+    const BKRows *a, const BKColumns *b, size_t place_of_row, size_t place_of_column, vf sum) {
+  if (b->middles)
+    sum = fma_f(load_f(b->middles + place_of_column), (vf)float_at(a->sums + place_of_row), sum);
+  if (a->middles)
+    sum = fma_f(load_f(b->sums + place_of_column), (vf)float_at(a->middles + place_of_row), sum);
+  return sum;
+}
+
 INLINE void tile(
     const TileKind kind, const int rows, const BKProductShape *shape, const BKRows *a,
-    size_t first_row, const uint8_t *panel, const float *panel_scales, ByteTable values,
-    const BKResult *result, size_t first_column) {
+    size_t first_row, const BKColumns *b, size_t first_column, ByteTable values,
+    const BKResult *result) {
+  const uint8_t *panel = b->elements + first_column * 4;
+  const float *panel_scales = b->scales ? b->scales + first_column : NULL;
   const bool is_grouped = kind.unit != BK_FLOAT32_FMA;
   const uint8_t *row = a->elements + first_row * a->stride;
   const float *scales = is_grouped ? a->scales + first_row * shape->groups : NULL;
@@ -101,6 +114,10 @@ INLINE void tile(
         if (is_grouped) {
           const float *scale = scales + (size_t)r * shape->groups + group;
           y[r][v] = add_group(kind.scale_product, shape->scale_unit, dot, factors, scale, y[r][v]);
+          if (kind.has_middles)
+            y[r][v] = add_middles(
+                a, b, (first_row + (size_t)r) * shape->groups + group,
+                group * BK_PANEL + first_column + (size_t)v * LANES, y[r][v]);
         } else {
           y[r][v] = dot;
         }
@@ -119,12 +136,10 @@ INLINE void multiply_tiles(
     const int8_t *nibbles, const BKResult *result) {
   ByteTable values = byte_table_of(nibbles);
   for (int first = 0; first < PANEL_VECTORS; first += kind.vectors) {
-    const uint8_t *panel = b->elements + (size_t)first * sizeof(vu);
-    const float *scales = b->scales ? b->scales + first * LANES : NULL;
     size_t row = 0;
 #define TILES(count)                                                                             \
   for (; row + (count) <= a->rows; row += (count))                                               \
-    tile(kind, count, shape, a, row, panel, scales, values, result, (size_t)first * LANES);
+    tile(kind, count, shape, a, row, b, (size_t)first * LANES, values, result);
     TILES(kind.rows)
     if (kind.rows > 4) { TILES(4) }
     if (kind.rows > 2) { TILES(2) }
@@ -140,63 +155,77 @@ INLINE void multiply_tiles(
     multiply_tiles((TileKind){__VA_ARGS__}, shape, rows, columns, nibbles, result);              \
   }
 
-MULTIPLIER(int8_multiplied, BK_INT8, BK_MULTIPLIED, false, false, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER(int8_added, BK_INT8, BK_ADDED_EXPONENTS, false, false, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER(nibbles_multiplied, BK_INT8, BK_MULTIPLIED, false, true, 2, TILE_VECTORS)
-MULTIPLIER(nibbles_added, BK_INT8, BK_ADDED_EXPONENTS, false, true, 2, TILE_VECTORS)
-MULTIPLIER(int16_multiplied, BK_INT16, BK_MULTIPLIED, false, false, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER(int16_added, BK_INT16, BK_ADDED_EXPONENTS, false, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(int8_multiplied, BK_INT8, BK_MULTIPLIED, false, false, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(int8_added, BK_INT8, BK_ADDED_EXPONENTS, false, false, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(int8_middles, BK_INT8, BK_MULTIPLIED, false, false, true, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(nibbles_multiplied, BK_INT8, BK_MULTIPLIED, false, true, false, 2, TILE_VECTORS)
+MULTIPLIER(nibbles_added, BK_INT8, BK_ADDED_EXPONENTS, false, true, false, 2, TILE_VECTORS)
+MULTIPLIER(nibbles_middles, BK_INT8, BK_MULTIPLIED, false, true, true, 2, TILE_VECTORS)
+MULTIPLIER(int16_multiplied, BK_INT16, BK_MULTIPLIED, false, false, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(int16_added, BK_INT16, BK_ADDED_EXPONENTS, false, false, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(int16_middles, BK_INT16, BK_MULTIPLIED, false, false, true, TILE_ROWS, TILE_VECTORS)
 MULTIPLIER(
-    bfloat16_multiplied, BK_BFLOAT16_DOT, BK_MULTIPLIED, false, false, TILE_ROWS, TILE_VECTORS)
+    bfloat16_multiplied, BK_BFLOAT16_DOT, BK_MULTIPLIED, false, false, false, TILE_ROWS,
+    TILE_VECTORS)
 MULTIPLIER(
-    bfloat16_added, BK_BFLOAT16_DOT, BK_ADDED_EXPONENTS, false, false, TILE_ROWS, TILE_VECTORS)
+    bfloat16_added, BK_BFLOAT16_DOT, BK_ADDED_EXPONENTS, false, false, false, TILE_ROWS,
+    TILE_VECTORS)
 MULTIPLIER(
-    bfloat16_flushing, BK_BFLOAT16_DOT, BK_MULTIPLIED, true, false, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER(float32, BK_FLOAT32_FMA, BK_MULTIPLIED, false, false, FLOAT_ROWS, FLOAT_VECTORS)
+    bfloat16_flushing, BK_BFLOAT16_DOT, BK_MULTIPLIED, true, false, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(float32, BK_FLOAT32_FMA, BK_MULTIPLIED, false, false, false, FLOAT_ROWS, FLOAT_VECTORS)
 
-// Rare, so small. Sums that cannot be tiny flush to themselves.
-MULTIPLIER(int8_unlimited, BK_INT8, BK_UNLIMITED_EXPONENTS, false, false, 2, 1)
-MULTIPLIER(nibbles_unlimited, BK_INT8, BK_UNLIMITED_EXPONENTS, false, true, 2, 1)
-MULTIPLIER(int16_unlimited, BK_INT16, BK_UNLIMITED_EXPONENTS, false, false, 2, 1)
-MULTIPLIER(bfloat16_unlimited, BK_BFLOAT16_DOT, BK_UNLIMITED_EXPONENTS, true, false, 2, 1)
+// Rare, so small, and the same with middles. Sums that cannot be tiny flush to themselves.
+MULTIPLIER(int8_unlimited, BK_INT8, BK_UNLIMITED_EXPONENTS, false, false, true, 2, 1)
+MULTIPLIER(nibbles_unlimited, BK_INT8, BK_UNLIMITED_EXPONENTS, false, true, true, 2, 1)
+MULTIPLIER(int16_unlimited, BK_INT16, BK_UNLIMITED_EXPONENTS, false, false, true, 2, 1)
+MULTIPLIER(bfloat16_unlimited, BK_BFLOAT16_DOT, BK_UNLIMITED_EXPONENTS, true, false, false, 2, 1)
 
 typedef void Multiplier(
     const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
     const int8_t *nibbles, const BKResult *result);
 
+// Middles come with factors that are multiplied, or without limits.
 INLINE Multiplier *by_scale_product(
-    BKScaleProduct product, Multiplier *multiplied, Multiplier *added, Multiplier *unlimited) {
+    BKScaleProduct product, bool has_middles, Multiplier *multiplied, Multiplier *added,
+    Multiplier *middles, Multiplier *unlimited) {
   switch (product) {
-    case BK_MULTIPLIED: return multiplied;
+    case BK_MULTIPLIED: return has_middles ? middles : multiplied;
     case BK_ADDED_EXPONENTS: return added;
     case BK_UNLIMITED_EXPONENTS: return unlimited;
   }
 }
 
-INLINE Multiplier *multiplier(const BKProductShape *shape) {
+INLINE Multiplier *multiplier(const BKProductShape *shape, const bool has_middles) {
   BKScaleProduct product = shape->scale_product;
   switch (shape->unit) {
-    case BK_INT8: return by_scale_product(product, int8_multiplied, int8_added, int8_unlimited);
+    case BK_INT8:
+      return by_scale_product(
+          product, has_middles, int8_multiplied, int8_added, int8_middles, int8_unlimited);
     case BK_INT16:
-      return by_scale_product(product, int16_multiplied, int16_added, int16_unlimited);
+      return by_scale_product(
+          product, has_middles, int16_multiplied, int16_added, int16_middles, int16_unlimited);
     case BK_BFLOAT16_DOT:
       return by_scale_product(
-          product, shape->flushes ? bfloat16_flushing : bfloat16_multiplied, bfloat16_added,
-          bfloat16_unlimited);
+          product, false, shape->flushes ? bfloat16_flushing : bfloat16_multiplied,
+          bfloat16_added, bfloat16_multiplied, bfloat16_unlimited);
     case BK_FLOAT32_FMA: return float32;
   }
+}
+
+INLINE bool have_middles(const BKRows *rows, const BKColumns *columns) {
+  return rows->middles || columns->middles;
 }
 
 static void multiply(
     const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
     const BKResult *result) {
-  multiplier(shape)(shape, rows, columns, NULL, result);
+  multiplier(shape, have_middles(rows, columns))(shape, rows, columns, NULL, result);
 }
 
 static void multiply_nibbles(
     const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
     const int8_t *values, const BKResult *result) {
   by_scale_product(
-      shape->scale_product, nibbles_multiplied, nibbles_added, nibbles_unlimited)(
-      shape, rows, columns, values, result);
+      shape->scale_product, have_middles(rows, columns), nibbles_multiplied, nibbles_added,
+      nibbles_middles, nibbles_unlimited)(shape, rows, columns, values, result);
 }

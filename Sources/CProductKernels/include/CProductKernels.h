@@ -58,12 +58,16 @@ typedef struct {
   size_t stride;                     // bytes from row to row
   const float *_Nullable scales;     // [row][group]; none for FP32
   const int32_t *_Nullable offsets;  // [row][group], for 8-bit integers: -128 times their sum
+  const float *_Nullable middles;    // [row][group], meet the sums of columns; integers only
+  const float *_Nullable sums;       // [row][group], meet the middles of columns
   size_t rows;
 } BKRows;
 
 typedef struct {
   const uint8_t *elements;           // [word][column]
   const float *_Nullable scales;     // [group][column]
+  const float *_Nullable middles;    // [group][column]; with them rows have sums
+  const float *_Nullable sums;       // [group][column], where rows have middles
 } BKColumns;
 
 // Where sums go, and what becomes of them there, in this order: times `tensor_scale`, a number of 24
@@ -89,6 +93,8 @@ typedef struct {
 
   // Row r times column c: the sum over groups, in order, of the group's dot product times the
   // factor of its scales, each a fused multiply-add onto a sum that begins as 0; then finished.
+  // After each group's come two more, where there are such: the row's sum times the column's middle,
+  // and the row's middle times the column's sum.
   void (*multiply)(
       const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
       const BKResult *result);

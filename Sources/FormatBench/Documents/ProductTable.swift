@@ -19,8 +19,8 @@ enum ProductTable {
           a: .quantized(format), b: .quantized(format), depth: depth)
       else { continue }
       let group = product.groupLength == depth ? "whole axis" : "\(product.groupLength)"
-      let factors = product.unit.isExact ? format.layout.factors : nil
-      let integers = factors.flatMap { OperandElements($0).integers }
+      let linear = product.unit.isExact ? format.layout.linear : nil
+      let integers = linear.flatMap { OperandElements($0).integers }
       let sum = integers.map { $0.greatest * $0.greatest * product.groupLength }
       table.append([
         .text(format.id), .text(product.unit.rawValue), .text(group),

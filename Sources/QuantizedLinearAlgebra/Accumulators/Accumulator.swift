@@ -2,7 +2,8 @@
 ///
 /// A model sees the operands as `ProductDefinition` factors them: elements a, b with their
 /// sub-scales, cut into groups, and the scales sₐ, s_b of each group. Where one operand does not
-/// factor, or is FP32, the elements are decoded FP32 numbers without scales. In every model tensor
+/// factor, or is FP32, the elements are decoded FP32 numbers without scales; so they are in every
+/// model but `float32` where an operand has an offset for each block. In every model tensor
 /// scales, α, bias and β follow the finished sum, as `ProductEpilogue` says.
 ///
 /// Only `float32` is what kernels compute; the others are options of the reference.
@@ -52,6 +53,14 @@ public struct Accumulator: Hashable, Sendable {
 
   /// Feeds the id.
   public func hash(into hasher: inout Hasher) { hasher.combine(id) }
+}
+
+extension ProductDefinition {
+  /// The definition as an accumulator sees the operands: decoded where they have offsets, unless it
+  /// is that of the kernels.
+  func seen(by accumulator: Accumulator) -> ProductDefinition {
+    hasOffsets && accumulator != .float32 ? decoding : self
+  }
 }
 
 /// A way to sum the products of one element of Y.

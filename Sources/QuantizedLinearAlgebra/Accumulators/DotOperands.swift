@@ -12,10 +12,38 @@ struct DotOperands {
   /// The scales of each group; empty without scales.
   let scalesA: UnsafeBufferPointer<Float>
   let scalesB: UnsafeBufferPointer<Float>
+  /// What the offsets of each operand add to groups.
+  let offsetsA: Offsets
+  let offsetsB: Offsets
   /// The exponent of the power of two that belongs to every product of two scales.
   let scaleExponent: Int
   /// The bits that hold the largest possible dot product of a group; 1 for units that are not exact.
   let dotBitWidth: Int
+
+  /// The numbers of an operand's row that products with offsets take, one for each group.
+  struct Offsets {
+    /// The values of the middle codes; empty where this operand has no offsets.
+    var middles: ArraySlice<Float>
+    /// The sums that the other operand's middle values meet; empty where that has no offsets.
+    var sums: ArraySlice<Float>
+
+    /// The middle value or the sum of a group.
+    static func number(_ group: Int, of numbers: ArraySlice<Float>) -> Float {
+      numbers[numbers.startIndex + group]
+    }
+  }
+
+  /// Adds what offsets bring to a group.
+  func addOffsets(_ group: Int, to sum: inout Float) {
+    if !offsetsB.middles.isEmpty {
+      sum.addProduct(
+        Offsets.number(group, of: offsetsA.sums), Offsets.number(group, of: offsetsB.middles))
+    }
+    if !offsetsA.middles.isEmpty {
+      sum.addProduct(
+        Offsets.number(group, of: offsetsA.middles), Offsets.number(group, of: offsetsB.sums))
+    }
+  }
 
   /// The number of groups.
   var groupCount: Int { a.isEmpty ? 0 : (a.count - 1) / groupLength + 1 }

@@ -13,6 +13,7 @@ struct Float32Accumulator: PlainAccumulatorModel {
         y = dot
       } else {
         y.addProduct(dot, operands.roundedScale(group))
+        operands.addOffsets(group, to: &y)
       }
     }
     return y

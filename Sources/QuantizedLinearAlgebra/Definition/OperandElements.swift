@@ -7,6 +7,9 @@ import NumericSupport
 package struct OperandElements: Hashable, Sendable {
   /// The elements as integers times a power of two; `nil` where some are not finite.
   package let integers: Integers?
+  /// The code c that stands for the integer 0, where codes q of unsigned integers stand for q - c and
+  /// blocks have an offset; `nil` elsewhere.
+  package let middle: Int?
   /// Whether every finite element is a BF16 number.
   package let areBFloat16: Bool
   /// Whether products of two such elements stay clear of where the BF16 unit flushes to zero.
@@ -20,8 +23,35 @@ package struct OperandElements: Hashable, Sendable {
     package let bitWidth: Int
   }
 
+  /// The elements of a linear layout, and for a format with an offset the code in their middle.
+  package init(_ layout: LinearLayout) {
+    guard layout.offset != nil else {
+      self.init(layout.factors)
+      return
+    }
+    let element = layout.factors.element
+    let isPlain = layout.factors.shift == nil && layout.factors.tensorField == nil
+    guard isPlain, layout.factors.scale != nil, element.bitWidth <= 16,
+      element == .unsignedInteger(bitCount: element.bitWidth)
+    else {
+      self.init(integers: nil, middle: nil)
+      return
+    }
+    let middle = 1 << (element.bitWidth - 1)
+    self.init(
+      integers: Integers(unitExponent: 0, greatest: middle, bitWidth: element.bitWidth),
+      middle: middle)
+  }
+
+  private init(integers: Integers?, middle: Int?) {
+    self.integers = integers
+    self.middle = middle
+    (areBFloat16, areFarFromSubnormal) = (false, false)
+  }
+
   package init(_ factors: FactorLayout) {
     let element = factors.element
+    middle = nil
     // Sub-scales only make values smaller; the largest sub-scale gives the finest step.
     let deepest = factors.shift?.greatest ?? 0
     let lowest = element.leastSpacingExponent - deepest

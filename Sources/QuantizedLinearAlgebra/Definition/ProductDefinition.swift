@@ -27,6 +27,24 @@ import BlockFormats
 ///
 /// Tensor scales multiply the finished sum: Y = fl(Y · fl₂₄(tₐ · t_b)).
 ///
+/// An operand may have an offset o for each block, so that its values are q · s + o with unsigned
+/// integers q of n bits. Its elements are then the integers q - c around the middle code c = 2^(n-1),
+/// and its values (q - c) · s + m with the value of that code, m = fl(c · s + o), rounded once. What
+/// follows from a · b = (x·sₐ + mₐ)(y·s_b + m_b) is added group by group, after the step above:
+///
+///     Yᵢ ← fl(uᵢ · m_b,ᵢ + Yᵢ)                             where B has offsets, and then
+///     Yᵢ ← fl(mₐ,ᵢ · vᵢ + Yᵢ)                              where A has offsets
+///     uᵢ = FP32 of (Rₐ,ᵢ · sₐ,ᵢ + nᵢ · mₐ,ᵢ), vᵢ = FP32 of R_b,ᵢ · s_b,ᵢ
+///
+/// R is the exact sum of the integers of a row in a group of n elements, rounded to FP32 once; s holds
+/// the integers' power of two; and n · m is left out of u where A has no offsets. u and v are computed
+/// in FP64, where each operation rounds, and then rounded to FP32: u is the sum of A's values in the
+/// group, v that of B's values less m_b. There is no sum over decoded values: decoding rounds every
+/// q · s + o to FP32, and the product rounds m, u and v of a group instead. So a group whose decoded
+/// values are zeros, and whose s and o are not, adds what those roundings leave. A u or v beyond FP32
+/// is infinite, as a Yᵢ is. Operands with offsets are decoded for the `float32` unit where no integer
+/// unit takes both.
+///
 /// Y itself is an FP32 number between groups: sums that leave its range are infinite, and opposite
 /// ones NaN, even where later groups would bring the exact sum back.
 ///
@@ -46,6 +64,13 @@ public struct ProductDefinition: Sendable {
   ///
   /// 0 for units that do not multiply integers.
   public let unitExponents: (a: Int, b: Int)
+
+  /// The codes c of operands with offsets that stand for the integer 0; `nil` for operands without
+  /// offsets, and where operands are decoded.
+  public let middles: (a: Int?, b: Int?)
+
+  /// Whether any operand adds offsets to its products.
+  var hasOffsets: Bool { middles.a != nil || middles.b != nil }
 
   /// Whether sums of the BF16 unit can be subnormal, so that they are flushed to zero.
   let canFlush: Bool
@@ -70,13 +95,19 @@ public struct ProductDefinition: Sendable {
   ///   `.badExtent` for a negative depth.
   public init(a: OperandFormat, b: OperandFormat, depth: Int) throws(ProductError) {
     guard depth >= 0 else { throw .badExtent(name: "depth", value: depth) }
+    guard let left = Factors(a), let right = Factors(b), left.canMeet(right) else {
+      self.init(decoding: a, b, depth: depth)
+      return
+    }
+    try self.init(a, left, b, right, depth: depth)
+  }
+
+  private init(
+    _ a: OperandFormat, _ left: Factors, _ b: OperandFormat, _ right: Factors, depth: Int
+  ) throws(ProductError) {
     self.a = a
     self.b = b
     self.depth = depth
-    guard let left = Factors(a), let right = Factors(b) else {
-      (unit, groupLength, unitExponents, canFlush) = (.float32, max(depth, 1), (0, 0), false)
-      return
-    }
     // Blocks that reach the end of the axis are one block, whatever their length.
     let whole = max(depth, 1)
     let (lengthA, lengthB) = (min(left.blockLength, whole), min(right.blockLength, whole))
@@ -84,7 +115,9 @@ public struct ProductDefinition: Sendable {
     guard long == whole || long % short == 0 else {
       throw .unalignedBlocks(a: a.id, lengthA, b: b.id, lengthB)
     }
+    let middles = (a: left.elements.middle, b: right.elements.middle)
     (unit, groupLength) = ProductDefinition.unit(left.elements, right.elements, group: short, whole)
+    self.middles = unit.isExact ? middles : (nil, nil)
     unitExponents =
       unit.isExact
       ? (left.elements.integers?.unitExponent ?? 0, right.elements.integers?.unitExponent ?? 0)
@@ -93,6 +126,16 @@ public struct ProductDefinition: Sendable {
       unit == .bfloat16
       && !(left.elements.areFarFromSubnormal && right.elements.areFarFromSubnormal)
   }
+
+  /// The definition where both operands are decoded.
+  private init(decoding a: OperandFormat, _ b: OperandFormat, depth: Int) {
+    (self.a, self.b, self.depth) = (a, b, depth)
+    (unit, groupLength, unitExponents, canFlush) = (.float32, max(depth, 1), (0, 0), false)
+    middles = (nil, nil)
+  }
+
+  /// The definition of the same operands where both are decoded.
+  var decoding: ProductDefinition { ProductDefinition(decoding: a, b, depth: depth) }
 
   private static func unit(
     _ a: OperandElements, _ b: OperandElements, group: Int, _ whole: Int
@@ -114,17 +157,25 @@ public struct ProductDefinition: Sendable {
   /// The shortest part of a group that is worth a rounding of its own.
   private static let shortestCutGroup = 1024
 
-  /// What a factored operand's format says about its elements and blocks.
+  /// What a linear operand's format says about its elements and blocks.
   private struct Factors {
     let elements: OperandElements
     let blockLength: Int
+    let hasOffset: Bool
+
+    /// Whether a unit can take both without decoding them: one with offsets needs integers.
+    func canMeet(_ other: Factors) -> Bool {
+      let haveIntegers = elements.integers != nil && other.elements.integers != nil
+      return haveIntegers || !(hasOffset || other.hasOffset)
+    }
 
     init?(_ operand: OperandFormat) {
-      guard case .quantized(let format) = operand, format is any FactoredFormat else { return nil }
+      guard case .quantized(let format) = operand, format is any LinearFormat else { return nil }
       let layout = format.layout
-      guard let factors = layout.factors else { return nil }
-      elements = OperandElements(factors)
-      switch factors.scale == nil ? .tensor : layout.block {
+      guard let linear = layout.linear else { return nil }
+      elements = OperandElements(linear)
+      hasOffset = linear.offset != nil
+      switch linear.factors.scale == nil ? .tensor : layout.block {
       case .vector(let length): blockLength = length
       case .tile(_, let columns): blockLength = columns
       case .row, .tensor: blockLength = .max

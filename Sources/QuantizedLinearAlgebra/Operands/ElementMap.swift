@@ -7,6 +7,8 @@ struct ElementMap: Sendable {
   /// Bits of a microexponent, 0 without.
   let shiftWidth: Int
   private(set) var way: Way
+  /// The byte that stands for zero among `int8` elements.
+  private(set) var zero: UInt8 = 0
 
   /// From the quickest to the most general.
   enum Way: Sendable {
@@ -26,10 +28,13 @@ struct ElementMap: Sendable {
     let element: ElementFormat
     let unit: ProductUnit
     let unitExponent: Int
+    /// What is taken from the values of codes first.
+    let middle: Int
 
     func bits(_ code: UInt32, shift: Int) -> Int16 {
       let value = Double(
-        sign: .plus, exponent: -unitExponent - shift, significand: element.value(of: code))
+        sign: .plus, exponent: -unitExponent - shift,
+        significand: element.value(of: code) - Double(middle))
       // Exact both ways.
       return unit == .bfloat16
         ? Int16(truncatingIfNeeded: Float(value).bitPattern >> 16) : Int16(value)
@@ -37,11 +42,12 @@ struct ElementMap: Sendable {
   }
 
   /// - Precondition: the unit is not FP32's.
-  init(_ layout: BlockLayout, unit: ProductUnit, unitExponent: Int) {
+  init(_ layout: BlockLayout, unit: ProductUnit, unitExponent: Int, middle: Int?) {
     let element = layout.element
     width = element.bitWidth
-    shiftWidth = layout.factors?.shift?.bitWidth ?? 0
-    let conversion = Conversion(element: element, unit: unit, unitExponent: unitExponent)
+    shiftWidth = layout.linear?.factors.shift?.bitWidth ?? 0
+    let conversion = Conversion(
+      element: element, unit: unit, unitExponent: unitExponent, middle: middle ?? 0)
     let deepest = (1 << shiftWidth) - 1
     if width + shiftWidth <= 8 {
       let codes = element.codeCount
@@ -61,7 +67,9 @@ struct ElementMap: Sendable {
 
   /// The integers of all codes of four bits, for panels that keep them; `nil` for other formats.
   var nibbles: [Int8]? {
-    guard case .int8(let values) = way, values.count <= 16, values.first == 0 else { return nil }
+    guard case .int8(let values) = way, values.count <= 16, values.contains(0) else {
+      return nil
+    }
     return values + [Int8](repeating: 0, count: 16 - values.count)
   }
 
@@ -69,6 +77,7 @@ struct ElementMap: Sendable {
   var keepingCodes: ElementMap {
     var map = self
     map.way = .int8((0..<1 << (width + shiftWidth)).map { Int8($0) })
+    map.zero = UInt8(nibbles?.firstIndex(of: 0) ?? 0)
     return map
   }
 }

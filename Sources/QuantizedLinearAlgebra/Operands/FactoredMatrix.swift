@@ -8,20 +8,26 @@ struct FactoredMatrix {
   let elements: [Double]
   /// The block scale of every group of every row; 1 without block scales.
   let scales: [Float]
+  /// The value of the middle code of every group of every row; empty without offsets.
+  let middles: [Float]
   /// The groups of a row.
   let groupCount: Int
   /// The decode multiplier of the tensor; 1 without one.
   let tensorScale: Float
+  private let groupLength: Int
+  private let columnCount: Int
+  private let unitExponent: Int
 
   /// Takes a matrix apart.
   ///
   /// - Parameters:
   ///   - groupLength: a divisor of the block length, or the whole row.
   ///   - unitExponent: the power of two that the elements count in.
-  init(_ matrix: QuantizedMatrix, groupLength: Int, unitExponent: Int) {
+  ///   - middle: the code that stands for 0; `nil` without offsets.
+  init(_ matrix: QuantizedMatrix, groupLength: Int, unitExponent: Int, middle: Int? = nil) {
     let storage = matrix.storage
     let layout = storage.format.layout
-    let (shift, scale) = (layout.factors?.shift, layout.factors?.scale)
+    let (shift, scale) = (layout.linear?.factors.shift, layout.linear?.factors.scale)
     let places = ScalePlaces(layout, shape: storage.shape)
     let columns = matrix.columnCount
     let rows = matrix.batchCount * matrix.rowCount
@@ -32,7 +38,8 @@ struct FactoredMatrix {
     let scaleCodes = scalePlane?.unpacked() ?? []
     elements = (0..<rows * columns).map { index in
       let value = Double.scaled(
-        layout.element.value(of: codes[index]), byPowerOfTwo: -unitExponent)
+        layout.element.value(of: codes[index]) - Double(middle ?? 0),
+        byPowerOfTwo: -unitExponent)
       guard let shift, let shiftPlane else { return value }
       let (row, column) = index.quotientAndRemainder(dividingBy: columns)
       let place = row * shiftPlane.rowLength + column / shift.length
@@ -40,13 +47,54 @@ struct FactoredMatrix {
     }
     let groupCount = columns == 0 ? 0 : (columns + groupLength - 1) / groupLength
     self.groupCount = groupCount
-    scales = (0..<rows * groupCount).map { index in
-      guard let scale, let scalePlane else { return 1 }
+    /// The place of a group's number among those of a plane with one for each block.
+    func place(_ index: Int, _ plane: BitPlane) -> Int {
       let (row, group) = index.quotientAndRemainder(dividingBy: groupCount)
       let column = group * groupLength / places.blockLength
-      let place = places.scaleRow(row) * scalePlane.rowLength + column
-      return Float(scale.element.value(of: scaleCodes[place]))
+      return places.scaleRow(row) * plane.rowLength + column
+    }
+    let scales = (0..<rows * groupCount).map { index -> Float in
+      guard let scale, let scalePlane else { return 1 }
+      return Float(scale.element.value(of: scaleCodes[place(index, scalePlane)]))
+    }
+    self.scales = scales
+    if let middle, let offset = layout.linear?.offset {
+      let plane = storage.planes[offset.field]
+      let offsets = plane.unpacked()
+      middles = (0..<rows * groupCount).map { index in
+        let offset = Float(offset.element.value(of: offsets[place(index, plane)]))
+        return offset.addingProduct(Float(middle), scales[index])
+      }
+    } else {
+      middles = []
     }
     tensorScale = storage.tensorScale ?? 1
+    (self.groupLength, self.unitExponent, columnCount) = (groupLength, unitExponent, columns)
+  }
+
+  /// What the other operand's middle values meet: FP32 numbers, each the sum of the values of a group,
+  /// or of what they are beside the group's middle value.
+  ///
+  /// - Precondition: elements are integers with sums below 2^53.
+  func groupSums(_ part: SumPart) -> [Float] {
+    scales.indices.map { index in
+      let (row, group) = index.quotientAndRemainder(dividingBy: groupCount)
+      let start = group * groupLength
+      let end = min(start + groupLength, columnCount)
+      let integers = elements[row * columnCount + start..<row * columnCount + end]
+      let sum = Float(integers.reduce(0, +))
+      let products = Double.scaled(
+        Double(sum) * Double(scales[index]), byPowerOfTwo: unitExponent)
+      guard part == .wholeValues, !middles.isEmpty else { return Float(products) }
+      return Float(products + Double(end - start) * Double(middles[index]))
+    }
+  }
+
+  /// What is summed.
+  enum SumPart {
+    /// Integer times scale, plus the middle value where there is one.
+    case wholeValues
+    /// Integer times scale.
+    case products
   }
 }

@@ -9,8 +9,18 @@ struct OperandLayout: Hashable, Sendable {
   let groupCount: Int
   /// Words of a group.
   let wordCount: Int
+  /// The code that stands for the integer 0 where groups have an offset; `nil` elsewhere.
+  let middle: Int?
+  /// Whether groups need their sums, which the other operand's offsets meet.
+  let needsSums: Bool
 
-  init(_ definition: ProductDefinition) {
+  init(_ definition: ProductDefinition, as side: RowPacker.Side) {
+    let middles = definition.middles
+    (middle, needsSums) =
+      switch side {
+      case .rows: (middles.a, middles.b != nil)
+      case .columns: (middles.b, middles.a != nil)
+      }
     unit = definition.unit
     depth = definition.depth
     groupLength = definition.groupLength
@@ -22,6 +32,7 @@ struct OperandLayout: Hashable, Sendable {
   private init(_ bytes: OperandLayout, unit: ProductUnit, wordCount: Int) {
     (depth, groupLength, groupCount) = (bytes.depth, bytes.groupLength, bytes.groupCount)
     (self.unit, self.wordCount) = (unit, wordCount)
+    (middle, needsSums) = (bytes.middle, bytes.needsSums)
   }
 
   /// The layout of the same integers in 16 bits, where this has them in eight.

@@ -11,9 +11,13 @@ final class PackedRows {
   private let elementMemory = AlignedMemory()
   private let scaleMemory = AlignedMemory()
   private let offsetMemory = AlignedMemory()
+  private let middleMemory = AlignedMemory()
+  private let sumMemory = AlignedMemory()
   private(set) var elements: UnsafeMutableRawPointer
   private(set) var scales: UnsafeMutablePointer<Float>
   private(set) var offsets: UnsafeMutablePointer<Int32>?
+  private(set) var middles: UnsafeMutablePointer<Float>?
+  private(set) var sums: UnsafeMutablePointer<Float>?
 
   init(_ layout: OperandLayout) {
     self.layout = layout
@@ -30,13 +34,19 @@ final class PackedRows {
     if layout.unit == .int8 {
       offsets = offsetMemory.reserve(rows * layout.groupCount, of: Int32.self)
     }
+    if layout.middle != nil {
+      middles = middleMemory.reserve(rows * layout.groupCount, of: Float.self)
+    }
+    if layout.needsSums {
+      sums = sumMemory.reserve(rows * layout.groupCount, of: Float.self)
+    }
   }
 
   /// Where rows go, each by one thread; until the next call of `reserve`.
   var places: Places {
     Places(
-      elements: elements, scales: scales, offsets: offsets, stride: stride,
-      groupCount: layout.groupCount)
+      elements: elements, scales: scales, offsets: offsets, middles: middles, sums: sums,
+      stride: stride, groupCount: layout.groupCount)
   }
 
   /// The memory of rows by its address.
@@ -45,6 +55,8 @@ final class PackedRows {
     nonisolated(unsafe) let elements: UnsafeMutableRawPointer
     nonisolated(unsafe) let scales: UnsafeMutablePointer<Float>
     nonisolated(unsafe) let offsets: UnsafeMutablePointer<Int32>?
+    nonisolated(unsafe) let middles: UnsafeMutablePointer<Float>?
+    nonisolated(unsafe) let sums: UnsafeMutablePointer<Float>?
     let stride: Int
     let groupCount: Int
 
@@ -52,7 +64,8 @@ final class PackedRows {
     func target(_ row: Int) -> RowPacker.Target {
       RowPacker.Target(
         elements: elements + row * stride, scales: scales + row * groupCount,
-        offsets: offsets.map { $0 + row * groupCount })
+        offsets: offsets.map { $0 + row * groupCount },
+        middles: middles.map { $0 + row * groupCount }, sums: sums.map { $0 + row * groupCount })
     }
   }
 
@@ -77,6 +90,8 @@ final class PackedRows {
   func operand(rowCount: Int) -> BKRows {
     BKRows(
       elements: UnsafePointer(elements.assumingMemoryBound(to: UInt8.self)), stride: stride,
-      scales: UnsafePointer(scales), offsets: offsets.map { UnsafePointer($0) }, rows: rowCount)
+      scales: UnsafePointer(scales), offsets: offsets.map { UnsafePointer($0) },
+      middles: middles.map { UnsafePointer($0) }, sums: sums.map { UnsafePointer($0) },
+      rows: rowCount)
   }
 }

@@ -36,6 +36,19 @@ struct PanelLayout: Sendable {
   var panelScaleCount: Int {
     row.unit == .float32 ? 0 : row.groupCount * ProductKernels.panelColumns
   }
+  /// Where the values of middle codes follow a panel's scales; `nil` without offsets.
+  var middlePlace: Int? { row.middle == nil ? nil : panelScaleCount }
+  /// Where the sums of groups follow; `nil` where the rows have no offsets.
+  var sumPlace: Int? { row.needsSums ? panelScaleCount * (row.middle == nil ? 1 : 2) : nil }
+  /// The numbers of a panel: scales, middle values and sums.
+  var panelNumberCount: Int {
+    panelScaleCount * (1 + (row.middle == nil ? 0 : 1) + (row.needsSums ? 1 : 0))
+  }
+  /// What the bytes of elements of zero are.
+  var zeroByte: UInt8 {
+    let zero = UInt8(nibbles?.firstIndex(of: 0) ?? 0)
+    return zero | zero << 4
+  }
 
   /// The rows of the operand, counted through the batch, that a panel holds.
   func rows(of panel: Int) -> Range<Int> {

@@ -7,7 +7,7 @@ struct PanelWriter: Sendable {
   private let layout: PanelLayout
   /// Each panel is written by one thread.
   nonisolated(unsafe) private let elements: UnsafeMutablePointer<UInt8>
-  nonisolated(unsafe) private let scales: UnsafeMutablePointer<Float>
+  nonisolated(unsafe) private let numbers: UnsafeMutablePointer<Float>
 
   /// The fewest elements worth a thread.
   private static let elementGrain = 1 << 16
@@ -18,11 +18,11 @@ struct PanelWriter: Sendable {
   }
 
   init(
-    _ layout: PanelLayout, elements: UnsafeMutableRawPointer, scales: UnsafeMutableRawPointer
+    _ layout: PanelLayout, elements: UnsafeMutableRawPointer, numbers: UnsafeMutableRawPointer
   ) {
     self.layout = layout
     self.elements = elements.assumingMemoryBound(to: UInt8.self)
-    self.scales = scales.assumingMemoryBound(to: Float.self)
+    self.numbers = numbers.assumingMemoryBound(to: Float.self)
   }
 
   /// Lays out a quantized matrix, or a batch.
@@ -153,11 +153,25 @@ struct PanelWriter: Sendable {
       products.pointee.interleave(source, rows.stride, count, words, line)
       products.pointee.join_nibbles(line, words, elements(panel))
     }
-    let factors = scales + panel * layout.panelScaleCount
+    let numbers = numbers + panel * layout.panelNumberCount
+    lay(rows.scales, count, at: numbers, missing: 1)
+    if let place = layout.middlePlace, let middles = rows.middles {
+      lay(middles, count, at: numbers + place, missing: 0)
+    }
+    if let place = layout.sumPlace, let sums = rows.sums {
+      lay(sums, count, at: numbers + place, missing: 0)
+    }
+  }
+
+  /// Lays the numbers of the groups of packed rows out as those of a panel.
+  private func lay(
+    _ source: UnsafeMutablePointer<Float>, _ count: Int, at target: UnsafeMutablePointer<Float>,
+    missing: Float
+  ) {
     for group in 0..<layout.row.groupCount {
       for column in 0..<ProductKernels.panelColumns {
-        factors[group * ProductKernels.panelColumns + column] =
-          column < count ? rows.scales[column * layout.row.groupCount + group] : 1
+        target[group * ProductKernels.panelColumns + column] =
+          column < count ? source[column * layout.row.groupCount + group] : missing
       }
     }
   }

@@ -8,20 +8,30 @@ struct Panels: Sendable {
   /// What the scales of all matrices reach.
   private(set) var scaleRange = ScaleRange()
   private var elements: AlignedBytes
-  private var scales: AlignedBytes
+  /// The scales of each panel, and what its layout says of offsets.
+  private var numbers: AlignedBytes
 
   /// The bytes that multiplying reads.
-  var byteCount: Int { elements.byteCount + scales.byteCount }
+  var byteCount: Int { elements.byteCount + numbers.byteCount }
 
   /// Elements of zero under scales of one.
   init(_ layout: PanelLayout) {
     self.layout = layout
     let panelCount = layout.batchCount * layout.panelCount
-    let scaleCount = panelCount * layout.panelScaleCount
+    let (scaleCount, numberCount) = (layout.panelScaleCount, layout.panelNumberCount)
     elements = AlignedBytes(byteCount: panelCount * layout.panelByteCount)
-    scales = AlignedBytes(byteCount: 4 * scaleCount)
-    scales.withUnsafeMutableBytes {
-      _ = $0.initializeMemory(as: Float.self, repeating: 1, count: scaleCount)
+    if layout.zeroByte != 0 {
+      let byteCount = elements.byteCount
+      elements.withUnsafeMutableBytes {
+        _ = $0.initializeMemory(as: UInt8.self, repeating: layout.zeroByte, count: byteCount)
+      }
+    }
+    numbers = AlignedBytes(byteCount: 4 * panelCount * numberCount)
+    numbers.withUnsafeMutableBytes {
+      let numbers = $0.assumingMemoryBound(to: Float.self)
+      for panel in 0..<panelCount {
+        (numbers + panel * numberCount).initialize(repeating: 1, count: scaleCount)
+      }
     }
   }
 
@@ -51,8 +61,8 @@ struct Panels: Sendable {
 
   private mutating func write<Result>(_ body: (PanelWriter) -> Result) -> Result {
     elements.withUnsafeMutableBytes { elements in
-      scales.withUnsafeMutableBytes { scales in
-        body(PanelWriter(layout, elements: elements, scales: scales))
+      numbers.withUnsafeMutableBytes { numbers in
+        body(PanelWriter(layout, elements: elements, numbers: numbers))
       }
     }
   }
@@ -62,11 +72,11 @@ struct Panels: Sendable {
   /// Lends the panels to the kernels.
   func withColumns<Result>(_ body: (Columns) -> Result) -> Result {
     elements.withUnsafeBytes { elements in
-      scales.withUnsafeBytes { scales in
+      numbers.withUnsafeBytes { numbers in
         body(
           Columns(
             layout: layout, elements: elements.assumingMemoryBound(to: UInt8.self),
-            scales: scales.assumingMemoryBound(to: Float.self)))
+            numbers: numbers.assumingMemoryBound(to: Float.self)))
       }
     }
   }
@@ -76,13 +86,16 @@ struct Panels: Sendable {
     let layout: PanelLayout
     /// Nobody writes while they are lent.
     nonisolated(unsafe) let elements: UnsafePointer<UInt8>
-    nonisolated(unsafe) let scales: UnsafePointer<Float>
+    nonisolated(unsafe) let numbers: UnsafePointer<Float>
 
     /// A panel, counted through the batch, as the kernels take it.
     func operand(_ panel: Int) -> BKColumns {
-      BKColumns(
+      let numbers = numbers + panel * layout.panelNumberCount
+      return BKColumns(
         elements: elements + panel * layout.panelByteCount,
-        scales: layout.row.unit == .float32 ? nil : scales + panel * layout.panelScaleCount)
+        scales: layout.row.unit == .float32 ? nil : numbers,
+        middles: layout.middlePlace.map { numbers + $0 },
+        sums: layout.sumPlace.map { numbers + $0 })
     }
   }
 }

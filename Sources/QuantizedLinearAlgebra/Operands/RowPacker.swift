@@ -8,10 +8,17 @@ struct RowPacker: Sendable {
   let layout: OperandLayout
   private(set) var elements: ElementMap
   let scales: ScaleMap
+  /// The offsets of blocks, where the definition takes them.
+  let offsets: ScaleMap
+  /// The integers of codes that stay codes; empty elsewhere.
+  private(set) var integersOfCodes: [Int8] = []
   let places: ScalePlaces
   let kernels: ProductKernels
+  let side: Side
   /// What stands behind the last element of a group.
   private let padding: Padding
+  /// The exponent of the power of two that the elements count in.
+  let unitExponent: Int
 
   /// Products of padding add nothing to a sum of BF16 products, which may be -0, if one factor is -0.
   private enum Padding {
@@ -36,17 +43,25 @@ struct RowPacker: Sendable {
   ) {
     self.layout = layout
     self.kernels = kernels
+    self.side = side
     padding = layout.unit == .bfloat16 && side == .rows ? .negativeBFloat16Zeros : .zeros
     places = ScalePlaces(format.layout, shape: shape)
-    elements = ElementMap(format.layout, unit: layout.unit, unitExponent: unitExponent)
+    elements = ElementMap(
+      format.layout, unit: layout.unit, unitExponent: unitExponent, middle: layout.middle)
+    self.unitExponent = unitExponent
+    let linear = format.layout.linear
     scales = ScaleMap(
-      format.layout, groupLength: layout.groupLength, blockLength: places.blockLength)
+      linear?.factors.scale?.element, groupLength: layout.groupLength,
+      blockLength: places.blockLength)
+    offsets = ScaleMap(
+      linear?.offset?.element, groupLength: layout.groupLength, blockLength: places.blockLength)
   }
 
   /// The same packer, but with codes of four bits, microexponents joined, in the place of integers.
   var keepingCodes: RowPacker {
     var packer = self
     packer.elements = elements.keepingCodes
+    packer.integersOfCodes = elements.nibbles ?? []
     return packer
   }
 
@@ -58,6 +73,10 @@ struct RowPacker: Sendable {
     var scales: UnsafeMutablePointer<Float>
     /// As many, for 8-bit integers.
     var offsets: UnsafeMutablePointer<Int32>?
+    /// As many as scales, where blocks have an offset: the values of middle codes.
+    var middles: UnsafeMutablePointer<Float>?
+    /// As many, where the other operand's blocks have an offset: the sums of groups.
+    var sums: UnsafeMutablePointer<Float>?
   }
 
   /// Packs a row.
@@ -68,7 +87,14 @@ struct RowPacker: Sendable {
   ) -> ScaleRange {
     packElements(planes.codes.row(row), planes.shifts.row(row), into: target, scratch)
     if let offsets = target.offsets { fillOffsets(target, offsets) }
-    return packScales(planes.scales.row(places.scaleRow(row)), into: target, scratch)
+    let scaleRow = places.scaleRow(row)
+    fill(target.scales, scales, planes.scales.row(scaleRow), scratch)
+    if let middles = target.middles {
+      fill(middles, offsets, planes.offsets.row(scaleRow), scratch)
+      finishMiddles(middles, target)
+    }
+    if let sums = target.sums { fillSums(sums, target, scratch) }
+    return scaleRange(target)
   }
 
   // MARK: - Elements
@@ -96,7 +122,8 @@ struct RowPacker: Sendable {
 
   private func pad(_ bytes: UnsafeMutableRawPointer, byteCount: Int) {
     switch padding {
-    case .zeros: bytes.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    case .zeros:
+      bytes.initializeMemory(as: UInt8.self, repeating: elements.zero, count: byteCount)
     case .negativeBFloat16Zeros:
       bytes.initializeMemory(as: UInt16.self, repeating: 0x8000, count: byteCount / 2)
     }
@@ -164,25 +191,32 @@ struct RowPacker: Sendable {
 
   // MARK: - Scales
 
-  private func packScales(
-    _ packed: UnsafePointer<UInt8>, into target: Target, _ scratch: PackingScratch
-  ) -> ScaleRange {
+  /// Fills in the numbers of groups from the packed codes of blocks; ones where blocks have none.
+  private func fill(
+    _ numbers: UnsafeMutablePointer<Float>, _ map: ScaleMap, _ packed: UnsafePointer<UInt8>,
+    _ scratch: PackingScratch
+  ) {
     let count = layout.groupCount
-    guard scales.width > 0 else {
-      target.scales.update(repeating: 1, count: count)
-      return ScaleRange()
+    guard map.width > 0 else {
+      numbers.update(repeating: 1, count: count)
+      return
     }
-    let blocks = (count + scales.groupsPerBlock - 1) / scales.groupsPerBlock
-    if scales.width == 8 && scales.groupsPerBlock == 1 {
-      scales.fill(target.scales, groupCount: count, bytes: packed)
-    } else if scales.width <= 8 {
-      kernels.blocks.pointee.unpack(packed, blocks, UInt32(scales.width), scratch.codes)
-      scales.fill(target.scales, groupCount: count, bytes: scratch.codes)
+    let blocks = (count + map.groupsPerBlock - 1) / map.groupsPerBlock
+    if map.width == 8 && map.groupsPerBlock == 1 {
+      map.fill(numbers, groupCount: count, bytes: packed)
+    } else if map.width <= 8 {
+      kernels.blocks.pointee.unpack(packed, blocks, UInt32(map.width), scratch.codes)
+      map.fill(numbers, groupCount: count, bytes: scratch.codes)
     } else {
-      kernels.blocks.pointee.unpack_wide(packed, blocks, UInt32(scales.width), scratch.wideCodes)
-      scales.fill(target.scales, groupCount: count, wide: scratch.wideCodes)
+      kernels.blocks.pointee.unpack_wide(packed, blocks, UInt32(map.width), scratch.wideCodes)
+      map.fill(numbers, groupCount: count, wide: scratch.wideCodes)
     }
+  }
+
+  /// What the row's scales reach, where some of no account become ones.
+  private func scaleRange(_ target: Target) -> ScaleRange {
     if let range = scales.narrowRange { return range }
+    let count = layout.groupCount
     let factors = UnsafeBufferPointer(start: target.scales, count: count)
     let range = ScaleRange(factors)
     guard !range.isNarrow else { return range }
@@ -200,9 +234,10 @@ struct RowPacker: Sendable {
   private func isZero(_ group: Int, _ target: Target) -> Bool {
     // Negative zeros add nothing as well. Two's complement has none, codes of four bits may.
     let signs: UInt32 = layout.unit == .bfloat16 ? 0x8000_8000 : 0
+    let zero = UInt32(elements.zero) * 0x0101_0101
     let words = target.elements + group * layout.groupByteCount
     for word in 0..<layout.wordCount
-    where words.loadUnaligned(fromByteOffset: 4 * word, as: UInt32.self) & ~signs != 0 {
+    where words.loadUnaligned(fromByteOffset: 4 * word, as: UInt32.self) & ~signs != zero {
       return false
     }
     return true
@@ -240,6 +275,7 @@ struct MatrixPlanes {
   let codes: Plane
   let scales: Plane
   let shifts: Plane
+  let offsets: Plane
 
   struct Plane {
     let base: UnsafePointer<UInt8>
@@ -252,7 +288,7 @@ struct MatrixPlanes {
     _ tensor: QuantizedTensor, _ body: (MatrixPlanes) -> Result
   ) -> Result {
     let nothing: StaticString = ""
-    let factors = tensor.format.layout.factors
+    let linear = tensor.format.layout.linear
     /// Runs a step with the plane of a field; planes without bytes are never read.
     func with<Value>(_ field: Int?, _ step: (Plane) -> Value) -> Value {
       guard let field else { return step(Plane(base: nothing.utf8Start, bytesPerRow: 0)) }
@@ -262,9 +298,11 @@ struct MatrixPlanes {
       }
     }
     return with(0) { codes in
-      with(factors?.scale?.field) { scales in
-        with(factors?.shift?.field) { shifts in
-          body(MatrixPlanes(codes: codes, scales: scales, shifts: shifts))
+      with(linear?.factors.scale?.field) { scales in
+        with(linear?.factors.shift?.field) { shifts in
+          with(linear?.offset?.field) { offsets in
+            body(MatrixPlanes(codes: codes, scales: scales, shifts: shifts, offsets: offsets))
+          }
         }
       }
     }

@@ -1,6 +1,6 @@
 import BlockFormats
 
-/// How the block scales of a row become FP32 factors of groups.
+/// How the block scales of a row become FP32 factors of groups, and offsets FP32 numbers.
 struct ScaleMap: Sendable {
   /// Bits of a scale, 0 without scales.
   let width: Int
@@ -12,8 +12,8 @@ struct ScaleMap: Sendable {
   /// The factors of all codes of up to eight bits.
   private let table: [Float]
 
-  init(_ layout: BlockLayout, groupLength: Int, blockLength: Int) {
-    let scale = layout.factors?.scale?.element
+  /// - Parameter scale: how a block's number is stored; `nil` without.
+  init(_ scale: ElementFormat?, groupLength: Int, blockLength: Int) {
     element = scale
     width = scale?.bitWidth ?? 0
     groupsPerBlock = max(1, (blockLength + groupLength - 1) / groupLength)

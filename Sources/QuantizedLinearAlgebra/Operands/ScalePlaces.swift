@@ -13,7 +13,7 @@ struct ScalePlaces {
   init(_ layout: BlockLayout, shape: [Int]) {
     let columns = max(shape.last ?? 1, 1)
     rowCount = max(shape.dropLast().last ?? 1, 1)
-    let factors = layout.factors
+    let factors = layout.linear?.factors
     shiftLength = factors?.shift?.length ?? 0
     switch factors?.scale == nil ? .tensor : layout.block {
     case .vector(let length): (blockLength, rowsPerScaleRow) = (min(length, columns), 1)

@@ -69,8 +69,9 @@ struct ScaleRange: Sendable {
       normal.contains(lowest + columns.lowest + unit),
       normal.contains(highest + columns.highest + unit + 1)
     else { return .unlimitedExponents }
-    // The BF16 unit that flushes has no kernel that adds exponents.
-    return arePowersOfTwo && columns.arePowersOfTwo && !definition.canFlush
+    // The BF16 unit that flushes has no kernel that adds exponents, and neither have offsets.
+    let isPlain = !definition.canFlush && !definition.hasOffsets
+    return arePowersOfTwo && columns.arePowersOfTwo && isPlain
       ? .addedExponents : .multiplied
   }
 }

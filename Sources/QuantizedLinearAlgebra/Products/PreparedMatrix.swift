@@ -87,7 +87,7 @@ public struct PreparedMatrix: Sendable {
     self.shape = shape
     kernelLevel = level
     kernels = ProductKernels(level)
-    let row = OperandLayout(definition)
+    let row = OperandLayout(definition, as: .columns)
     let (columns, batch) = (shape[shape.count - 2], shape.dropLast(2).reduce(1, *))
     if definition.unit != .float32, case .quantized(let format) = definition.b {
       let packer = RowPacker(

@@ -29,7 +29,7 @@ struct ProductRun {
     self.epilogue = epilogue
     self.parallelism = parallelism
     self.workspace = workspace
-    let row = prepared.panels.layout.row
+    let row = OperandLayout(prepared.definition, as: .rows)
     let widens =
       row.unit == .int8 && prepared.kernels.prefersInt16
       && left.rowCount > PanelMultiplier.fewRows
@@ -70,7 +70,9 @@ struct ProductRun {
       BKRows(
         elements: operand.elements + range.lowerBound * operand.stride, stride: operand.stride,
         scales: operand.scales.map { $0 + range.lowerBound * groups },
-        offsets: operand.offsets.map { $0 + range.lowerBound * groups }, rows: range.count)
+        offsets: operand.offsets.map { $0 + range.lowerBound * groups },
+        middles: operand.middles.map { $0 + range.lowerBound * groups },
+        sums: operand.sums.map { $0 + range.lowerBound * groups }, rows: range.count)
     }
   }
 

@@ -80,7 +80,7 @@ struct RowSource {
       return ProductRun.Block(
         operand: BKRows(
           elements: band.base.assumingMemoryBound(to: UInt8.self), stride: 4 * band.stride,
-          scales: nil, offsets: nil, rows: rows.count),
+          scales: nil, offsets: nil, middles: nil, sums: nil, rows: rows.count),
         scaleProduct: .multiplied)
     case .copied(let source):
       let packed = run.workspace.rows(layout)

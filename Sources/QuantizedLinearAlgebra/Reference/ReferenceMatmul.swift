@@ -88,7 +88,8 @@ private struct ReferenceMatmul {
   func callAsFunction(_ a: ProductOperand, _ b: ProductOperand) throws(ProductError) -> Tensor {
     let shape = try ProductShape.of(a.shape, b.shape)
     let definition = try ProductDefinition(
-      a: a.format, b: b.format, depth: a.shape[a.shape.count - 1])
+      a: a.format, b: b.format, depth: a.shape[a.shape.count - 1]
+    ).seen(by: accumulator)
     let columns = shape[shape.count - 1]
     require(
       epilogue.bias.isEmpty || epilogue.bias.count == columns,

@@ -10,6 +10,8 @@ struct ReferenceOperand {
   let tensorScale: Float
   private let values: [Double]
   private let scales: [Float]
+  private let middles: [Float]
+  private let sums: [Float]
   private let groupCount: Int
   /// The matrix's place in the batch.
   private var index: Int
@@ -38,11 +40,19 @@ struct ReferenceOperand {
     self.index = index
     if definition.unit == .float32 {
       values = matrix.storage.dequantized().elements.map(Double.init)
-      (scales, groupCount, tensorScale) = ([], 0, 1)
+      (scales, middles, sums, groupCount, tensorScale) = ([], [], [], 0, 1)
     } else {
+      let (exponents, middleCodes) = (definition.unitExponents, definition.middles)
       let factors = FactoredMatrix(
         matrix, groupLength: definition.groupLength,
-        unitExponent: side == .a ? definition.unitExponents.a : definition.unitExponents.b)
+        unitExponent: side == .a ? exponents.a : exponents.b,
+        middle: side == .a ? middleCodes.a : middleCodes.b)
+      middles = factors.middles
+      sums =
+        switch side {
+        case .a: middleCodes.b == nil ? [] : factors.groupSums(.wholeValues)
+        case .b: middleCodes.a == nil ? [] : factors.groupSums(.products)
+        }
       values = factors.elements
       groupCount = factors.groupCount
       scales = factors.scales
@@ -55,7 +65,8 @@ struct ReferenceOperand {
     self.rowCount = rowCount
     self.depth = depth
     self.values = values.map(Double.init)
-    (scales, groupCount, tensorScale, index) = ([], 0, 1, 0)
+    (scales, middles, sums) = ([], [], [])
+    (groupCount, tensorScale, index) = (0, 1, 0)
   }
 
   private init(_ other: ReferenceOperand, rows: [Int]) {
@@ -69,6 +80,8 @@ struct ReferenceOperand {
     (tensorScale, index) = (other.tensorScale, 0)
     values = taken(other.values, other.depth)
     scales = taken(other.scales, other.groupCount)
+    middles = other.middles.isEmpty ? [] : taken(other.middles, other.groupCount)
+    sums = other.sums.isEmpty ? [] : taken(other.sums, other.groupCount)
   }
 
   /// Some rows of this matrix, as a matrix of their own.
@@ -94,6 +107,15 @@ struct ReferenceOperand {
   ) -> UnsafeBufferPointer<Double> {
     let start = (index * rowCount + row) * depth
     return UnsafeBufferPointer(rebasing: elements[start..<start + depth])
+  }
+
+  /// What offsets add in a row of this matrix; empty arrays where the definition has none.
+  func offsets(_ row: Int) -> DotOperands.Offsets {
+    let start = (index * rowCount + row) * groupCount
+    func part(_ numbers: [Float]) -> ArraySlice<Float> {
+      numbers.isEmpty ? [] : numbers[start..<start + groupCount]
+    }
+    return DotOperands.Offsets(middles: part(middles), sums: part(sums))
   }
 
   /// The scales of a row of this matrix.

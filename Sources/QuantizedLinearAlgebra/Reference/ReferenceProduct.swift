@@ -1,4 +1,5 @@
 import BlockFormats
+import CallerChecks
 
 /// Y = A · Bᵀ computed as `ProductDefinition` says, literally and slowly: the oracle of the kernels.
 struct ReferenceProduct {
@@ -18,7 +19,10 @@ struct ReferenceProduct {
     _ a: ReferenceOperand, _ b: ReferenceOperand, accumulator: Accumulator = .float32,
     parallelism: Parallelism = .allCores
   ) -> [Float] {
-    sums(a, b, accumulator.model, parallelism)
+    require(
+      !definition.hasOffsets || accumulator == .float32,
+      "the accumulator \(accumulator.id) with offsets, which it sees decoded")
+    return sums(a, b, accumulator.model, parallelism)
   }
 
   private func sums(
@@ -37,6 +41,7 @@ struct ReferenceProduct {
               unit: definition.unit, groupLength: definition.groupLength,
               a: a.row(row, of: elementsA), b: b.row(column, of: elementsB),
               scalesA: a.scales(row, of: scalesA), scalesB: b.scales(column, of: scalesB),
+              offsetsA: a.offsets(row), offsetsB: b.offsets(column),
               scaleExponent: definition.scaleExponent, dotBitWidth: dotBitWidth)
             sums.initializeElement(at: index, to: model.sum(operands, registers: &registers))
           }

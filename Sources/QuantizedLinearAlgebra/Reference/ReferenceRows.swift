@@ -4,9 +4,25 @@ package import BlockFormats
 ///
 /// The operands are taken apart once, whole, since scales may cover several rows.
 package struct ReferenceRows: Sendable {
-  private let left: ReferenceOperand
-  private let right: ReferenceOperand
-  private let product: ReferenceProduct
+  /// The operands as kernels see them.
+  private let parts: Parts
+  /// The operands as other accumulators see them, where that is another way.
+  private let decoded: Parts?
+
+  /// Operands as a definition sees them.
+  private struct Parts {
+    let left: ReferenceOperand
+    let right: ReferenceOperand
+    let product: ReferenceProduct
+
+    init(
+      _ a: ProductOperand, _ b: ProductOperand, rows: [Int], definition: ProductDefinition
+    ) {
+      left = ReferenceOperand(a, .a, definition: definition).selecting(rows)
+      right = ReferenceOperand(b, .b, definition: definition)
+      product = ReferenceProduct(definition: definition)
+    }
+  }
 
   /// Takes the operands apart.
   ///
@@ -22,9 +38,9 @@ package struct ReferenceRows: Sendable {
       throw .depthMismatch(a: a.shape, b: b.shape)
     }
     let definition = try ProductDefinition(a: a.format, b: b.format, depth: depth)
-    left = ReferenceOperand(a, .a, definition: definition).selecting(rows)
-    right = ReferenceOperand(b, .b, definition: definition)
-    product = ReferenceProduct(definition: definition)
+    parts = Parts(a, b, rows: rows, definition: definition)
+    decoded =
+      definition.hasOffsets ? Parts(a, b, rows: rows, definition: definition.decoding) : nil
   }
 
   /// The rows of Y in the order of the rows of A.
@@ -36,8 +52,10 @@ package struct ReferenceRows: Sendable {
     _ accumulator: Accumulator, parallelism: Parallelism = .allCores
   ) -> [Float] {
     let epilogue = ProductEpilogue()
-    let scale = product.tensorScale(left, right)
-    return product.sums(left, right, accumulator: accumulator, parallelism: parallelism)
+    let parts = accumulator == .float32 ? parts : decoded ?? parts
+    let (left, right) = (parts.left, parts.right)
+    let scale = parts.product.tensorScale(left, right)
+    return parts.product.sums(left, right, accumulator: accumulator, parallelism: parallelism)
       .map { epilogue.value($0, tensorScale: scale, column: 0, old: 0) }
   }
 }

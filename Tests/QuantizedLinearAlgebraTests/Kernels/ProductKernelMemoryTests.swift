@@ -20,6 +20,8 @@ struct ProductKernelMemoryTests {
       }
     }
 
+    var multipliesIntegers: Bool { unit == BK_INT8 || unit == BK_INT16 }
+
     /// Words of elements.
     func words(_ count: Int, _ numbers: inout KernelNumbers) -> [UInt8] {
       switch self {
@@ -45,6 +47,7 @@ struct ProductKernelMemoryTests {
     let offsets: [Int32]
     let panel: [UInt8]
     let panelScales: [Float]
+    let (middles, sums, panelMiddles, panelSums): ([Float], [Float], [Float], [Float])
     let values: [Int8]
     let bias: [Float]
     let beta: Float
@@ -80,6 +83,14 @@ struct ProductKernelMemoryTests {
       panel = kind == .nibbles ? Array(bytes.prefix(bytes.count / 2)) : bytes
       panelScales =
         adds ? numbers.powersOfTwo(count * columnCount) : numbers.floats(count * columnCount)
+      // Offsets of columns, of rows, of both and of none in turn.
+      let mayHaveMiddles = kind.multipliesIntegers && !adds
+      let hasRows = mayHaveMiddles && seed % 4 >= 2
+      let hasColumns = mayHaveMiddles && seed % 4 % 2 == 1
+      middles = numbers.floats(hasRows ? rows * count : 0)
+      panelSums = numbers.floats(hasRows ? count * columnCount : 0)
+      sums = numbers.floats(hasColumns ? rows * count : 0)
+      panelMiddles = numbers.floats(hasColumns ? count * columnCount : 0)
       values = numbers.integers(16)
       bias = seed % 2 == 0 ? numbers.floats(columns) : []
       beta = seed % 4 < 2 ? 0 : 0.5
@@ -109,15 +120,19 @@ struct ProductKernelMemoryTests {
         unit: kind.unit, scale_product: product.code, flushes: kind == .flushing, groups: groups,
         words: words, scale_unit: 0x1p-3)
       let isGrouped = kind != .float32
+      func given(_ numbers: [Float], _ index: Int) -> UnsafePointer<Float>? {
+        numbers.isEmpty ? nil : UnsafePointer(place.put(numbers, in: memory[index]).baseAddress)
+      }
       var left = BKRows(
         elements: UnsafePointer(place.put(elements, in: memory[0]).baseAddress!), stride: stride,
         scales: isGrouped ? UnsafePointer(place.put(scales, in: memory[1]).baseAddress) : nil,
         offsets: kind.unit == BK_INT8
           ? UnsafePointer(place.put(offsets, in: memory[2]).baseAddress) : nil,
-        rows: rows)
+        middles: given(middles, 8), sums: given(sums, 9), rows: rows)
       var right = BKColumns(
         elements: UnsafePointer(place.put(panel, in: memory[3]).baseAddress!),
-        scales: isGrouped ? UnsafePointer(place.put(panelScales, in: memory[4]).baseAddress) : nil)
+        scales: isGrouped ? UnsafePointer(place.put(panelScales, in: memory[4]).baseAddress) : nil,
+        middles: given(panelMiddles, 10), sums: given(panelSums, 11))
       var result = BKResult(
         values: target.baseAddress!.assumingMemoryBound(to: Float.self), stride: resultStride,
         columns: columns, tensor_scale: 1.5, alpha: -0.75, beta: beta,
@@ -148,7 +163,7 @@ struct ProductKernelMemoryTests {
     guard product == .multiplied || kind != .float32,
       product != .addedExponents || kind != .flushing
     else { return }
-    let memory = (0..<8).map { _ in GuardedMemory(1 << 15) }
+    let memory = (0..<12).map { _ in GuardedMemory(1 << 15) }
     for (seed, extents) in Self.extents.enumerated() {
       let call = Call(kind, product, extents, seed: seed)
       let expected = call.run(productTable(.portable), .start, memory, odd: 0).result

@@ -15,7 +15,7 @@ struct EpilogueTests {
 
   @Test(
     "Each part gives the definition's value in every result type, and gaps stay as they were",
-    arguments: ["nvfp4", "mxfp8_e4m3", "mxint8", "fp32"], epilogues.indices)
+    arguments: ["nvfp4", "mxfp8_e4m3", "mxint8", "affine4", "fp32"], epilogues.indices)
   func parts(id: String, index: Int) throws {
     let format = try FormatCatalog.format(id: id)
     let epilogue = Self.epilogues[index]
@@ -52,7 +52,7 @@ struct EpilogueTests {
   func emptyDepth() throws {
     let epilogue = ProductEpilogue(alpha: -3, beta: 2, bias: [-0.0, 1, -1])
     let expected: [Float] = [0, 3, 3, 6, 9, 9]
-    for id in ["mxfp4", "nvfp4", "mx9", "fp8_e4m3_tensor", "bf16", "fp32"] {
+    for id in ["mxfp4", "nvfp4", "mx9", "fp8_e4m3_tensor", "bf16", "fp32", "affine4", "q4_1"] {
       let format = try FormatCatalog.format(id: id)
       let b = QuantizedMatrix(Tensor([], shape: [3, 0]), format: format)
       let a = CallerMemory([], rowCount: 2, columnCount: 0)

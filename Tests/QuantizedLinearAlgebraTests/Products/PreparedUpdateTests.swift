@@ -17,7 +17,7 @@ struct PreparedUpdateTests {
     "An updated matrix multiplies as one that was prepared anew",
     arguments: [
       "mxfp4", "mx6", "mx9", "nvfp4", "nvfp4_2d", "fp8_e4m3_tensor", "fp8_e4m3_128x128",
-      "mxfp8_e4m3", "bf16", "fp16", "int8_row",
+      "mxfp8_e4m3", "bf16", "fp16", "int8_row", "affine4", "affine8", "q4_1", "q4_0",
     ])
   func update(id: String) throws {
     let format = FormatPair.format(id)
@@ -53,7 +53,9 @@ struct PreparedUpdateTests {
 
   @Test(
     "Before the first numbers the matrix is one of zeros, for every unit and kind of scale",
-    arguments: ["mxfp4", "mx9", "nvfp4", "mxfp8_e4m3", "fp8_e4m3_tensor", "fp16", "fp32"])
+    arguments: [
+      "mxfp4", "mx9", "nvfp4", "mxfp8_e4m3", "fp8_e4m3_tensor", "fp16", "fp32", "q4_0", "q4_1",
+    ])
   func zeros(id: String) throws {
     let format = OperandFormat.quantized(FormatPair.format(id))
     let matrix = try builder(format, n: 35, k: 96).matrix

@@ -27,6 +27,17 @@ struct FormatPair: CustomTestStringConvertible, Sendable {
     ("mx(element=float(e=8,m=3),block=16)", "mxfp4"),
   ].map { FormatPair(a: format($0.0), b: format($0.1)) }
 
+  /// Pairs in which an operand has an offset for each block, or takes ggml's integers.
+  static let offsets: [FormatPair] = [
+    ("affine4", "affine4"), ("mxint8", "affine4"), ("affine8", "mxfp4"), ("q8_0", "q4_1"),
+    ("int8_row", "affine4"), ("affine8", "affine8"), ("affine2", "affine3(group=16)"),
+    ("nvfp4", "affine4"), ("mx9", "affine5"), ("q5_1", "q4_1"), ("affine6", "mxfp6_e3m2"),
+    ("mxfp4", "affine7"), ("affine4(group=32,scale=fp16)", "int8_tensor"),
+    ("affine4(group=128,scale=bf16)", "q8_0"), ("mxfp4(block=3)", "affine4(group=6)"),
+    ("int4_1x32", "affine8"), ("q8_0", "q8_0"), ("q8_0", "q4_0"), ("q4_0", "q4_0"),
+    ("q5_0", "mxint8"),
+  ].map { FormatPair(a: format($0.0), b: format($0.1)) }
+
   static func format(_ id: String) -> any BlockFormat {
     do {
       return try FormatCatalog.format(id: id)

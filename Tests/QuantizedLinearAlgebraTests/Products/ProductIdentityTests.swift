@@ -21,7 +21,9 @@ struct ProductIdentityTests {
     Intensity.isDeep ? [1, 2, 4] : [[1, 2, 4][turn % 3]]
   }
 
-  @Test("Every level and thread count computes the definition's bits", arguments: FormatPair.all)
+  @Test(
+    "Every level and thread count computes the definition's bits",
+    arguments: FormatPair.all + FormatPair.offsets)
   func matchesDefinition(pair: FormatPair) throws {
     var turn = 0
     for (extents, values, left, right) in Self.numbers {

@@ -10,6 +10,7 @@ struct QuantizingProductTests {
     "nvfp4", "nvfp4_2d", "nvfp4_4over6", "fp8_e4m3_tensor", "fp8_e4m3_row", "fp8_e4m3_1x128",
     "fp8_e4m3_128x128", "mxfp4", "mxfp6_e2m3", "mxfp8_e4m3", "mxint8", "mx9", "mx6", "mx4",
     "msfp12", "int8_row", "int8_tensor", "vsq", "bf16", "fp16", "fp32",
+    "affine4", "affine8", "q4_1", "q4_0",
   ]
 
   /// Rows and columns: one band, or several with a short one at the end.
@@ -60,7 +61,7 @@ struct QuantizingProductTests {
   @Test("A workspace serves other shapes, formats, policies and levels with the bits of a new one")
   func workspaces() throws {
     let shared = ProductWorkspace()
-    let ids = ["mxfp4", "nvfp4", "mxint8", "fp8_e4m3_tensor", "bf16", "fp32", "mx9"]
+    let ids = ["mxfp4", "nvfp4", "affine4", "fp8_e4m3_tensor", "bf16", "fp32", "affine8"]
     for round in 0..<28 {
       let format = try FormatCatalog.format(id: ids[(round / 2) % ids.count])
       let (rows, depth) = [(3, 64), (40, 64), (3, 64), (12, 160), (3, 0)][round % 5]
