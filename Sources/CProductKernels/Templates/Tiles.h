@@ -55,14 +55,13 @@ INLINE vf add_group(
   }
 }
 
-// What the offsets of a group add for a row and some columns.
-INLINE vf add_middles(
-    const BKRows *a, const BKColumns *b, size_t place_of_row, size_t place_of_column, vf sum) {
-  if (b->middles)
-    sum = fma_f(load_f(b->middles + place_of_column), (vf)float_at(a->sums + place_of_row), sum);
-  if (a->middles)
-    sum = fma_f(load_f(b->sums + place_of_column), (vf)float_at(a->middles + place_of_row), sum);
-  return sum;
+// What offsets add to a group's sums: numbers of some rows, which lie `step` apart, times those of
+// columns.
+INLINE void add_middles(
+    const int rows, const float *of_rows, size_t step, vf of_columns, const int v,
+    vf sums[][PANEL_VECTORS]) {
+  UNROLLED for (int r = 0; r < rows; r++)
+    sums[r][v] = fma_f(of_columns, (vf)float_at(of_rows + (size_t)r * step), sums[r][v]);
 }
 
 INLINE void tile(
@@ -76,6 +75,12 @@ INLINE void tile(
   const float *scales = is_grouped ? a->scales + first_row * shape->groups : NULL;
   const int32_t *offsets =
       kind.unit == BK_INT8 ? a->offsets + first_row * shape->groups : NULL;
+  // Only integers have middles.
+  const size_t first_group = first_row * shape->groups;
+  const float *row_sums = a->sums ? a->sums + first_group : NULL;
+  const float *row_middles = a->middles ? a->middles + first_group : NULL;
+  const float *columns_middles = b->middles ? b->middles + first_column : NULL;
+  const float *columns_sums = b->sums ? b->sums + first_column : NULL;
   claim_rows(result, first_row, rows);
   vf y[MOST_ROWS][PANEL_VECTORS];
   UNROLLED for (int r = 0; r < rows; r++) {
@@ -114,14 +119,15 @@ INLINE void tile(
         if (is_grouped) {
           const float *scale = scales + (size_t)r * shape->groups + group;
           y[r][v] = add_group(kind.scale_product, shape->scale_unit, dot, factors, scale, y[r][v]);
-          if (kind.has_middles)
-            y[r][v] = add_middles(
-                a, b, (first_row + (size_t)r) * shape->groups + group,
-                group * BK_PANEL + first_column + (size_t)v * LANES, y[r][v]);
         } else {
           y[r][v] = dot;
         }
       }
+      const size_t column = group * BK_PANEL + (size_t)v * LANES;
+      if (kind.has_middles && columns_middles)
+        add_middles(rows, row_sums + group, shape->groups, load_f(columns_middles + column), v, y);
+      if (kind.has_middles && row_middles)
+        add_middles(rows, row_middles + group, shape->groups, load_f(columns_sums + column), v, y);
     }
   }
   UNROLLED for (int r = 0; r < rows; r++) {
