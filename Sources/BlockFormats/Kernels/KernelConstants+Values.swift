@@ -12,7 +12,7 @@ extension KernelConstants {
       return
     }
     switch kind {
-    case .unscaled, .stored: break
+    case .unscaled, .stored, .doubled: break
     case .shared:
       for row in 0..<shape.unitRowCount {
         let first = row * shape.units

@@ -39,8 +39,12 @@ final class KernelPlan: Sendable {
       // The scale is found beforehand; only FP32 scales come with their multiplier.
       switch scale {
       case .unscaled, .float: break
-      case .shared, .twoLevel, .stored: return nil
+      case .shared, .twoLevel, .stored, .doubled: return nil
       }
+    }
+    if case .doubled = scale {
+      // Bits of parts that lie beside each other have no kernel.
+      guard case .lastAxis = grid.tiling else { return nil }
     }
     self.kernels = kernels
     self.element = element
@@ -56,7 +60,7 @@ final class KernelPlan: Sendable {
     subscaleWidth = layout.factors.shift?.bitWidth ?? 0
     switch scale {
     case .unscaled: scaling = BK_SCALE_NONE
-    case .shared, .float: scaling = BK_SCALE_BLOCK
+    case .shared, .float, .doubled: scaling = BK_SCALE_BLOCK
     case .twoLevel: scaling = BK_SCALE_TENSOR
     case .stored: scaling = layout.offset == nil ? BK_SCALE_BLOCK : BK_SCALE_LINE
     }

@@ -25,6 +25,7 @@ struct PanelDecoder: ~Copyable {
 
   /// Decodes a panel of packed planes.
   mutating func decode(_ panel: PanelGrid.Panel, from planes: KernelPlanes) {
+    if case .doubled = constants.kind { return decodeDoubled(panel, from: planes) }
     if decodeAtOnce(panel, from: planes) { return }
     let shape = PanelEncoder.Shape(panel, grid)
     loadScales(panel, shape, planes)
@@ -103,12 +104,23 @@ struct PanelDecoder: ~Copyable {
     if direct == nil { output.store(scratch.decoded, panel.columns, at: panel.base, table) }
   }
 
+  /// Decodes a panel of blocks whose parts are doubled.
+  private mutating func decodeDoubled(_ panel: PanelGrid.Panel, from planes: KernelPlanes) {
+    let direct = output.target(panel.base)
+    let places = planes.doubledPlaces(of: panel)
+    table.pointee.decode_doubled(
+      constants.element, constants.doublings, places.codes, places.scales, places.outer,
+      places.inner, panel.columns, direct ?? scratch.decoded, direct != nil && output.streams,
+      constants.workspace)
+    if direct == nil { output.store(scratch.decoded, panel.columns, at: panel.base, table) }
+  }
+
   private mutating func loadScales(
     _ panel: PanelGrid.Panel, _ shape: PanelEncoder.Shape, _ planes: KernelPlanes
   ) {
     guard constants.blockScale == nil else { return }
     switch constants.kind {
-    case .unscaled: break
+    case .unscaled, .doubled: break
     case .float:
       let bytes = planes.scales.bytes(row: panel.scales.row, panel.scales.column)
       UnsafeMutableRawPointer(scratch.wideScales)

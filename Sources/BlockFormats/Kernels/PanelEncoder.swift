@@ -63,6 +63,7 @@ struct PanelEncoder: ~Copyable {
   /// Encodes a panel into packed planes.
   mutating func encode(_ panel: PanelGrid.Panel, into planes: KernelPlanes) {
     if case .stored = constants.kind { return encodeBlocks(panel, into: planes) }
+    if case .doubled = constants.kind { return encodeDoubled(panel, into: planes) }
     var panel = panel
     var rows = rows(of: panel)
     if encodeAtOnce(&rows, &panel, into: planes) { return }
@@ -92,6 +93,9 @@ struct PanelEncoder: ~Copyable {
   ) {
     if case .stored = constants.kind {
       return reconstructBlocks(panel, into: output, exactBlocks: exactBlocks)
+    }
+    if case .doubled = constants.kind {
+      return reconstructDoubled(panel, into: output, exactBlocks: exactBlocks)
     }
     var panel = panel
     var rows = rows(of: panel)

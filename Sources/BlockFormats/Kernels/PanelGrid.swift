@@ -82,8 +82,9 @@ struct PanelGrid: Sendable {
       && (grid.isWholeTensorBlock
         || isWhole(factors.scale?.field, factors.scale?.element.bitWidth ?? 0))
       && isWhole(layout.offset?.field, layout.offset?.element.bitWidth ?? 0)
-      && isWhole(factors.shift?.field, factors.shift?.bitWidth ?? 0)
-      && (factors.shift.map { block % $0.length == 0 } ?? true)
+      && factors.powers.allSatisfy {
+        isWhole($0.field, $0.bitWidth) && block % $0.length == 0
+      }
     return isDense ? max(1, grid.elementCount) : extent
   }
 

@@ -16,8 +16,14 @@ extension QuantizedTensor {
         with(layout.factors.scale?.field) { scales in
           with(layout.factors.shift?.field) { shifts in
             with(layout.offset?.field) { offsets in
-              body(
-                KernelPlanes(codes: codes, scales: scales, subscales: shifts, offsets: offsets))
+              with(layout.outerDoubling) { outer in
+                with(layout.innerDoubling) { inner in
+                  body(
+                    KernelPlanes(
+                      codes: codes, scales: scales, subscales: shifts, offsets: offsets,
+                      doublings: (outer, inner)))
+                }
+              }
             }
           }
         }
@@ -39,7 +45,14 @@ extension QuantizedTensor {
       with(layout.factors.scale?.field) { scales in
         with(layout.factors.shift?.field) { shifts in
           with(layout.offset?.field) { offsets in
-            body(KernelPlanes(codes: codes, scales: scales, subscales: shifts, offsets: offsets))
+            with(layout.outerDoubling) { outer in
+              with(layout.innerDoubling) { inner in
+                body(
+                  KernelPlanes(
+                    codes: codes, scales: scales, subscales: shifts, offsets: offsets,
+                    doublings: (outer, inner)))
+              }
+            }
           }
         }
       }

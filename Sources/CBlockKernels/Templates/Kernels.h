@@ -16,6 +16,7 @@
 #include "Rows.h"
 #include "Panels.h"
 #include "Blocks.h"
+#include "Doublings.h"
 
 #define KERNEL_TABLE(symbol, id)                                                                 \
   const BKKernels bk_##id##_kernels = {                                                          \
@@ -42,6 +43,9 @@
       .decode_wide = decode_wide,                                                                \
       .decode_lines = decode_lines,                                                              \
       .encode_blocks = encode_blocks,                                                            \
+      .encode_doubled = encode_doubled,                                                          \
+      .quantize_doubled = quantize_doubled,                                                      \
+      .decode_doubled = decode_doubled,                                                          \
       .pack = pack,                                                                              \
       .unpack = unpack,                                                                          \
       .pack_wide = pack_wide,                                                                    \
