@@ -12,7 +12,11 @@ extension KernelConstants {
       return
     }
     switch kind {
-    case .unscaled, .stored, .doubled: break
+    case .unscaled, .stored: break
+    case .doubled:
+      table.pointee.doubled_column_values(
+        doublings, scratch.scaleCodes, scratch.outerSubscales, scratch.subscales,
+        shape.unitRowCount, shape.units, scratch.scaleValues)
     case .shared:
       for row in 0..<shape.unitRowCount {
         let first = row * shape.units

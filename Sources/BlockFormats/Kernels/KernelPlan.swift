@@ -21,6 +21,8 @@ final class KernelPlan: Sendable {
   let scaleWidth: Int
   let subscaleWidth: Int
   var hasSubscales: Bool { subscaleWidth > 0 }
+  /// Whether bits double parts of blocks.
+  var hasDoublings: Bool { layout.innerDoubling != nil }
 
   /// The plan; `nil` where the format or the policy has no vector form.
   init?(
@@ -41,10 +43,6 @@ final class KernelPlan: Sendable {
       case .unscaled, .float: break
       case .shared, .twoLevel, .stored, .doubled: return nil
       }
-    }
-    if case .doubled = scale {
-      // Bits of parts that lie beside each other have no kernel.
-      guard case .lastAxis = grid.tiling else { return nil }
     }
     self.kernels = kernels
     self.element = element

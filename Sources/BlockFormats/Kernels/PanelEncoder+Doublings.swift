@@ -89,7 +89,7 @@ extension PanelEncoder {
   }
 
   /// Encodes a block by its format, and runs `body` with its fields and what decodes them.
-  private mutating func encode(
+  mutating func encode(
     _ values: UnsafePointer<Float>, _ count: Int, at index: Int, by format: some BlockFormat,
     _ body: (borrowing DecodingContext, BlockFields) -> Void
   ) {

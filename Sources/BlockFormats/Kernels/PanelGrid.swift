@@ -11,6 +11,8 @@ struct PanelGrid: Sendable {
   /// The elements of a sub-block: those of a block where there are no sub-blocks.
   let unitColumns: Int
   let unitRows: Int
+  /// The rows of the longer of two kinds of sub-blocks; those of a sub-block elsewhere.
+  private let outerUnitRows: Int
   /// The extents of the largest panel.
   let rows: Int
   let columns: Int
@@ -40,19 +42,23 @@ struct PanelGrid: Sendable {
       let panel = block >= length ? length : PanelGrid.multiple(of: 8 * block, near: Self.rowPanel)
       (rowLength, blockColumns, rows, columns) = (length, block, 1, min(panel, length))
       (unitRows, unitColumns) = (1, min(factors.shift?.length ?? block, block))
+      outerUnitRows = unitRows
       innerRows = 1
       count = grid.elementCount / max(length, 1) * PanelGrid.parts(length, columns)
     case .tensor:
       let length = PanelGrid.rowLength(grid, layout, block: 1)
       (rowLength, rows, columns) = (length, 1, min(Self.rowPanel, length))
       (blockColumns, unitRows, unitColumns) = (columns, 1, columns)
+      outerUnitRows = unitRows
       innerRows = 1
       count = grid.elementCount / max(length, 1) * PanelGrid.parts(length, columns)
     case .strided(let block, let length, let inner):
       let block = max(1, min(block, length))
       (rowLength, rows) = (lastExtent, block)
       columns = min(PanelGrid.multiple(of: 64, near: Self.blockPanel / block), lastExtent)
-      (blockColumns, unitRows, unitColumns) = (1, min(factors.shift?.length ?? block, block), 1)
+      let powers = factors.powers
+      (blockColumns, unitRows, unitColumns) = (1, min(powers.last?.length ?? block, block), 1)
+      outerUnitRows = min(powers.first?.length ?? block, block)
       innerRows = inner / lastExtent
       count =
         grid.slabCount * innerRows * PanelGrid.parts(lastExtent, columns)
@@ -62,6 +68,7 @@ struct PanelGrid: Sendable {
       columns = min(
         PanelGrid.multiple(of: 8 * tileColumns, near: Self.blockPanel / rows), lastExtent)
       (blockColumns, unitRows, unitColumns) = (tileColumns, rows, tileColumns)
+      outerUnitRows = unitRows
       innerRows = 1
       count = grid.slabCount * PanelGrid.parts(lastExtent, columns)
     }
@@ -96,6 +103,11 @@ struct PanelGrid: Sendable {
     max(1, size / unit) * unit
   }
 
+  /// Whether blocks are columns of panels.
+  var hasColumnBlocks: Bool {
+    if case .strided = tiling { true } else { false }
+  }
+
   /// Where in a plane the fields of a panel begin.
   struct Place: Hashable {
     var row = 0
@@ -115,6 +127,8 @@ struct PanelGrid: Sendable {
     var rowStep: Int
     var scales: Place
     var subscales: Place
+    /// Those of longer sub-blocks, where there are two kinds and blocks are columns.
+    var outerSubscales = Place()
     /// The elements from its first one to that of the next panel, where panels have several rows;
     /// zero for the last one.
     var ahead = 0
@@ -161,13 +175,16 @@ struct PanelGrid: Sendable {
       let blocks = PanelGrid.parts(length, rows)
       let (outer, along) = block.quotientAndRemainder(dividingBy: blocks)
       let units = outer * PanelGrid.parts(length, unitRows) + along * unitsPerBlock
+      func parts(_ length: Int) -> Int { PanelGrid.parts(length, outerUnitRows) }
+      let outerUnits = outer * parts(length) + along * parts(rows)
       let first = outer * length + along * rows
       return Panel(
         base: first * inner + innerRow * rowLength + column,
         rows: min(rows, length - along * rows), stride: inner, columns: width,
         codes: Place(row: first * innerRows + innerRow, column: column), rowStep: innerRows,
         scales: Place(row: block * innerRows + innerRow, column: column),
-        subscales: Place(row: units * innerRows + innerRow, column: column))
+        subscales: Place(row: units * innerRows + innerRow, column: column),
+        outerSubscales: Place(row: outerUnits * innerRows + innerRow, column: column))
     case .tile(_, _, let height, _):
       let bands = PanelGrid.parts(height, rows)
       let (batch, band) = line.quotientAndRemainder(dividingBy: bands)

@@ -1,7 +1,7 @@
 // Blocks with a scale, a bit for each eight values and one for each four, which double.
 //
-// Magnitudes meet limits that the caller finds by the definition, and products keep what rounding would
-// take from them as far as codes can tell: no decision rests on a rounded product.
+// Magnitudes meet limits that the caller finds by the definition, and products keep what rounding
+// would take from them as far as codes can tell: no decision rests on a rounded product.
 
 #define DOUBLED_FOURS (BK_DOUBLED_BLOCK / 4)
 
@@ -17,24 +17,31 @@ INLINE vu one_of_four(const uint32_t *numbers, vu places) {
 
 INLINE vu neighbours(vu v) { return bits_of(permute(floats_of(v), lane_numbers() ^ 1)); }
 
-// Scales of LANES blocks; for each the least magnitude that doubles eight values, and the patterns of
-// the multiplier and of the scale where nothing doubles.
-INLINE vu doubled_scales(
-    const BKDoublings *rule, vu maximum, uint32_t *limits, uint32_t *multipliers,
-    uint32_t *scales) {
+// Scales of LANES blocks; for each the least magnitude that doubles eight values, and the patterns
+// of the multiplier and of the scale where nothing doubles.
+typedef struct { vu code, limit, multiplier, scale; } DoubledScales;
+
+INLINE DoubledScales doubled_scales(const BKDoublings *rule, vu maximum) {
   vu fraction = maximum & 0x7FFFFF;
   vi code = (vi)(maximum >> 23 << 2) + rule->offset;
   for (int step = 0; step < 4; step++) code -= (vi)(fraction >= rule->steps[step]);
   code = min_i(max_i(code, (vi)all_u(0)), (vi)all_u(rule->greatest_code));
   vu place = (vu)code & 3, exponent = (vu)code >> 2 << 23;
-  store_u(limits, one_of_four(rule->limits, place) + exponent);
-  store_u(multipliers, one_of_four(rule->multipliers, place) - exponent);
-  store_u(scales, rule->least_scale + ((vu)code << 21));
-  return (vu)code;
+  return (DoubledScales){
+      (vu)code, one_of_four(rule->limits, place) + exponent,
+      one_of_four(rule->multipliers, place) - exponent, rule->least_scale + ((vu)code << 21)};
 }
 
-// What blocks of a part store, bits as bytes of 0 and 1, with multipliers and scales of their fours. The
-// bits of eights lie behind those of fours.
+// What doubles where one exponent goes up, and where two do.
+#define DOUBLED (1u << 23)
+
+// Whether fours double, whose eights reach a limit or not.
+INLINE vu doubled_fours(vu maxima, vu is_eight, vu limit) {
+  return (vu)(maxima >= limit - (DOUBLED & ~is_eight));
+}
+
+// What blocks of a part store, bits as bytes of 0 and 1, with multipliers and scales of their fours.
+// The bits of eights lie behind those of fours.
 //
 // Returns how many values lie in front of the first block that is not usual.
 INLINE size_t find_doublings(
@@ -48,14 +55,16 @@ INLINE size_t find_doublings(
       (const float *)p->maxima, ENCODED_BLOCKS * DOUBLED_FOURS, DOUBLED_FOURS, p->block_maxima);
   for (size_t b = 0; b < ENCODED_BLOCKS; b += LANES) {
     vu maximum = load_u(p->block_maxima + b);
-    vu code = doubled_scales(rule, maximum, limits + b, multipliers + b, scales + b);
-    store_b(p->scales + b, narrow_b(code));
+    DoubledScales found = doubled_scales(rule, maximum);
+    store_u(limits + b, found.limit);
+    store_u(multipliers + b, found.multiplier);
+    store_u(scales + b, found.scale);
+    store_b(p->scales + b, narrow_b(found.code));
     vi is_unusual_block = maximum >= rule->reach;
     if (!any_lane(is_unusual_block)) continue;
     for (size_t lane = 0; lane < LANES; lane++)
       if (is_unusual_block[lane] && b + lane < usual) usual = b + lane;
   }
-  const uint32_t doubled = 1u << 23;
   uint8_t *fours = p->subscales, *eights = p->subscales + PART / 2;
   for (size_t i = 0; i < usual * DOUBLED_FOURS; i += 2 * LANES) {
     vu eight[2];
@@ -63,8 +72,8 @@ INLINE size_t find_doublings(
       size_t at = i + half * LANES, block = at / DOUBLED_FOURS;
       vu own = load_u(p->maxima + at), limit = all_u(limits[block]);
       vu is_eight = (vu)(max_u(own, neighbours(own)) >= limit);
-      vu is_four = (vu)(own >= limit - (doubled & ~is_eight));
-      vu power = (is_eight & doubled) + (is_four & doubled);
+      vu is_four = doubled_fours(own, is_eight, limit);
+      vu power = (is_eight & DOUBLED) + (is_four & DOUBLED);
       store_u(p->multipliers + at, multipliers[block] - power);
       store_u(p->scale_values + at, scales[block] + power);
       store_b(fours + at, narrow_b(is_four & 1));
@@ -75,16 +84,17 @@ INLINE size_t find_doublings(
   return usual == blocks ? count : usual * BK_DOUBLED_BLOCK;
 }
 
-// Products of magnitudes, cut off toward zero. A number of eight bits times one of 24 lacks a number
-// that FP32 holds, unless it is far below every element.
+// Products of magnitudes, cut off toward zero. What a rounded product of numbers of 24 and of eight
+// bits lacks is an FP32 number, unless it is far below every element; where it is below zero, the
+// product was rounded up.
 INLINE vu truncated_products(vf magnitude, vf multiplier, vu *is_inexact) {
   vf product = magnitude * multiplier, rest = fma_f(magnitude, multiplier, -product);
   *is_inexact = (vu)(rest != 0);
   return bits_of(product) + (vu)((vi)bits_of(rest) >> 31);
 }
 
-// Codes of 4 * LANES usual values. To nearest, ties away, multipliers count in halves of a spacing: as
-// many whole ones as there are, and one more, make one code for every two.
+// Codes of 4 * LANES usual values. To nearest, ties away, multipliers count in halves of a spacing:
+// as many whole ones as there are, and one more, make one code for every two.
 INLINE vq doubled_codes(
     const Rounder *r, BKRounding rounding, const vf *values, const vf *multipliers,
     OverflowCount *over) {
@@ -110,54 +120,61 @@ INLINE vq doubled_codes(
 
 INLINE size_t encode_doubled_by(
     const BKElement *element, BKRounding rounding, const float *values, size_t count,
-    const float *multipliers, uint8_t *codes) {
+    const float *multipliers, size_t unit, uint8_t *codes) {
   Rounder r = make_rounder(element);
   float factor = rounding == BK_NEAREST_AWAY ? 2 * element->spacings_of_one : 1;
-  GroupFit fit = fit_of(multipliers, 4, QUAD + 1);
-  vu lanes = group_lanes(fit, 4);
+  GroupFit fit = unit < LANES ? GROUP_PARTS : GROUP_WHOLE;
+  vu lanes = group_lanes(fit, unit);
   OverflowCount over = {0, 0, 0, 0};
-  for (size_t i = 0; i < count; i += QUAD) {
-    size_t left = count - i < QUAD ? count - i : QUAD;
-    vf x[4], m[4];
-    // The multipliers of a part go on behind the last value.
-    quad_values(fit, multipliers, i, 4, lanes, factor, m);
+  vf x[4], m[4];
+  size_t i = 0;
+  for (; i + QUAD <= count; i += QUAD) {
+    quad_values(fit, multipliers, i, unit, lanes, factor, m);
     for (size_t j = 0; j < 4; j++) {
       const float *at = values + i + j * LANES;
       for (size_t line = 0; line < LANES; line += 16)
         PREFETCH((const char *)at + FETCH_DISTANCE);
-      size_t first = j * LANES;
-      x[j] = left == QUAD ? load_f(at) : load_some_f(at, left > first ? left - first : 0);
+      x[j] = load_f(at);
     }
     vq quad = doubled_codes(&r, rounding, x, m, &over);
-    if (left == QUAD) {
-      memcpy(codes + i, &quad, sizeof quad);
-    } else {
-      memcpy(codes + i, &quad, left);
-    }
+    memcpy(codes + i, &quad, sizeof quad);
     if (++over.steps == 0xFF) flush_overflows(&over);
+  }
+  if (i < count) {
+    float rest[QUAD] = {0}, scale[QUAD];
+    for (size_t lane = 0; lane < QUAD; lane++) {
+      size_t at = i + lane < count ? i + lane : count - 1;
+      scale[lane] = factor * multipliers[at / unit];
+    }
+    memcpy(rest, (const char *)(values + i), (count - i) * sizeof(float));
+    for (int j = 0; j < 4; j++) {
+      x[j] = load_f(rest + j * LANES);
+      m[j] = load_f(scale + j * LANES);
+    }
+    vq quad = doubled_codes(&r, rounding, x, m, &over);
+    memcpy(codes + i, &quad, count - i);
   }
   flush_overflows(&over);
   return over.total;
 }
 
-// One instance for the usual rounding; the others decide in the loop.
-static NOINLINE size_t encode_doubled_away(
-    const BKElement *e, const float *values, size_t count, const float *multipliers,
-    uint8_t *codes) {
-  return encode_doubled_by(e, BK_NEAREST_AWAY, values, count, multipliers, codes);
-}
-static NOINLINE size_t encode_doubled_any(
-    const BKElement *e, const float *values, size_t count, const float *multipliers,
-    uint8_t *codes) {
-  return encode_doubled_by(e, e->rounding, values, count, multipliers, codes);
-}
+// One instance for the usual rounding and each place of blocks; the others decide in the loop.
+#define DOUBLED_ENCODER(name, rounding, unit)                                                 \
+  static NOINLINE size_t name(                                                                \
+      const BKElement *e, const float *x, size_t n, const float *multipliers, uint8_t *codes) { \
+    return encode_doubled_by(e, rounding, x, n, multipliers, unit, codes);                    \
+  }
+DOUBLED_ENCODER(encode_away_by_fours, BK_NEAREST_AWAY, 4)
+DOUBLED_ENCODER(encode_any_by_fours, e->rounding, 4)
+DOUBLED_ENCODER(encode_away_by_ones, BK_NEAREST_AWAY, 1)
+DOUBLED_ENCODER(encode_any_by_ones, e->rounding, 1)
 
 // Codes of the usual values in front of a part; how many these are.
 INLINE size_t encode_doubled_part(
     const BKElement *e, const BKDoublings *rule, const float *values, size_t count, Part *p,
     size_t *overflows) {
   size_t usual = find_doublings(rule, values, count, p);
-  *overflows += (e->rounding == BK_NEAREST_AWAY ? encode_doubled_away : encode_doubled_any)(
+  *overflows += (e->rounding == BK_NEAREST_AWAY ? encode_away_by_fours : encode_any_by_fours)(
       e, values, usual, p->multipliers, p->codes);
   return usual;
 }
@@ -256,4 +273,64 @@ static void decode_doubled(
     if (is_buffered) stream_part(&streamer, p->decoded, n, done + n == count);
   }
   if (streams && !is_buffered) STORE_FENCE();
+}
+
+// Columns with a block each, whose fours are rows.
+
+static bool double_columns(
+    const BKDoublings *shared_rule, const uint32_t *maxima, size_t rows, size_t count,
+    uint8_t *scales, uint8_t *eights, uint8_t *fours, float *multipliers, float *values,
+    uint8_t *unusual) {
+  const BKDoublings rule = *shared_rule;
+  vi any_unusual = (vi)all_u(0);
+  for (size_t i = 0; i < count; i += LANES) {
+    size_t n = count - i;
+    vu maximum = all_u(0);
+    for (size_t row = 0; row < rows; row++)
+      maximum = max_u(maximum, load_some_u(maxima + row * count + i, n));
+    DoubledScales found = doubled_scales(&rule, maximum);
+    vi is_unusual_block = maximum >= rule.reach;
+    any_unusual |= is_unusual_block;
+    store_some_b(scales + i, narrow_b(found.code), n);
+    store_some_b(unusual + i, narrow_b((vu)is_unusual_block & 1), n);
+    for (size_t row = 0; row < rows; row += 2) {
+      vu own[2] = {load_some_u(maxima + row * count + i, n), all_u(0)};
+      if (row + 1 < rows) own[1] = load_some_u(maxima + (row + 1) * count + i, n);
+      vu is_eight = (vu)(max_u(own[0], own[1]) >= found.limit);
+      store_some_b(eights + row / 2 * count + i, narrow_b(is_eight & 1), n);
+      for (size_t half = 0; half < 2 && row + half < rows; half++) {
+        size_t at = (row + half) * count + i;
+        vu is_four = doubled_fours(own[half], is_eight, found.limit);
+        vu power = (is_eight & DOUBLED) + (is_four & DOUBLED);
+        store_some_b(fours + at, narrow_b(is_four & 1), n);
+        store_some_f(multipliers + at, floats_of(found.multiplier - power), n);
+        store_some_f(values + at, floats_of(found.scale + power), n);
+      }
+    }
+  }
+  return !any_lane(any_unusual);
+}
+
+static size_t encode_doubled_columns(
+    const BKElement *e, const float *values, size_t count, const float *multipliers,
+    uint8_t *codes) {
+  return (e->rounding == BK_NEAREST_AWAY ? encode_away_by_ones : encode_any_by_ones)(
+      e, values, count, multipliers, codes);
+}
+
+static void doubled_column_values(
+    const BKDoublings *shared_rule, const uint8_t *scales, const uint8_t *eights,
+    const uint8_t *fours, size_t rows, size_t count, float *values) {
+  const BKDoublings rule = *shared_rule;
+  for (size_t row = 0; row < rows; row++) {
+    const uint8_t *eight = eights + row / 2 * count, *four = fours + row * count;
+    for (size_t i = 0; i < count; i += LANES) {
+      size_t n = count - i;
+      vu code = widen_b(load_some_b(scales + i, n));
+      vu power = widen_b(load_some_b(eight + i, n)) + widen_b(load_some_b(four + i, n));
+      vu value = rule.least_scale + (code << 21) + (power << 23);
+      value = pick(code == rule.nan_code, all_u(CANONICAL_NAN), value);
+      store_some_f(values + row * count + i, floats_of(value), n);
+    }
+  }
 }

@@ -46,6 +46,9 @@
       .encode_doubled = encode_doubled,                                                          \
       .quantize_doubled = quantize_doubled,                                                      \
       .decode_doubled = decode_doubled,                                                          \
+      .double_columns = double_columns,                                                          \
+      .encode_doubled_columns = encode_doubled_columns,                                          \
+      .doubled_column_values = doubled_column_values,                                            \
       .pack = pack,                                                                              \
       .unpack = unpack,                                                                          \
       .pack_wide = pack_wide,                                                                    \

@@ -371,6 +371,23 @@ typedef struct {
       const uint8_t *scales, const uint8_t *eights, const uint8_t *fours, size_t count,
       float *result, bool streams, void *workspace);
 
+  // The same where each of `count` columns is a block, of which `rows` rows are fours, whose largest
+  // magnitudes are given: scales; bits of eights and of fours as bytes, row by row; for each of the
+  // fours what its values are multiplied by, and what its codes are. Returns whether all are usual,
+  // and flags those that are not.
+  bool (*double_columns)(
+      const BKDoublings *rule, const uint32_t *maxima, size_t rows, size_t count,
+      uint8_t *scales, uint8_t *eights, uint8_t *fours, float *multipliers, float *values,
+      uint8_t *unusual);
+  // Codes of a row of usual columns, a byte each; how many overflowed.
+  size_t (*encode_doubled_columns)(
+      const BKElement *element, const float *values, size_t count, const float *multipliers,
+      uint8_t *codes);
+  // What codes are multiplied by, row by row.
+  void (*doubled_column_values)(
+      const BKDoublings *rule, const uint8_t *scales, const uint8_t *eights,
+      const uint8_t *fours, size_t rows, size_t count, float *values);
+
   // Codes of 1 to 8 bits to and from a row of packed bytes; unused bits of the last byte are 0.
   void (*pack)(const uint8_t *codes, size_t count, uint32_t width, uint8_t *bytes);
   void (*unpack)(const uint8_t *bytes, size_t count, uint32_t width, uint8_t *codes);

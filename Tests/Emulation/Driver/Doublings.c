@@ -1,4 +1,5 @@
-// Rows of blocks whose parts are doubled: encoded, decoded, and both in one call.
+// Blocks whose parts are doubled. Rows of them are encoded, decoded, and both in one call; columns
+// are taken step by step.
 #include <string.h>
 
 #include "Cases.h"
@@ -14,7 +15,8 @@ static void run(Driver *d, const Doubling *row, const float *values, size_t coun
   const BKKernels *k = d->kernels;
   const BKElement *e = &row->element;
   uint8_t *codes = place(&d->out[0], parts(count * e->width, 8), at_end);
-  size_t blocks = parts(count, BK_DOUBLED_BLOCK), eighths = parts(count, 8), fourths = parts(count, 4);
+  size_t blocks = parts(count, BK_DOUBLED_BLOCK);
+  size_t eighths = parts(count, 8), fourths = parts(count, 4);
   uint8_t *stored = place(&d->out[1], blocks + parts(eighths, 8) + parts(fourths, 8), at_end);
   uint8_t *eights = stored + blocks, *fours = eights + parts(eighths, 8);
   void *workspace = d->workspace.start;
@@ -41,6 +43,40 @@ static void run(Driver *d, const Doubling *row, const float *values, size_t coun
   take(d, &d->out[3]);
 }
 
+// Blocks that are columns, of `length` values each.
+static void run_columns(
+    Driver *d, const Doubling *row, const float *values, size_t length, size_t count,
+    bool at_end) {
+  const BKKernels *k = d->kernels;
+  size_t fours = parts(length, 4), eights = parts(length, 8);
+  // What is stored, row by row: a scale, flags of unusual columns, eights, fours; and codes.
+  uint8_t *stored = place(&d->out[1], (2 + eights + fours) * count, at_end);
+  uint8_t *unusual = stored + count, *outer = unusual + count, *inner = outer + eights * count;
+  uint32_t *maxima = place(&d->out[0], 4 * fours * count, at_end);
+  float *numbers = place(&d->out[2], 8 * fours * count, at_end), *scales = numbers + fours * count;
+  for (size_t four = 0; four < fours; four++) {
+    size_t rows = length - 4 * four < 4 ? length - 4 * four : 4;
+    k->column_magnitudes(values + 4 * four * count, rows, count, count, maxima + four * count);
+  }
+  bool are_usual = k->double_columns(
+      &row->rule, maxima, fours, count, stored, outer, inner, numbers, scales, unusual);
+  take_word(d, are_usual);
+  take(d, &d->out[1]);
+  take(d, &d->out[2]);
+  uint8_t *codes = place(&d->out[3], count, at_end);
+  for (size_t r = 0; r < length && are_usual; r++) {
+    take_word(d, k->encode_doubled_columns(
+        &row->element, values + r * count, count, numbers + r / 4 * count, codes));
+    take(d, &d->out[3]);
+  }
+  float *again = place(&d->out[0], 4 * fours * count, at_end);
+  k->doubled_column_values(&row->rule, stored, outer, inner, fours, count, again);
+  if (memcmp(again, scales, 4 * fours * count) != 0) {
+    fprintf(stderr, "%s: scales of %zu columns are not those encoded with\n", d->name, count);
+    exit(1);
+  }
+}
+
 void run_doublings(Driver *d) {
   for (size_t i = 0; i < doubling_count; i++) {
     if (!begin(d, "doublings.%s", doublings[i].name)) continue;
@@ -51,6 +87,11 @@ void run_doublings(Driver *d) {
     }
     for (size_t count = 1; count < MOST; count++) {
       bool at_end = next_call(d);
+      size_t length = count * 7 % BK_DOUBLED_BLOCK + 1;
+      const float *usual = floats(&d->in[0], length * count, at_end, doubled_sample, count);
+      run_columns(d, &doublings[i], usual, length, count, at_end);
+      const float *any = floats(&d->in[0], length * count, at_end, sample, count);
+      run_columns(d, &doublings[i], any, length, count, at_end);
       run(d, &doublings[i], floats(&d->in[0], 9 * count, at_end, sample, count), 9 * count, at_end);
     }
     end(d);
