@@ -163,6 +163,9 @@ extension ElementFormat {
       table: ValueTable((0..<1 << n).map { Double.scaled(1, byPowerOfTwo: -$0) }))
   }
 
+  /// A bit that doubles: 1 and 2.
+  package static let doubling = ElementFormat(name: "1 bit", table: ValueTable([1, 2]))
+
   /// A symmetric two's-complement integer q · 2^(-fractionBitCount).
   public static func integer(
     _ name: String, bitCount: Int, fractionBitCount: Int = 0, range: IntegerRange = .symmetric

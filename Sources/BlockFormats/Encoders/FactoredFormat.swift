@@ -1,8 +1,8 @@
-/// A block format whose values are products of what its layout names: element × 2^-sub-scale ×
-/// block scale × tensor scale.
+/// A block format whose values are products of what its layout names: element × powers of two of its
+/// parts × block scale × tensor scale.
 ///
 /// The promise needs no code of its own: element and scale codes stand for the values of their
-/// element formats, and a sub-scale code τ for 2^-τ. Matrix products rest on it, since they multiply
+/// element formats, a sub-scale code τ for 2^-τ, and a bit that doubles for 1 or 2. Matrix products rest on it, since they multiply
 /// elements first and scales later. Formats that keep their own way of decoding, such as generators,
 /// do not conform; they take part in products by their decoded values.
 public protocol FactoredFormat: LinearFormat {}
@@ -21,3 +21,4 @@ extension CastFormat: FactoredFormat {}
 extension ScaledFormat: FactoredFormat {}
 extension SharedExponentFormat: FactoredFormat {}
 extension TwoLevelFormat: FactoredFormat {}
+extension HiF4Format: FactoredFormat {}

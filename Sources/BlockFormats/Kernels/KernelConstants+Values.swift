@@ -13,6 +13,10 @@ extension KernelConstants {
     }
     switch kind {
     case .unscaled, .stored: break
+    case .doubled:
+      table.pointee.doubled_column_values(
+        doublings, scratch.scaleCodes, scratch.outerSubscales, scratch.subscales,
+        shape.unitRowCount, shape.units, scratch.scaleValues)
     case .shared:
       for row in 0..<shape.unitRowCount {
         let first = row * shape.units

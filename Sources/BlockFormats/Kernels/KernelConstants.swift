@@ -9,6 +9,7 @@ struct KernelConstants: ~Copyable {
   let float: UnsafeMutablePointer<BKFloatScale>
   let twoLevel: UnsafeMutablePointer<BKTwoLevelScale>
   let coder: UnsafeMutablePointer<BKBlockCoder>
+  let doublings: UnsafeMutablePointer<BKDoublings>
   /// How whole rows, or panels of several, are worked on; `nil` where they are too unusual.
   let row: UnsafeMutablePointer<BKBlockRule>?
   /// Whether each block is such a row, and the rule must be given its multiplier and scale.
@@ -18,7 +19,8 @@ struct KernelConstants: ~Copyable {
   /// How many scales are tried for each block, and the exponent steps of shared ones.
   let candidateCount: Int
   let steps: UnsafeMutablePointer<Int32>
-  /// What kernels for whole rows and panels work in; nothing where there is no `row`.
+  /// What kernels for whole rows and panels work in; nothing where there is no `row`, and nothing is
+  /// doubled.
   let workspace: UnsafeMutableRawPointer
   /// The memory of all of these, which is one allocation: short calls feel every one.
   private let memory: UnsafeMutableRawPointer
@@ -32,6 +34,7 @@ struct KernelConstants: ~Copyable {
     case float
     case twoLevel
     case stored
+    case doubled
   }
 
   init(_ plan: KernelPlan, _ levels: TensorLevels) {
@@ -42,14 +45,17 @@ struct KernelConstants: ~Copyable {
     let sharedAt = layout.cut(BKSharedScale.self)
     let floatAt = layout.cut(BKFloatScale.self)
     let coderAt = layout.cut(BKBlockCoder.self)
+    let doublingsAt = layout.cut(BKDoublings.self)
     let rowAt = layout.cut(BKBlockRule.self)
     let twoLevelAt = layout.cut(BKTwoLevelScale.self, count: candidateCount)
     let stepsAt = layout.cut(Int32.self, count: candidateCount)
     let rowRule = KernelConstants.rowRule(plan, levels)
+    var needsWorkspace = rowRule != nil
+    if case .doubled = plan.scale { needsWorkspace = true }
     // Aligned by hand: allocating at more than 16 bytes takes longer.
     let workspaceAt = layout.cut(
       UInt8.self,
-      count: rowRule == nil ? 0 : Int(BK_WORKSPACE_BYTES) + Int(BK_WORKSPACE_ALIGNMENT))
+      count: needsWorkspace ? Int(BK_WORKSPACE_BYTES) + Int(BK_WORKSPACE_ALIGNMENT) : 0)
     memory = .allocate(byteCount: layout.byteCount, alignment: 16)
     workspace = (memory + workspaceAt).alignedUp(toMultipleOf: Int(BK_WORKSPACE_ALIGNMENT))
     element = (memory + elementAt).bindMemory(to: BKElement.self, capacity: 1)
@@ -59,12 +65,14 @@ struct KernelConstants: ~Copyable {
     twoLevel = (memory + twoLevelAt)
       .bindMemory(to: BKTwoLevelScale.self, capacity: candidateCount)
     coder = (memory + coderAt).bindMemory(to: BKBlockCoder.self, capacity: 1)
+    doublings = (memory + doublingsAt).bindMemory(to: BKDoublings.self, capacity: 1)
     steps = (memory + stepsAt).bindMemory(to: Int32.self, capacity: candidateCount)
     element.initialize(to: plan.element)
     scaleElement.initialize(to: BKElement())
     shared.initialize(to: BKSharedScale())
     float.initialize(to: BKFloatScale())
     coder.initialize(to: BKBlockCoder())
+    doublings.initialize(to: BKDoublings())
     twoLevel.initialize(repeating: BKTwoLevelScale(), count: candidateCount)
     steps.initialize(repeating: 0, count: candidateCount)
     tensorScale = levels.tensorScale
@@ -89,6 +97,9 @@ struct KernelConstants: ~Copyable {
     case .stored(let coder):
       kind = .stored
       self.coder.pointee = coder
+    case .doubled(let rule):
+      kind = .doubled
+      doublings.pointee = rule
     }
     hasLongBlocks = levels.block == nil && KernelConstants.hasLongBlocks(plan)
     guard let rule = rowRule else {
@@ -114,7 +125,7 @@ struct KernelConstants: ~Copyable {
     else { return false }
     switch plan.scale {
     case .shared, .float: return true
-    case .unscaled, .twoLevel, .stored: return false
+    case .unscaled, .twoLevel, .stored, .doubled: return false
     }
   }
 
@@ -123,7 +134,7 @@ struct KernelConstants: ~Copyable {
     let grid = plan.grid
     let unitRows = (grid.rows + grid.unitRows - 1) / grid.unitRows
     switch plan.scale {
-    case .unscaled, .stored: return false
+    case .unscaled, .stored, .doubled: return false
     case .shared, .float, .twoLevel: break
     }
     return plan.element.isNarrow && grid.unitColumns == grid.blockColumns
@@ -163,7 +174,7 @@ struct KernelConstants: ~Copyable {
             && isPowerOfTwo(grid.unitColumns))
       else { return nil }
       switch plan.scale {
-      case .unscaled: return nil
+      case .unscaled, .doubled: return nil
       case .shared: rule.kind = BK_RULE_SHARED
       case .float: rule.kind = BK_RULE_FLOAT
       case .twoLevel: rule.kind = BK_RULE_TWO_LEVEL

@@ -8,7 +8,7 @@ final class KernelPlan: Sendable {
   let scaling: BKScaling
   let grid: PanelGrid
   /// What the format stores.
-  let layout: LinearLayout
+  let layout: KernelLayout
   /// The format itself, for what kernels leave to it.
   let format: any BlockFormat
   let policy: EncodingPolicy
@@ -21,6 +21,8 @@ final class KernelPlan: Sendable {
   let scaleWidth: Int
   let subscaleWidth: Int
   var hasSubscales: Bool { subscaleWidth > 0 }
+  /// Whether bits double parts of blocks.
+  var hasDoublings: Bool { layout.innerDoubling != nil }
 
   /// The plan; `nil` where the format or the policy has no vector form.
   init?(
@@ -30,7 +32,7 @@ final class KernelPlan: Sendable {
     guard
       policy.zeroSign == .kept || !format.element.hasNegativeZero
         || (policy.zeroSign == .positive && !format.element.isTable),
-      let format = format as? any KernelFormat, let layout = format.layout.linear,
+      let format = format as? any KernelFormat, let layout = KernelLayout(format.layout),
       let scale = format.kernelScale(policy: policy),
       let element = format.kernelElement(policy: policy),
       element.isNarrow || !scale.triesCandidates
@@ -39,7 +41,7 @@ final class KernelPlan: Sendable {
       // The scale is found beforehand; only FP32 scales come with their multiplier.
       switch scale {
       case .unscaled, .float: break
-      case .shared, .twoLevel, .stored: return nil
+      case .shared, .twoLevel, .stored, .doubled: return nil
       }
     }
     self.kernels = kernels
@@ -56,7 +58,7 @@ final class KernelPlan: Sendable {
     subscaleWidth = layout.factors.shift?.bitWidth ?? 0
     switch scale {
     case .unscaled: scaling = BK_SCALE_NONE
-    case .shared, .float: scaling = BK_SCALE_BLOCK
+    case .shared, .float, .doubled: scaling = BK_SCALE_BLOCK
     case .twoLevel: scaling = BK_SCALE_TENSOR
     case .stored: scaling = layout.offset == nil ? BK_SCALE_BLOCK : BK_SCALE_LINE
     }

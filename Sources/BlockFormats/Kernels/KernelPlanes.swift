@@ -1,4 +1,4 @@
-/// The packed planes that kernels read and write: those of a `LinearLayout`.
+/// The packed planes that kernels read and write: those of a `KernelLayout`.
 struct KernelPlanes: @unchecked Sendable {
   let codes: UnsafePlane
   /// Block scales; without bytes where there are none.
@@ -7,6 +7,8 @@ struct KernelPlanes: @unchecked Sendable {
   let subscales: UnsafePlane
   /// Offsets of blocks; without bytes where there are none.
   let offsets: UnsafePlane
+  /// Bits that double parts, those of the longest and of the shortest; without bytes where there are none.
+  let doublings: (outer: UnsafePlane, inner: UnsafePlane)
 }
 
 extension UnsafePlane {

@@ -13,11 +13,13 @@ enum KernelScale {
   case twoLevel([BKTwoLevelScale], decoding: BKElement)
   /// Numbers of a type that kernels read and write, found and used by an encoder of whole blocks.
   case stored(BKBlockCoder)
+  /// Numbers that bits double in parts of their block.
+  case doubled(BKDoublings)
 
   /// The same with the limits between which products of the element are tame.
   func taming(_ element: BKElement) -> KernelScale {
     switch self {
-    case .unscaled, .stored: return self
+    case .unscaled, .stored, .doubled: return self
     case .shared(var rule, let candidates):
       (rule.tame_limit, rule.least_multiplier) = (element.tame_limit, element.least_multiplier)
       return .shared(rule, candidates: candidates)
@@ -38,7 +40,7 @@ enum KernelScale {
     switch self {
     case .shared(_, let candidates): candidates.count
     case .twoLevel(let rules, _): rules.count
-    case .unscaled, .float, .stored: 1
+    case .unscaled, .float, .stored, .doubled: 1
     }
   }
 

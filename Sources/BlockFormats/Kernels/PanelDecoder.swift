@@ -5,18 +5,20 @@ struct PanelDecoder: ~Copyable {
   private let grid: PanelGrid
   private let scaling: BKScaling
   private let hasSubscales: Bool
+  private let hasDoublings: Bool
   private let table: UnsafePointer<BKKernels>
   private let constants: KernelConstants
   private let isWide: Bool
   // Rows that go through in one call need none.
   private lazy var scratch = PanelScratch(
-    grid, holdsValues: false, isWide: isWide, hasSubscales: false)
+    grid, holdsValues: false, isWide: isWide, hasSubscales: false, hasDoublings: hasDoublings)
   private let output: PanelOutput
 
   init(_ plan: KernelPlan, _ levels: TensorLevels, output: PanelOutput) {
     grid = plan.grid
     scaling = plan.scaling
     hasSubscales = plan.hasSubscales
+    hasDoublings = plan.hasDoublings
     self.output = output
     table = plan.kernels.table
     constants = KernelConstants(plan, levels)
@@ -25,6 +27,7 @@ struct PanelDecoder: ~Copyable {
 
   /// Decodes a panel of packed planes.
   mutating func decode(_ panel: PanelGrid.Panel, from planes: KernelPlanes) {
+    if hasDoublings && !grid.hasColumnBlocks { return decodeDoubled(panel, from: planes) }
     if decodeAtOnce(panel, from: planes) { return }
     let shape = PanelEncoder.Shape(panel, grid)
     loadScales(panel, shape, planes)
@@ -103,6 +106,35 @@ struct PanelDecoder: ~Copyable {
     if direct == nil { output.store(scratch.decoded, panel.columns, at: panel.base, table) }
   }
 
+  /// Decodes a panel of blocks whose parts are doubled.
+  private mutating func decodeDoubled(_ panel: PanelGrid.Panel, from planes: KernelPlanes) {
+    let direct = output.target(panel.base)
+    let places = planes.doubledPlaces(of: panel)
+    table.pointee.decode_doubled(
+      constants.element, constants.doublings, places.codes, places.scales, places.outer,
+      places.inner, panel.columns, direct ?? scratch.decoded, direct != nil && output.streams,
+      constants.workspace)
+    if direct == nil { output.store(scratch.decoded, panel.columns, at: panel.base, table) }
+  }
+
+  /// Unpacks the bits of columns of blocks whose parts are doubled.
+  private mutating func loadDoublings(
+    _ panel: PanelGrid.Panel, _ shape: PanelEncoder.Shape, _ planes: KernelPlanes
+  ) {
+    for row in 0..<shape.unitRowCount {
+      table.pointee.unpack(
+        planes.doublings.inner.bytes(
+          row: panel.subscales.row + row * panel.rowStep, panel.subscales.column),
+        shape.units, 1, scratch.subscales + row * shape.units)
+    }
+    for row in 0..<(shape.unitRowCount + 1) / 2 {
+      table.pointee.unpack(
+        planes.doublings.outer.bytes(
+          row: panel.outerSubscales.row + row * panel.rowStep, panel.outerSubscales.column),
+        shape.units, 1, scratch.outerSubscales + row * shape.units)
+    }
+  }
+
   private mutating func loadScales(
     _ panel: PanelGrid.Panel, _ shape: PanelEncoder.Shape, _ planes: KernelPlanes
   ) {
@@ -122,11 +154,12 @@ struct PanelDecoder: ~Copyable {
       table.pointee.widen(
         stored, planes.offsets.bytes(row: panel.scales.row, panel.scales.column), shape.blocks,
         scratch.offsetValues)
-    case .shared, .twoLevel:
+    case .shared, .twoLevel, .doubled:
       table.pointee.unpack(
         planes.scales.bytes(row: panel.scales.row, panel.scales.column), shape.blocks,
         UInt32(planes.scales.bitWidth), scratch.scaleCodes)
     }
+    if hasDoublings { loadDoublings(panel, shape, planes) }
     guard hasSubscales else { return }
     for row in 0..<shape.unitRowCount {
       table.pointee.unpack(

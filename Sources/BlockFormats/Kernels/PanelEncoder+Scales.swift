@@ -115,7 +115,7 @@ extension PanelEncoder {
   /// - Returns: whether products are tame.
   private mutating func findScales(_ shape: Shape) -> Bool {
     switch constants.kind {
-    case .unscaled, .stored: return true
+    case .unscaled, .stored, .doubled: return true
     case .shared:
       let isTame = table.pointee.shared_scales(
         constants.shared, scratch.blockMaxima, shape.blocks, 0, scratch.scaleCodes,
@@ -161,7 +161,7 @@ extension PanelEncoder {
   mutating func storeScales(_ panel: PanelGrid.Panel, _ shape: Shape, _ planes: KernelPlanes) {
     if constants.blockScale == nil {
       switch constants.kind {
-      case .unscaled, .stored: break
+      case .unscaled, .stored, .doubled: break
       case .float:
         planes.scales.bytes(row: panel.scales.row, panel.scales.column)
           .update(

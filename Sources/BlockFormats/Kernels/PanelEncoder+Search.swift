@@ -104,7 +104,7 @@ extension PanelEncoder {
 
   private mutating func setCandidate(_ index: Int, _ shape: Shape) {
     switch constants.kind {
-    case .unscaled, .float, .stored: break
+    case .unscaled, .float, .stored, .doubled: break
     case .shared:
       _ = table.pointee.shared_scales(
         constants.shared, scratch.blockMaxima, shape.blocks, constants.steps[index],

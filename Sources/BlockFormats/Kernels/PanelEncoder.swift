@@ -13,7 +13,7 @@ struct PanelEncoder: ~Copyable {
   // Rows that go through in one call need neither.
   lazy var scratch = PanelScratch(
     grid, holdsValues: input.type != .float32, isWide: !plan.element.isNarrow,
-    hasSubscales: hasSubscales)
+    hasSubscales: hasSubscales, hasDoublings: plan.hasDoublings)
   lazy var search = SearchScratch(grid)
   lazy var blocks = BlockMemory(grid)
   let input: PanelInput
@@ -63,6 +63,10 @@ struct PanelEncoder: ~Copyable {
   /// Encodes a panel into packed planes.
   mutating func encode(_ panel: PanelGrid.Panel, into planes: KernelPlanes) {
     if case .stored = constants.kind { return encodeBlocks(panel, into: planes) }
+    if case .doubled = constants.kind {
+      return grid.hasColumnBlocks
+        ? encodeDoubledColumns(panel, into: planes) : encodeDoubled(panel, into: planes)
+    }
     var panel = panel
     var rows = rows(of: panel)
     if encodeAtOnce(&rows, &panel, into: planes) { return }
@@ -92,6 +96,11 @@ struct PanelEncoder: ~Copyable {
   ) {
     if case .stored = constants.kind {
       return reconstructBlocks(panel, into: output, exactBlocks: exactBlocks)
+    }
+    if case .doubled = constants.kind {
+      return grid.hasColumnBlocks
+        ? reconstructDoubledColumns(panel, into: output, exactBlocks: exactBlocks)
+        : reconstructDoubled(panel, into: output, exactBlocks: exactBlocks)
     }
     var panel = panel
     var rows = rows(of: panel)

@@ -11,6 +11,8 @@ struct PanelGrid: Sendable {
   /// The elements of a sub-block: those of a block where there are no sub-blocks.
   let unitColumns: Int
   let unitRows: Int
+  /// The rows of the longer of two kinds of sub-blocks; those of a sub-block elsewhere.
+  private let outerUnitRows: Int
   /// The extents of the largest panel.
   let rows: Int
   let columns: Int
@@ -29,7 +31,7 @@ struct PanelGrid: Sendable {
   private static let rowPanel = 65536
   private static let blockPanel = 65536
 
-  init(_ grid: BlockGrid, _ layout: LinearLayout) {
+  init(_ grid: BlockGrid, _ layout: KernelLayout) {
     let factors = layout.factors
     tiling = grid.tiling
     let lastExtent = max(1, grid.extents[grid.extents.count - 1])
@@ -40,19 +42,23 @@ struct PanelGrid: Sendable {
       let panel = block >= length ? length : PanelGrid.multiple(of: 8 * block, near: Self.rowPanel)
       (rowLength, blockColumns, rows, columns) = (length, block, 1, min(panel, length))
       (unitRows, unitColumns) = (1, min(factors.shift?.length ?? block, block))
+      outerUnitRows = unitRows
       innerRows = 1
       count = grid.elementCount / max(length, 1) * PanelGrid.parts(length, columns)
     case .tensor:
       let length = PanelGrid.rowLength(grid, layout, block: 1)
       (rowLength, rows, columns) = (length, 1, min(Self.rowPanel, length))
       (blockColumns, unitRows, unitColumns) = (columns, 1, columns)
+      outerUnitRows = unitRows
       innerRows = 1
       count = grid.elementCount / max(length, 1) * PanelGrid.parts(length, columns)
     case .strided(let block, let length, let inner):
       let block = max(1, min(block, length))
       (rowLength, rows) = (lastExtent, block)
       columns = min(PanelGrid.multiple(of: 64, near: Self.blockPanel / block), lastExtent)
-      (blockColumns, unitRows, unitColumns) = (1, min(factors.shift?.length ?? block, block), 1)
+      let powers = factors.powers
+      (blockColumns, unitRows, unitColumns) = (1, min(powers.last?.length ?? block, block), 1)
+      outerUnitRows = min(powers.first?.length ?? block, block)
       innerRows = inner / lastExtent
       count =
         grid.slabCount * innerRows * PanelGrid.parts(lastExtent, columns)
@@ -62,6 +68,7 @@ struct PanelGrid: Sendable {
       columns = min(
         PanelGrid.multiple(of: 8 * tileColumns, near: Self.blockPanel / rows), lastExtent)
       (blockColumns, unitRows, unitColumns) = (tileColumns, rows, tileColumns)
+      outerUnitRows = unitRows
       innerRows = 1
       count = grid.slabCount * PanelGrid.parts(lastExtent, columns)
     }
@@ -70,7 +77,7 @@ struct PanelGrid: Sendable {
   }
 
   /// The elements that follow each other without padding in every plane.
-  private static func rowLength(_ grid: BlockGrid, _ layout: LinearLayout, block: Int) -> Int {
+  private static func rowLength(_ grid: BlockGrid, _ layout: KernelLayout, block: Int) -> Int {
     let factors = layout.factors
     let extent = max(1, grid.extents[grid.extents.count - 1])
     func isWhole(_ field: Int?, _ width: Int) -> Bool {
@@ -82,8 +89,9 @@ struct PanelGrid: Sendable {
       && (grid.isWholeTensorBlock
         || isWhole(factors.scale?.field, factors.scale?.element.bitWidth ?? 0))
       && isWhole(layout.offset?.field, layout.offset?.element.bitWidth ?? 0)
-      && isWhole(factors.shift?.field, factors.shift?.bitWidth ?? 0)
-      && (factors.shift.map { block % $0.length == 0 } ?? true)
+      && factors.powers.allSatisfy {
+        isWhole($0.field, $0.bitWidth) && block % $0.length == 0
+      }
     return isDense ? max(1, grid.elementCount) : extent
   }
 
@@ -93,6 +101,11 @@ struct PanelGrid: Sendable {
 
   private static func multiple(of unit: Int, near size: Int) -> Int {
     max(1, size / unit) * unit
+  }
+
+  /// Whether blocks are columns of panels.
+  var hasColumnBlocks: Bool {
+    if case .strided = tiling { true } else { false }
   }
 
   /// Where in a plane the fields of a panel begin.
@@ -114,6 +127,8 @@ struct PanelGrid: Sendable {
     var rowStep: Int
     var scales: Place
     var subscales: Place
+    /// Those of longer sub-blocks, where there are two kinds and blocks are columns.
+    var outerSubscales = Place()
     /// The elements from its first one to that of the next panel, where panels have several rows;
     /// zero for the last one.
     var ahead = 0
@@ -160,13 +175,16 @@ struct PanelGrid: Sendable {
       let blocks = PanelGrid.parts(length, rows)
       let (outer, along) = block.quotientAndRemainder(dividingBy: blocks)
       let units = outer * PanelGrid.parts(length, unitRows) + along * unitsPerBlock
+      func parts(_ length: Int) -> Int { PanelGrid.parts(length, outerUnitRows) }
+      let outerUnits = outer * parts(length) + along * parts(rows)
       let first = outer * length + along * rows
       return Panel(
         base: first * inner + innerRow * rowLength + column,
         rows: min(rows, length - along * rows), stride: inner, columns: width,
         codes: Place(row: first * innerRows + innerRow, column: column), rowStep: innerRows,
         scales: Place(row: block * innerRows + innerRow, column: column),
-        subscales: Place(row: units * innerRows + innerRow, column: column))
+        subscales: Place(row: units * innerRows + innerRow, column: column),
+        outerSubscales: Place(row: outerUnits * innerRows + innerRow, column: column))
     case .tile(_, _, let height, _):
       let bands = PanelGrid.parts(height, rows)
       let (batch, band) = line.quotientAndRemainder(dividingBy: bands)

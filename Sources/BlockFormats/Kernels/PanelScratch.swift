@@ -10,6 +10,8 @@ final class PanelScratch {
   let scaleCodes: UnsafeMutablePointer<UInt8>
   let wideScales: UnsafeMutablePointer<UInt32>
   let subscales: UnsafeMutablePointer<UInt8>
+  /// Those of longer sub-blocks, where there are two kinds.
+  let outerSubscales: UnsafeMutablePointer<UInt8>
   /// For every unit: what values are multiplied by, and what codes are.
   let multipliers: UnsafeMutablePointer<Float>
   let scaleValues: UnsafeMutablePointer<Float>
@@ -20,7 +22,7 @@ final class PanelScratch {
   let wideCodes: UnsafeMutablePointer<UInt32>
   let decoded: UnsafeMutablePointer<Float>
   let randomWords: UnsafeMutablePointer<UInt32>
-  /// All rows, widened, and all rows with tiny values lifted.
+  /// All rows, widened, and all rows with tiny values lifted or without blocks that kernels do not know.
   let values: UnsafeMutablePointer<Float>
   let lifted: UnsafeMutablePointer<Float>
 
@@ -32,8 +34,12 @@ final class PanelScratch {
   ///   - holdsValues: whether the panel's values are copied.
   ///   - isWide: whether codes exceed a byte.
   ///   - hasSubscales: whether blocks have sub-blocks.
-  init(_ grid: PanelGrid, holdsValues: Bool, isWide: Bool, hasSubscales: Bool) {
+  ///   - hasDoublings: whether they have sub-blocks of two kinds.
+  init(
+    _ grid: PanelGrid, holdsValues: Bool, isWide: Bool, hasSubscales: Bool, hasDoublings: Bool
+  ) {
     let columns = grid.columns
+    let isReplaced = hasSubscales || hasDoublings
     let unitRows = (grid.rows + grid.unitRows - 1) / grid.unitRows
     let units = unitRows * ((columns + grid.unitColumns - 1) / grid.unitColumns)
     let blocks = (columns + grid.blockColumns - 1) / grid.blockColumns
@@ -45,6 +51,7 @@ final class PanelScratch {
     let scaleCodesAt = cuts.cut(UInt8.self, count: blocks)
     let wideScalesAt = cuts.cut(UInt32.self, count: blocks)
     let subscalesAt = cuts.cut(UInt8.self, count: units)
+    let outerSubscalesAt = cuts.cut(UInt8.self, count: hasDoublings ? units : 0)
     let multipliersAt = cuts.cut(Float.self, count: units)
     let scaleValuesAt = cuts.cut(Float.self, count: units)
     let offsetValuesAt = cuts.cut(Float.self, count: blocks)
@@ -53,7 +60,7 @@ final class PanelScratch {
     let decodedAt = cuts.cut(Float.self, count: columns)
     let randomWordsAt = cuts.cut(UInt32.self, count: columns + 4)
     let valuesAt = cuts.cut(Float.self, count: holdsValues ? grid.rows * columns : 0)
-    let liftedAt = cuts.cut(Float.self, count: hasSubscales ? grid.rows * columns : 0)
+    let liftedAt = cuts.cut(Float.self, count: isReplaced ? grid.rows * columns : 0)
     memory = .allocate(byteCount: cuts.byteCount, alignment: 16)
     unitMaxima = (memory + unitMaximaAt).bindMemory(to: UInt32.self, capacity: units)
     blockMaxima = (memory + blockMaximaAt).bindMemory(to: UInt32.self, capacity: blocks)
@@ -62,6 +69,8 @@ final class PanelScratch {
     scaleCodes = (memory + scaleCodesAt).bindMemory(to: UInt8.self, capacity: blocks)
     wideScales = (memory + wideScalesAt).bindMemory(to: UInt32.self, capacity: blocks)
     subscales = (memory + subscalesAt).bindMemory(to: UInt8.self, capacity: units)
+    outerSubscales = (memory + outerSubscalesAt).bindMemory(
+      to: UInt8.self, capacity: hasDoublings ? units : 0)
     multipliers = (memory + multipliersAt).bindMemory(to: Float.self, capacity: units)
     scaleValues = (memory + scaleValuesAt).bindMemory(to: Float.self, capacity: units)
     offsetValues = (memory + offsetValuesAt).bindMemory(to: Float.self, capacity: blocks)
@@ -72,7 +81,7 @@ final class PanelScratch {
     values = (memory + valuesAt).bindMemory(
       to: Float.self, capacity: holdsValues ? grid.rows * columns : 0)
     lifted = (memory + liftedAt).bindMemory(
-      to: Float.self, capacity: hasSubscales ? grid.rows * columns : 0)
+      to: Float.self, capacity: isReplaced ? grid.rows * columns : 0)
   }
 
   deinit { memory.deallocate() }

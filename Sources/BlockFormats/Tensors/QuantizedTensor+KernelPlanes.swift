@@ -1,7 +1,7 @@
 extension QuantizedTensor {
   /// Runs `body` with the planes of a layout, which several threads may write.
   mutating func withMutableKernelPlanes<Result>(
-    _ layout: LinearLayout, _ body: (KernelPlanes) -> Result
+    _ layout: KernelLayout, _ body: (KernelPlanes) -> Result
   ) -> Result {
     planes.withUnsafeMutableBufferPointer { planes in
       /// Runs a step with a plane and its bytes.
@@ -13,11 +13,17 @@ extension QuantizedTensor {
         }
       }
       return with(0) { codes in
-        with(layout.factors.scale?.field) { scales in
-          with(layout.factors.shift?.field) { shifts in
+        with(layout.scaleField) { scales in
+          with(layout.shiftField) { shifts in
             with(layout.offset?.field) { offsets in
-              body(
-                KernelPlanes(codes: codes, scales: scales, subscales: shifts, offsets: offsets))
+              with(layout.outerDoubling) { outer in
+                with(layout.innerDoubling) { inner in
+                  body(
+                    KernelPlanes(
+                      codes: codes, scales: scales, subscales: shifts, offsets: offsets,
+                      doublings: (outer, inner)))
+                }
+              }
             }
           }
         }
@@ -27,7 +33,7 @@ extension QuantizedTensor {
 
   /// Runs `body` with the planes of a layout, which it must only read.
   func withKernelPlanes<Result>(
-    _ layout: LinearLayout, _ body: (KernelPlanes) -> Result
+    _ layout: KernelLayout, _ body: (KernelPlanes) -> Result
   ) -> Result {
     // Not the tensor, whose copies take a good share of short calls.
     let planes = planes
@@ -38,10 +44,17 @@ extension QuantizedTensor {
       }
     }
     return with(0) { codes in
-      with(layout.factors.scale?.field) { scales in
-        with(layout.factors.shift?.field) { shifts in
+      with(layout.scaleField) { scales in
+        with(layout.shiftField) { shifts in
           with(layout.offset?.field) { offsets in
-            body(KernelPlanes(codes: codes, scales: scales, subscales: shifts, offsets: offsets))
+            with(layout.outerDoubling) { outer in
+              with(layout.innerDoubling) { inner in
+                body(
+                  KernelPlanes(
+                    codes: codes, scales: scales, subscales: shifts, offsets: offsets,
+                    doublings: (outer, inner)))
+              }
+            }
           }
         }
       }

@@ -17,6 +17,7 @@
 #include "Panels.h"
 #include "StoredScales.h"
 #include "Blocks.h"
+#include "Doublings.h"
 
 #define KERNEL_TABLE(symbol, id)                                                                 \
   const BKKernels bk_##id##_kernels = {                                                          \
@@ -43,6 +44,12 @@
       .decode_wide = decode_wide,                                                                \
       .decode_lines = decode_lines,                                                              \
       .encode_blocks = encode_blocks,                                                            \
+      .encode_doubled = encode_doubled,                                                          \
+      .quantize_doubled = quantize_doubled,                                                      \
+      .decode_doubled = decode_doubled,                                                          \
+      .double_columns = double_columns,                                                          \
+      .encode_doubled_columns = encode_doubled_columns,                                          \
+      .doubled_column_values = doubled_column_values,                                            \
       .pack = pack,                                                                              \
       .unpack = unpack,                                                                          \
       .pack_wide = pack_wide,                                                                    \

@@ -223,6 +223,30 @@ typedef struct {
   float reach;         // where they end that are usual: far from the ends of FP32, and within the type
 } BKBlockCoder;
 
+// MARK: - Blocks whose parts are doubled
+
+// Values of a block with a scale, of which a bit doubles each eight and one each four.
+#define BK_DOUBLED_BLOCK 64
+
+// How a block's scale and bits follow from its largest magnitudes, and codes from both. Scales are
+// floats without a sign, of two fraction bits and the power of two in the others; arrays have a number
+// for each fraction of the scale.
+//
+// The code of a scale is four times the magnitude's exponent field, plus an offset, plus one for every
+// step that its fraction field reaches.
+typedef struct {
+  int32_t offset;
+  uint32_t steps[4];        // 2^23 is never reached
+  uint32_t greatest_code;
+  uint32_t nan_code;
+  uint32_t least_scale;     // the pattern of code 0; that of code c is c * 2^21 more
+  // Patterns for scales of the least power of two. A magnitude that reaches the limit doubles its eight
+  // values; one that reaches half of it, or all where the eight are doubled, its four.
+  uint32_t limits[4];
+  uint32_t multipliers[4];  // of codes, where nothing doubles; eight bits of significand
+  uint32_t reach;           // where magnitudes end that are usual
+} BKDoublings;
+
 // MARK: - Kernels
 
 typedef struct {
@@ -346,6 +370,42 @@ typedef struct {
       const BKBlockCoder *coder, const float *values, size_t count,
       const uint32_t *_Nullable random, uint8_t *codes, void *scales, void *_Nullable offsets,
       size_t *overflows);
+
+  // Rows of blocks whose parts are doubled, to and from packed codes of up to eight bits, a byte of scale
+  // for each block and packed bits. The element saturates and rounds without random words. Encoding
+  // stops before the first block that is not usual and returns how many values are done; `overflows`
+  // grows by theirs.
+  //
+  // Results are like those of rows. `inexact` has a flag for every block.
+  size_t (*encode_doubled)(
+      const BKElement *element, const BKDoublings *rule, const float *values, size_t count,
+      uint8_t *codes, uint8_t *scales, uint8_t *eights, uint8_t *fours, size_t *overflows,
+      void *workspace);
+  size_t (*quantize_doubled)(
+      const BKElement *element, const BKDoublings *rule, const float *values, size_t count,
+      float *result, bool streams, uint8_t *_Nullable inexact, size_t *overflows,
+      void *workspace);
+  void (*decode_doubled)(
+      const BKElement *element, const BKDoublings *rule, const uint8_t *codes,
+      const uint8_t *scales, const uint8_t *eights, const uint8_t *fours, size_t count,
+      float *result, bool streams, void *workspace);
+
+  // The same where each of `count` columns is a block, of which `rows` rows are fours, whose largest
+  // magnitudes are given: scales; bits of eights and of fours as bytes, row by row; for each of the
+  // fours what its values are multiplied by, and what its codes are. Returns whether all are usual,
+  // and flags those that are not.
+  bool (*double_columns)(
+      const BKDoublings *rule, const uint32_t *maxima, size_t rows, size_t count,
+      uint8_t *scales, uint8_t *eights, uint8_t *fours, float *multipliers, float *values,
+      uint8_t *unusual);
+  // Codes of a row of usual columns, a byte each; how many overflowed.
+  size_t (*encode_doubled_columns)(
+      const BKElement *element, const float *values, size_t count, const float *multipliers,
+      uint8_t *codes);
+  // What codes are multiplied by, row by row.
+  void (*doubled_column_values)(
+      const BKDoublings *rule, const uint8_t *scales, const uint8_t *eights,
+      const uint8_t *fours, size_t rows, size_t count, float *values);
 
   // Codes of 1 to 8 bits to and from a row of packed bytes; unused bits of the last byte are 0.
   void (*pack)(const uint8_t *codes, size_t count, uint32_t width, uint8_t *bytes);

@@ -1,7 +1,7 @@
 package import BlockFormats
 import NumericSupport
 
-/// What the elements of an operand are to the units of a product, sub-scales included.
+/// What the elements of an operand are to the units of a product, powers of two of their parts included.
 ///
 /// Everything follows from the layout, so that new formats find their unit by themselves.
 package struct OperandElements: Hashable, Sendable {
@@ -30,7 +30,7 @@ package struct OperandElements: Hashable, Sendable {
       return
     }
     let element = layout.factors.element
-    let isPlain = layout.factors.shift == nil && layout.factors.tensorField == nil
+    let isPlain = layout.factors.powers.isEmpty && layout.factors.tensorField == nil
     guard isPlain, layout.factors.scale != nil, element.bitWidth <= 16,
       element == .unsignedInteger(bitCount: element.bitWidth)
     else {
@@ -52,10 +52,10 @@ package struct OperandElements: Hashable, Sendable {
   package init(_ factors: FactorLayout) {
     let element = factors.element
     middle = nil
-    // Sub-scales only make values smaller; the largest sub-scale gives the finest step.
-    let deepest = factors.shift?.greatest ?? 0
-    let lowest = element.leastSpacingExponent - deepest
-    let top = element.greatestDecodableMagnitude
+    // The least power of two gives the finest step, the greatest one the largest value.
+    let lowest = element.leastSpacingExponent + factors.exponents.lowerBound
+    let top = Double.scaled(
+      element.greatestDecodableMagnitude, byPowerOfTwo: factors.exponents.upperBound)
     // A table may have fewer values than codes.
     let isFinite =
       element.nanCode == nil && element.infinityCode == nil

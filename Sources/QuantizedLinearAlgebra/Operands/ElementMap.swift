@@ -1,18 +1,18 @@
 import BlockFormats
 
-/// How the codes of a format, microexponents included, become elements of a unit.
+/// How the codes of a format, powers of two of their parts included, become elements of a unit.
 struct ElementMap: Sendable {
   /// Bits of a code.
   let width: Int
-  /// Bits of a microexponent, 0 without.
-  let shiftWidth: Int
+  /// Bits of the sum of an element's codes of powers, 0 without.
+  let powerWidth: Int
   private(set) var way: Way
   /// The byte that stands for zero among `int8` elements.
   private(set) var zero: UInt8 = 0
 
   /// From the quickest to the most general.
   enum Way: Sendable {
-    /// By a table over codes of up to eight bits, above which the microexponent lies.
+    /// By a table over codes of up to eight bits, above which the sum of the powers' codes lies.
     case int8([Int8])
     case int16([Int16])
     /// By a table over codes of up to eight bits, times the power of two of the microexponent.
@@ -28,13 +28,15 @@ struct ElementMap: Sendable {
     let element: ElementFormat
     let unit: ProductUnit
     let unitExponent: Int
+    let direction: FactorLayout.Direction
     /// What is taken from the values of codes first.
     let middle: Int
 
-    func bits(_ code: UInt32, shift: Int) -> Int16 {
+    /// The element of a code, of which the codes of powers have a sum.
+    func bits(_ code: UInt32, power: Int) -> Int16 {
+      let exponent = direction.rawValue * power - unitExponent
       let value = Double(
-        sign: .plus, exponent: -unitExponent - shift,
-        significand: element.value(of: code) - Double(middle))
+        sign: .plus, exponent: exponent, significand: element.value(of: code) - Double(middle))
       // Exact both ways.
       return unit == .bfloat16
         ? Int16(truncatingIfNeeded: Float(value).bitPattern >> 16) : Int16(value)
@@ -45,19 +47,23 @@ struct ElementMap: Sendable {
   init(_ layout: BlockLayout, unit: ProductUnit, unitExponent: Int, middle: Int?) {
     let element = layout.element
     width = element.bitWidth
-    shiftWidth = layout.linear?.factors.shift?.bitWidth ?? 0
+    let factors = layout.linear?.factors
+    let greatest = factors?.greatestPower ?? 0
+    powerWidth = Int.bitWidth - greatest.leadingZeroBitCount
     let conversion = Conversion(
-      element: element, unit: unit, unitExponent: unitExponent, middle: middle ?? 0)
-    let deepest = (1 << shiftWidth) - 1
-    if width + shiftWidth <= 8 {
-      let codes = element.codeCount
-      let values = (0..<codes << shiftWidth).map { index in
-        conversion.bits(UInt32(index % codes), shift: index / codes)
+      element: element, unit: unit, unitExponent: unitExponent,
+      direction: factors?.powers.first?.direction ?? .down, middle: middle ?? 0)
+    if width + powerWidth <= 8 {
+      // No code lies above the greatest sum.
+      let values = (0..<(greatest + 1) * element.codeCount).map { index in
+        let (power, code) = index.quotientAndRemainder(dividingBy: element.codeCount)
+        return conversion.bits(UInt32(code), power: power)
       }
-      way = unit == .int8 ? .int8(values.map { Int8($0) }) : .int16(values)
-    } else if width <= 8 && unit == .int16 {
-      let values = (0..<UInt32(element.codeCount)).map { conversion.bits($0, shift: deepest) }
-      way = .scaledInt16(values, deepest: deepest)
+      let padding = [Int16](repeating: 0, count: 1 << (width + powerWidth) - values.count)
+      way = unit == .int8 ? .int8((values + padding).map { Int8($0) }) : .int16(values + padding)
+    } else if width <= 8 && unit == .int16 && conversion.direction == .down {
+      let values = (0..<UInt32(element.codeCount)).map { conversion.bits($0, power: greatest) }
+      way = .scaledInt16(values, deepest: greatest)
     } else if element == .bf16 && unit == .bfloat16 {
       way = .copied
     } else {
@@ -76,7 +82,7 @@ struct ElementMap: Sendable {
   /// The same with codes in the place of elements.
   var keepingCodes: ElementMap {
     var map = self
-    map.way = .int8((0..<1 << (width + shiftWidth)).map { Int8($0) })
+    map.way = .int8((0..<1 << (width + powerWidth)).map { Int8($0) })
     map.zero = UInt8(nibbles?.firstIndex(of: 0) ?? 0)
     return map
   }

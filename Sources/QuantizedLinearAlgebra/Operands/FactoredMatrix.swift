@@ -4,7 +4,7 @@ import NumericSupport
 /// The elements and the scales of a quantized matrix as numbers, one by one: what definitions are
 /// written in.
 struct FactoredMatrix {
-  /// Elements with their sub-scales in units of 2^unitExponent, exact, row by row through the batch.
+  /// Elements with the powers of two of their parts in units of 2^unitExponent, exact, row by row through the batch.
   let elements: [Double]
   /// The block scale of every group of every row; 1 without block scales.
   let scales: [Float]
@@ -27,23 +27,26 @@ struct FactoredMatrix {
   init(_ matrix: QuantizedMatrix, groupLength: Int, unitExponent: Int, middle: Int? = nil) {
     let storage = matrix.storage
     let layout = storage.format.layout
-    let (shift, scale) = (layout.linear?.factors.shift, layout.linear?.factors.scale)
+    let factors = layout.linear?.factors
+    let (powers, scale) = (factors?.powers ?? [], factors?.scale)
     let places = ScalePlaces(layout, shape: storage.shape)
     let columns = matrix.columnCount
     let rows = matrix.batchCount * matrix.rowCount
     let codes = storage.planes[0].unpacked()
-    let shiftPlane = shift.map { storage.planes[$0.field] }
-    let shifts = shiftPlane?.unpacked() ?? []
+    let powerPlanes = powers.map { storage.planes[$0.field] }
+    let powerCodes = powerPlanes.map { $0.unpacked() }
     let scalePlane = scale.map { storage.planes[$0.field] }
     let scaleCodes = scalePlane?.unpacked() ?? []
     elements = (0..<rows * columns).map { index in
       let value = Double.scaled(
         layout.element.value(of: codes[index]) - Double(middle ?? 0),
         byPowerOfTwo: -unitExponent)
-      guard let shift, let shiftPlane else { return value }
       let (row, column) = index.quotientAndRemainder(dividingBy: columns)
-      let place = row * shiftPlane.rowLength + column / shift.length
-      return Double.scaled(value, byPowerOfTwo: -Int(shifts[place]))
+      let exponent = powers.indices.reduce(0) { sum, field in
+        let place = row * powerPlanes[field].rowLength + column / powers[field].length
+        return sum + powers[field].direction.rawValue * Int(powerCodes[field][place])
+      }
+      return Double.scaled(value, byPowerOfTwo: exponent)
     }
     let groupCount = columns == 0 ? 0 : (columns + groupLength - 1) / groupLength
     self.groupCount = groupCount

@@ -20,7 +20,7 @@ extension RowPacker {
     if !integersOfCodes.isEmpty {
       kernels.products.pointee.map_int8(
         elements.assumingMemoryBound(to: UInt8.self), layout.rowByteCount,
-        UInt32(self.elements.width + self.elements.shiftWidth), integersOfCodes,
+        UInt32(self.elements.width + self.elements.powerWidth), integersOfCodes,
         scratch.elements.assumingMemoryBound(to: Int8.self))
       elements = UnsafeRawPointer(scratch.elements)
     }

@@ -57,7 +57,7 @@ struct RowPacker: Sendable {
       linear?.offset?.element, groupLength: layout.groupLength, blockLength: places.blockLength)
   }
 
-  /// The same packer, but with codes of four bits, microexponents joined, in the place of integers.
+  /// The same packer, but with codes of four bits, powers joined, in the place of integers.
   var keepingCodes: RowPacker {
     var packer = self
     packer.elements = elements.keepingCodes
@@ -85,7 +85,7 @@ struct RowPacker: Sendable {
   func pack(
     _ row: Int, of planes: MatrixPlanes, into target: Target, scratch: PackingScratch
   ) -> ScaleRange {
-    packElements(planes.codes.row(row), planes.shifts.row(row), into: target, scratch)
+    packElements(row, of: planes, into: target, scratch)
     if let offsets = target.offsets { fillOffsets(target, offsets) }
     let scaleRow = places.scaleRow(row)
     fill(target.scales, scales, planes.scales.row(scaleRow), scratch)
@@ -100,13 +100,13 @@ struct RowPacker: Sendable {
   // MARK: - Elements
 
   private func packElements(
-    _ codes: UnsafePointer<UInt8>, _ shifts: UnsafePointer<UInt8>, into target: Target,
-    _ scratch: PackingScratch
+    _ row: Int, of planes: MatrixPlanes, into target: Target, _ scratch: PackingScratch
   ) {
     let byteCount = layout.unit.elementByteCount
     let depth = layout.depth
     let line = layout.isDense ? target.elements : scratch.elements
-    convert(codes, shifts, into: line, scratch)
+    unpackPowers(row, of: planes, scratch)
+    convert(planes.codes.row(row), into: line, scratch)
     let used = depth * byteCount
     if layout.isDense {
       pad(line + used, byteCount: layout.rowByteCount - used)
@@ -130,18 +130,13 @@ struct RowPacker: Sendable {
   }
 
   private func convert(
-    _ packed: UnsafePointer<UInt8>, _ packedShifts: UnsafePointer<UInt8>,
-    into line: UnsafeMutableRawPointer, _ scratch: PackingScratch
+    _ packed: UnsafePointer<UInt8>, into line: UnsafeMutableRawPointer,
+    _ scratch: PackingScratch
   ) {
     let depth = layout.depth
     let (blocks, products) = (kernels.blocks, kernels.products)
     let width = UInt32(elements.width)
-    let shiftLength = places.shiftLength
-    if shiftLength > 0 {
-      let count = (depth + shiftLength - 1) / shiftLength
-      blocks.pointee.unpack(
-        packedShifts, count, UInt32(elements.shiftWidth), scratch.shifts)
-    }
+    let powerLength = places.powerLength
     if case .copied = elements.way {
       line.copyMemory(from: packed, byteCount: 2 * depth)
       return
@@ -150,37 +145,52 @@ struct RowPacker: Sendable {
       blocks.pointee.unpack_wide(packed, depth, width, scratch.wideCodes)
       let line = line.assumingMemoryBound(to: Int16.self)
       for index in 0..<depth {
-        let shift = shiftLength > 0 ? Int(scratch.shifts[index / shiftLength]) : 0
-        line[index] = conversion.bits(scratch.wideCodes[index], shift: shift)
+        let power = powerLength > 0 ? Int(scratch.powers[index / powerLength]) : 0
+        line[index] = conversion.bits(scratch.wideCodes[index], power: power)
       }
       return
     }
     blocks.pointee.unpack(packed, depth, width, scratch.codes)
     switch elements.way {
     case .int8(let values):
-      joinShifts(scratch)
+      joinPowers(scratch)
       products.pointee.map_int8(
         scratch.codes, depth, joinedWidth, values, line.assumingMemoryBound(to: Int8.self))
     case .int16(let values):
-      joinShifts(scratch)
+      joinPowers(scratch)
       products.pointee.map_int16(
         scratch.codes, depth, joinedWidth, values, line.assumingMemoryBound(to: Int16.self))
     case .scaledInt16(let values, let deepest):
       let line = line.assumingMemoryBound(to: Int16.self)
       products.pointee.map_int16(scratch.codes, depth, width, values, line)
       products.pointee.scale_int16(
-        line, depth, shiftLength, scratch.shifts, UInt32(deepest))
+        line, depth, powerLength, scratch.powers, UInt32(deepest))
     case .copied, .general: break
     }
   }
 
-  private var joinedWidth: UInt32 { UInt32(elements.width + elements.shiftWidth) }
+  private var joinedWidth: UInt32 { UInt32(elements.width + elements.powerWidth) }
 
-  private func joinShifts(_ scratch: PackingScratch) {
-    guard places.shiftLength > 0 else { return }
+  private func joinPowers(_ scratch: PackingScratch) {
+    guard places.powerLength > 0 else { return }
     kernels.products.pointee.join_shifts(
-      scratch.codes, layout.depth, places.shiftLength, scratch.shifts,
+      scratch.codes, layout.depth, places.powerLength, scratch.powers,
       UInt32(elements.width))
+  }
+
+  /// Unpacks the codes of powers of a row and adds up those that meet in the shortest parts.
+  private func unpackPowers(_ row: Int, of planes: MatrixPlanes, _ scratch: PackingScratch) {
+    guard let (shortest, plane) = planes.powers.last else { return }
+    let count = (layout.depth + shortest.length - 1) / shortest.length
+    kernels.blocks.pointee.unpack(
+      plane.row(row), count, UInt32(shortest.bitWidth), scratch.powers)
+    for (power, plane) in planes.powers.dropLast() {
+      kernels.blocks.pointee.unpack(
+        plane.row(row), (layout.depth + power.length - 1) / power.length, UInt32(power.bitWidth),
+        scratch.codes)
+      let parts = power.length / shortest.length
+      for index in 0..<count { scratch.powers[index] += scratch.codes[index / parts] }
+    }
   }
 
   private func fillOffsets(_ target: Target, _ offsets: UnsafeMutablePointer<Int32>) {
@@ -247,7 +257,7 @@ struct RowPacker: Sendable {
 /// Memory for what a row is while it is packed.
 final class PackingScratch {
   let codes: UnsafeMutablePointer<UInt8>
-  let shifts: UnsafeMutablePointer<UInt8>
+  let powers: UnsafeMutablePointer<UInt8>
   let elements: UnsafeMutableRawPointer
   private let memory: AlignedMemory
   private lazy var wide = AlignedMemory(byteCount: 4 * count)
@@ -257,12 +267,12 @@ final class PackingScratch {
     count = layout.depth + 64
     var cuts = MemoryCuts()
     let codesAt = cuts.cut(UInt8.self, count: count)
-    let shiftsAt = cuts.cut(UInt8.self, count: count)
+    let powersAt = cuts.cut(UInt8.self, count: count)
     // The widest elements are FP32 numbers.
     let elementsAt = cuts.cut(Float.self, count: count)
     memory = AlignedMemory(byteCount: cuts.byteCount)
     codes = (memory.base + codesAt).assumingMemoryBound(to: UInt8.self)
-    shifts = (memory.base + shiftsAt).assumingMemoryBound(to: UInt8.self)
+    powers = (memory.base + powersAt).assumingMemoryBound(to: UInt8.self)
     elements = memory.base + elementsAt
   }
 
@@ -274,8 +284,9 @@ final class PackingScratch {
 struct MatrixPlanes {
   let codes: Plane
   let scales: Plane
-  let shifts: Plane
   let offsets: Plane
+  /// The fields of powers of two of parts of a block, in the order of the layout.
+  let powers: [(FactorLayout.Power, Plane)]
 
   struct Plane {
     let base: UnsafePointer<UInt8>
@@ -297,11 +308,20 @@ struct MatrixPlanes {
         step(Plane(base: $0.baseAddress ?? nothing.utf8Start, bytesPerRow: plane.bytesPerRow))
       }
     }
+    /// Runs a step with the planes of some fields of powers.
+    func with<Value>(
+      _ powers: ArraySlice<FactorLayout.Power>, _ step: ([(FactorLayout.Power, Plane)]) -> Value
+    ) -> Value {
+      guard let first = powers.first else { return step([]) }
+      return with(first.field) { plane in
+        with(powers.dropFirst()) { step([(first, plane)] + $0) }
+      }
+    }
     return with(0) { codes in
       with(linear?.factors.scale?.field) { scales in
-        with(linear?.factors.shift?.field) { shifts in
-          with(linear?.offset?.field) { offsets in
-            body(MatrixPlanes(codes: codes, scales: scales, shifts: shifts, offsets: offsets))
+        with(linear?.offset?.field) { offsets in
+          with(linear?.factors.powers[...] ?? []) { powers in
+            body(MatrixPlanes(codes: codes, scales: scales, offsets: offsets, powers: powers))
           }
         }
       }

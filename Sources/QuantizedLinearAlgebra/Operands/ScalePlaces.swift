@@ -4,8 +4,8 @@ import BlockFormats
 struct ScalePlaces {
   /// Elements of a row that share a scale.
   let blockLength: Int
-  /// Elements of a row that share a microexponent, 0 without microexponents.
-  let shiftLength: Int
+  /// Elements of a row that share a power of two, 0 without such.
+  let powerLength: Int
   private let rowsPerScaleRow: Int
   private let rowCount: Int
   private let hasOneScale: Bool
@@ -14,7 +14,7 @@ struct ScalePlaces {
     let columns = max(shape.last ?? 1, 1)
     rowCount = max(shape.dropLast().last ?? 1, 1)
     let factors = layout.linear?.factors
-    shiftLength = factors?.shift?.length ?? 0
+    powerLength = factors?.powerLength ?? 0
     switch factors?.scale == nil ? .tensor : layout.block {
     case .vector(let length): (blockLength, rowsPerScaleRow) = (min(length, columns), 1)
     case .row, .run: (blockLength, rowsPerScaleRow) = (columns, 1)

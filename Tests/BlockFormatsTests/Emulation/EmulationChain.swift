@@ -67,7 +67,7 @@ struct EmulationChain {
       case .shared: "SHARED"
       case .float: "FLOAT"
       case .twoLevel: "TWO_LEVEL"
-      case .unscaled, .stored, nil: "#error"
+      case .unscaled, .stored, .doubled, nil: "#error"
       }
     return "CHAIN(\"\(name)\", \"\(format.layout.element.name).\(policy.rounding.shortName)\", "
       + "\(isExact), \(EmulationTable.hex(format.poisonCode)), \(block), \(unit), "

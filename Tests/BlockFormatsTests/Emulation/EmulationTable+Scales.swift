@@ -77,7 +77,7 @@ extension EmulationTable {
         + "\(rules[0].floor_code), \(rules[0].zero_code), \(hex(rules[0].tame_limit)), "
         + hex(rules[0].least_multiplier)
       return "TWO_LEVEL_RULE(\"\(name)\", \(element), \(constants))"
-    case .unscaled, .stored:
+    case .unscaled, .stored, .doubled:
       return "#error \(name) has no scale rule"
     }
   }

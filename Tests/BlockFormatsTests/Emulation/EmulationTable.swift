@@ -107,6 +107,8 @@ struct EmulationTable {
     lines += EmulationChain.all.map(\.line)
     lines.append("// Encoders of whole blocks.")
     lines += EmulationCoder.all.map(\.line)
+    lines.append("// Blocks whose parts are doubled.")
+    lines += EmulationDoubling.all.map(\.line)
     return lines.joined(separator: "\n") + "\n"
   }
 

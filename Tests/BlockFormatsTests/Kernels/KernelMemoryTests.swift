@@ -18,6 +18,7 @@ struct KernelMemoryTests {
     ("fp8_e4m3_tensor", [KernelShape([131])]),
     ("fp8_e5m2_128x128", [KernelShape([130, 9])]),
     ("int8_row", [KernelShape([3, 45]), KernelShape([45, 3], axis: 0)]),
+    ("hif4", [KernelShape([101]), KernelShape([70, 19], axis: 0), KernelShape([1090])]),
     ("bf16", [KernelShape([37]), KernelShape([7, 5], axis: 0)]),
     ("fp32", [KernelShape([37])]),
     ("fp16", [KernelShape([37])]),

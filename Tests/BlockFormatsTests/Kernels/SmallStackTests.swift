@@ -27,7 +27,7 @@ struct SmallStackTests {
     "Rows and panels are encoded, decoded and quantized on a stack of 64 KiB, or 1 MiB in debug builds"
   )
   func threads() async throws {
-    for id in ["mxfp4", "mx9", "nvfp4", "nvfp4_2d", "fp8_e4m3_tensor", "int8_row", "bf16"] {
+    for id in ["mxfp4", "mx9", "nvfp4", "nvfp4_2d", "fp8_e4m3_tensor", "int8_row", "hif4", "bf16"] {
       let format = try FormatCatalog.format(id: id)
       for (shape, axis) in [([3, 4128], -1), ([33, 300], 0)] {
         let values = (0..<shape[0] * shape[1]).map { Float($0 % 97 - 48) }

@@ -77,6 +77,12 @@ typedef struct {
   BKBlockCoder coder;
 } Coder;
 
+typedef struct {
+  const char *name;
+  BKElement element;
+  BKDoublings rule;
+} Doubling;
+
 extern const size_t format_count, policy_count;
 extern const size_t chain_count, shared_rule_count, float_rule_count, two_level_rule_count;
 extern const Named formats[];
@@ -85,6 +91,8 @@ extern const FloatRule float_rules[];
 extern const Chain chains[];
 extern const size_t coder_count;
 extern const Coder coders[];
+extern const size_t doubling_count;
+extern const Doubling doublings[];
 Named policy_at(size_t index);  // an element with its policy
 TwoLevelRule two_level_rule_at(size_t index);
 Named policy_named(const char *name);
@@ -100,6 +108,7 @@ void run_memory(Driver *d);
 void run_references(Driver *d);
 void run_chains(Driver *d);
 void run_coders(Driver *d);
+void run_doublings(Driver *d);
 void run_whole_rows(Driver *d);
 void run_panels(Driver *d);
 void run_operands(Driver *d);

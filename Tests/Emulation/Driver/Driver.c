@@ -108,6 +108,7 @@ int main(int count, char **arguments) {
   run_references(&d);
   run_chains(&d);
   run_coders(&d);
+  run_doublings(&d);
   run_whole_rows(&d);
   run_panels(&d);
   run_operands(&d);

@@ -10,6 +10,7 @@
 #define TWO_LEVEL_RULE(...)
 #define CHAIN(...)
 #define CODER(...)
+#define DOUBLING(...)
 const Named formats[] = {
 #include "elements.inc"
 };
@@ -80,6 +81,15 @@ const Coder coders[] = {
 #include "elements.inc"
 };
 const size_t coder_count = COUNT(coders);
+
+#undef CODER
+#define CODER(...)
+#undef DOUBLING
+#define DOUBLING(name, ...) {name, __VA_ARGS__},
+const Doubling doublings[] = {
+#include "elements.inc"
+};
+const size_t doubling_count = COUNT(doublings);
 
 Named policy_at(size_t index) {
   BKElement e = formats[policies[index].format].element;

@@ -27,6 +27,13 @@ struct ProductDefinitionTests {
     let fp16 = try Self.definition(.cast(to: .fp16), .mxfp4, depth: 33)
     #expect((fp16.unit, fp16.groupLength, fp16.groupCount) == (.float32, 33, 1))
     #expect(try Self.definition(.mxfp4, .mxfp4, depth: 0).groupCount == 0)
+    // 1.75 · 2 · 2 in quarters.
+    let hif4 = HiF4Format()
+    let doubled = try Self.definition(hif4, hif4, depth: 200)
+    #expect((doubled.unit, doubled.groupLength, doubled.groupCount) == (.int8, 64, 4))
+    #expect(doubled.unitExponents == (-2, -2) && doubled.dotBitWidth == 16)
+    #expect(try Self.definition(hif4, .mxfp4, depth: 200).groupLength == 32)
+    #expect(try Self.definition(hif4, .mx9, depth: 200).unit == .int16)
   }
 
   @Test("Block lengths of which neither divides the other throw, with their numbers")
@@ -46,8 +53,8 @@ struct ProductDefinitionTests {
     #expect(try Self.definition(a, b, depth: 20).groupLength == 20)
   }
 
-  /// The largest magnitude of an element with its sub-scale, by trying every code, and the power of
-  /// two that makes all of them integers, by trying powers.
+  /// The largest magnitude of an element with the powers of two of its parts, by trying every code, and
+  /// the power of two that makes all of them integers, by trying powers.
   static func extremes(_ layout: BlockLayout) -> (greatest: Double, unitExponent: Int) {
     let deepest = layout.factors?.shift.map { (1 << $0.bitWidth) - 1 } ?? 0
     let values = layout.element.valueTable
@@ -60,7 +67,12 @@ struct ProductDefinitionTests {
       }
     }
     while !areIntegers() { exponent -= 1 }
-    return (values.map(\.magnitude).max() ?? 0, exponent)
+    // Other fields of parts have bits that double.
+    let doublings = layout.fields.count { field in
+      guard case .every = field.extent else { return false }
+      return field.element.valueTable == [1, 2]
+    }
+    return ((values.map(\.magnitude).max() ?? 0) * Double(1 << doublings), exponent)
   }
 
   @Test("Extreme blocks of up to 32 elements of all pairs of integer formats stay below 2^24")

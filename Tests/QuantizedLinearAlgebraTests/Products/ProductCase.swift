@@ -24,7 +24,8 @@ struct FormatPair: CustomTestStringConvertible, Sendable {
     ("int8_tensor", "int4_1x32"), ("int4_1x32", "int2_1x32"), ("vsq", "vsq"), ("bf16", "bf16"),
     ("bf16", "mxfp4"), ("fp16", "fp16"), ("mxfp4(block=6)", "mxfp4(block=3)"),
     ("bdr(m=9,k1=8,k2=4,d1=8,d2=2)", "mx9"),
-    ("mx(element=float(e=8,m=3),block=16)", "mxfp4"),
+    ("mx(element=float(e=8,m=3),block=16)", "mxfp4"), ("hif4", "hif4"), ("hif4", "mxfp4"),
+    ("mx9", "hif4"), ("hif4", "mxfp8_e4m3"),
   ].map { FormatPair(a: format($0.0), b: format($0.1)) }
 
   /// Pairs in which an operand has an offset for each block, or takes ggml's integers.

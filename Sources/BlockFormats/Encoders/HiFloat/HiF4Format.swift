@@ -24,8 +24,8 @@ public struct HiF4Format: ComposedFormat, Hashable {
     block: .vector(length: 64),
     fields: [
       .codes(.signMagnitude(magnitudeBitCount: 3)), .blockScale(.ue6m2),
-      StoredField("exponents8", .exponentBit, .every(8)),
-      StoredField("exponents4", .exponentBit, .every(4)),
+      StoredField("exponents8", .doubling, .every(8)),
+      StoredField("exponents4", .doubling, .every(4)),
     ])
   /// The choices made where the caller states none.
   public var defaultPolicy = EncodingPolicy(
@@ -60,23 +60,36 @@ public struct HiF4Format: ComposedFormat, Hashable {
 
   private static let seventh = ElementFormat.bf16.rounded(1.0 / 7)
 
+  /// The code of the scale of a block with a largest magnitude.
+  static func scaleCode(amax: Float) -> UInt32 {
+    let format = ElementFormat.ue6m2
+    let wanted = ElementFormat.bf16.rounded(Double(amax) * seventh)
+    return format.code(
+      for: min(max(wanted, format.leastNonzeroMagnitude), format.greatestFiniteMagnitude))
+  }
+
+  /// BF16 of one by the scale with a code.
+  static func reciprocal(ofScale code: UInt32) -> Double {
+    ElementFormat.bf16.rounded(1 / ElementFormat.ue6m2.value(of: code))
+  }
+
+  /// The least product of a magnitude and the reciprocal that doubles its eight elements; that of four
+  /// is half of it, below a doubled scale.
+  static let eightLimit: Double = 4
+
   /// Stores the scale and the exponents.
   public func encodeScale(
     of values: Span<Float>, statistics: ValueStatistics,
     context: borrowing EncodingContext, into fields: inout BlockFields
   ) {
-    let format = ElementFormat.ue6m2
     guard !context.policy.poisons(statistics, element: element) else {
-      fields[Field.scale, 0] = format.nanCode ?? 0
+      fields[Field.scale, 0] = ElementFormat.ue6m2.nanCode ?? 0
       fields.fill(Field.eights, with: 0)
       fields.fill(Field.fours, with: 0)
       return
     }
-    let wanted = ElementFormat.bf16.rounded(Double(statistics.amax) * Self.seventh)
-    let clamped = min(
-      max(wanted, format.leastNonzeroMagnitude), format.greatestFiniteMagnitude)
-    fields[Field.scale, 0] = format.code(for: clamped)
-    let reciprocal = Self.reciprocal(fields)
+    fields[Field.scale, 0] = Self.scaleCode(amax: statistics.amax)
+    let reciprocal = Self.reciprocal(ofScale: fields[Field.scale, 0])
     func greatest(_ range: Range<Int>) -> Double {
       var greatest: Float = 0
       for position in range where position < values.count && values[position].isFinite {
@@ -85,17 +98,12 @@ public struct HiF4Format: ComposedFormat, Hashable {
       return Double(greatest) * reciprocal
     }
     for index in 0..<fields.count(of: Field.eights) {
-      fields[Field.eights, index] = greatest(8 * index..<8 * index + 8) >= 4 ? 1 : 0
+      fields[Field.eights, index] = greatest(8 * index..<8 * index + 8) >= Self.eightLimit ? 1 : 0
     }
     for index in 0..<fields.count(of: Field.fours) {
-      let limit: Double = fields[Field.eights, index / 2] == 1 ? 4 : 2
+      let limit = fields[Field.eights, index / 2] == 1 ? Self.eightLimit : Self.eightLimit / 2
       fields[Field.fours, index] = greatest(4 * index..<4 * index + 4) >= limit ? 1 : 0
     }
-  }
-
-  /// BF16 of one by the scale.
-  private static func reciprocal(_ fields: BlockFields) -> Double {
-    ElementFormat.bf16.rounded(1 / ElementFormat.ue6m2.value(of: fields[Field.scale, 0]))
   }
 
   /// Encodes the block's values with what is stored.
@@ -107,7 +115,7 @@ public struct HiF4Format: ComposedFormat, Hashable {
       fields.fill(Field.codes, with: 0)
       return
     }
-    let reciprocal = Self.reciprocal(fields)
+    let reciprocal = Self.reciprocal(ofScale: fields[Field.scale, 0])
     for position in values.indices {
       let exponent = fields[Field.eights, position / 8] + fields[Field.fours, position / 4]
       let scaled = Double(values[position]) * reciprocal / Double(1 << exponent)
@@ -148,16 +156,12 @@ extension HiF4Format: ExplainedFormat {
   public func scaledValue(at position: Int, in block: ExplainedBlock) -> Double {
     let codes = block.trace.codes
     let exponent = codes[Field.eights][position / 8] + codes[Field.fours][position / 4]
-    let reciprocal = ElementFormat.bf16.rounded(1 / block.number(0, of: Field.scale))
+    let reciprocal = HiF4Format.reciprocal(ofScale: codes[Field.scale][0])
     return Double(block.values[position]) * reciprocal / Double(1 << exponent)
   }
 }
 
 extension ElementFormat {
-  /// One bit that doubles.
-  fileprivate static let exponentBit = ElementFormat(
-    name: "1 bit", table: ValueTable([1, 2]))
-
   /// The value of the format nearest to a number, ties to even.
   fileprivate func rounded(_ value: Double) -> Double { self.value(of: code(for: value)) }
 }
