@@ -94,7 +94,8 @@ INLINE vu truncated_products(vf magnitude, vf multiplier, vu *is_inexact) {
 }
 
 // Codes of 4 * LANES usual values. To nearest, ties away, multipliers count in halves of a spacing:
-// as many whole ones as there are, and one more, make one code for every two.
+// as many whole ones as there are, and one more, make one code for every two. To even, they count in
+// spacings. Of what was cut off, the last bit of a product tells a rounding enough.
 INLINE vq doubled_codes(
     const Rounder *r, BKRounding rounding, const vf *values, const vf *multipliers,
     OverflowCount *over) {
@@ -104,10 +105,14 @@ INLINE vq doubled_codes(
     vu product = truncated_products(magnitude, multipliers[j], &is_inexact);
     if (rounding == BK_NEAREST_AWAY) {
       whole[j] = (vu)__builtin_convertvector(floats_of(product), vi);
+      continue;
+    }
+    product |= is_inexact & 1;
+    if (rounding == BK_NEAREST_EVEN) {
+      whole[j] = round_to_integers(floats_of(product));
     } else {
-      // Of what was cut off, the last bit tells all roundings enough.
-      vu signed_product = product | (is_inexact & 1) | (bits_of(values[j]) & SIGN);
-      vu code = any_magnitudes(r, rounding, values[j], floats_of(signed_product), all_u(0));
+      product |= bits_of(values[j]) & SIGN;
+      vu code = any_magnitudes(r, rounding, values[j], floats_of(product), all_u(0));
       whole[j] = min_u(code, all_u(255));
     }
   }
@@ -122,7 +127,9 @@ INLINE size_t encode_doubled_by(
     const BKElement *element, BKRounding rounding, const float *values, size_t count,
     const float *multipliers, size_t unit, uint8_t *codes) {
   Rounder r = make_rounder(element);
-  float factor = rounding == BK_NEAREST_AWAY ? 2 * element->spacings_of_one : 1;
+  float factor = rounding == BK_NEAREST_AWAY   ? 2 * element->spacings_of_one
+                 : rounding == BK_NEAREST_EVEN ? element->spacings_of_one
+                                               : 1;
   GroupFit fit = unit < LANES ? GROUP_PARTS : GROUP_WHOLE;
   vu lanes = group_lanes(fit, unit);
   OverflowCount over = {0, 0, 0, 0};
@@ -158,24 +165,50 @@ INLINE size_t encode_doubled_by(
   return over.total;
 }
 
-// One instance for the usual rounding and each place of blocks; the others decide in the loop.
+// One instance for each usual rounding and place of blocks; the others decide in the loop.
 #define DOUBLED_ENCODER(name, rounding, unit)                                                 \
   static NOINLINE size_t name(                                                                \
       const BKElement *e, const float *x, size_t n, const float *multipliers, uint8_t *codes) { \
     return encode_doubled_by(e, rounding, x, n, multipliers, unit, codes);                    \
   }
 DOUBLED_ENCODER(encode_away_by_fours, BK_NEAREST_AWAY, 4)
+DOUBLED_ENCODER(encode_even_by_fours, BK_NEAREST_EVEN, 4)
 DOUBLED_ENCODER(encode_any_by_fours, e->rounding, 4)
 DOUBLED_ENCODER(encode_away_by_ones, BK_NEAREST_AWAY, 1)
+DOUBLED_ENCODER(encode_even_by_ones, BK_NEAREST_EVEN, 1)
 DOUBLED_ENCODER(encode_any_by_ones, e->rounding, 1)
+
+static size_t encode_by_fours(
+    const BKElement *e, const float *x, size_t n, const float *multipliers, uint8_t *codes) {
+  switch (e->rounding) {
+    case BK_NEAREST_AWAY: return encode_away_by_fours(e, x, n, multipliers, codes);
+    case BK_NEAREST_EVEN: return encode_even_by_fours(e, x, n, multipliers, codes);
+    default: return encode_any_by_fours(e, x, n, multipliers, codes);
+  }
+}
+
+// The same with scales for each four values, all of them normal numbers.
+static NOINLINE void decode_by_fours(
+    const BKElement *e, const uint8_t *codes, size_t count, const float *scales, bool streams,
+    float *values) {
+  const GroupFit fit = LANES > 4 ? GROUP_PARTS : GROUP_WHOLE;
+  if (e->width > 4) {
+    decode_to(e, BK_SCALE_BLOCK, codes, count, scales, NULL, 4, 1, streams, values);
+  } else if (streams) {
+    decode_codes(
+        e, DECODE_TABLE, BK_SCALE_BLOCK, codes, count, scales, NULL, fit, 4, 1, true, values);
+  } else {
+    decode_codes(
+        e, DECODE_TABLE, BK_SCALE_BLOCK, codes, count, scales, NULL, fit, 4, 1, false, values);
+  }
+}
 
 // Codes of the usual values in front of a part; how many these are.
 INLINE size_t encode_doubled_part(
     const BKElement *e, const BKDoublings *rule, const float *values, size_t count, Part *p,
     size_t *overflows) {
   size_t usual = find_doublings(rule, values, count, p);
-  *overflows += (e->rounding == BK_NEAREST_AWAY ? encode_away_by_fours : encode_any_by_fours)(
-      e, values, usual, p->multipliers, p->codes);
+  *overflows += encode_by_fours(e, values, usual, p->multipliers, p->codes);
   return usual;
 }
 
@@ -216,8 +249,7 @@ static size_t quantize_doubled(
     size_t usual = encode_doubled_part(e, &rule, values + done, n, p, overflows);
     if (usual > 0) {
       float *target = streams ? p->decoded + streamer.waiting : result + done;
-      decode_to(
-          e, BK_SCALE_BLOCK, p->codes, usual, p->scale_values, 4, 1, false, target);
+      decode_by_fours(e, p->codes, usual, p->scale_values, false, target);
       if (inexact)
         mark_inexact(
             values + done, target, usual, BK_DOUBLED_BLOCK, inexact + done / BK_DOUBLED_BLOCK);
@@ -230,21 +262,28 @@ static size_t quantize_doubled(
   return done;
 }
 
-// The scales of the fours of some blocks.
-INLINE void doubled_values(
+// The scales of the fours of some blocks; whether they are numbers.
+INLINE bool doubled_values(
     const BKDoublings *rule, const uint8_t *scales, const uint8_t *eights, const uint8_t *fours,
     size_t count, float *values) {
   size_t last = (count + 7) / 8;  // bytes of fours
-  for (size_t i = 0; i < count; i += LANES) {
-    size_t block = i / DOUBLED_FOURS;
+  bool is_finite = true;
+  for (size_t block = 0; block * DOUBLED_FOURS < count; block++) {
     uint32_t code = scales[block], bits = fours[2 * block];
     if (2 * block + 1 < last) bits |= (uint32_t)fours[2 * block + 1] << 8;
-    vu lane = lane_numbers() + (uint32_t)(i % DOUBLED_FOURS);
-    vu power = (all_u(bits) >> lane & 1) + (all_u(eights[block]) >> (lane >> 1) & 1);
     bool is_nan = code == rule->nan_code;
-    vu value = is_nan ? all_u(CANONICAL_NAN) : rule->least_scale + (code << 21) + (power << 23);
-    store_u(values + i, value);
+    is_finite &= !is_nan;
+    // The bits of a NaN say nothing.
+    vu scale = all_u(is_nan ? CANONICAL_NAN : rule->least_scale + (code << 21));
+    vu eight = all_u(is_nan ? 0 : eights[block]), four = all_u(is_nan ? 0 : bits);
+    UNROLLED
+    for (uint32_t i = 0; i < DOUBLED_FOURS; i += LANES) {
+      vu lane = lane_numbers() + i;
+      vu power = (four << (23 - lane) & DOUBLED) + (eight << (23 - (lane >> 1)) & DOUBLED);
+      store_u(values + block * DOUBLED_FOURS + i, scale + power);
+    }
   }
+  return is_finite;
 }
 
 static void decode_doubled(
@@ -263,16 +302,16 @@ static void decode_doubled(
     size_t length = n * e->width / 8;
     for (size_t line = 0; line < length; line += 64)
       PREFETCH((const char *)bytes + 2 * length + line);
-    doubled_values(
+    unpack(bytes, n, e->width, p->codes);
+    bool is_finite = doubled_values(
         &rule, scales + block, eights + block, fours + 2 * block, (n + 3) / 4, p->scale_values);
     float *target = is_buffered ? p->decoded + streamer.waiting : result + done;
-    bool goes_past = streams && !is_buffered;
-    if (keeps_nibbles(e)) {
-      decode_nibbles(
-          e, BK_SCALE_BLOCK, bytes, n, p->scale_values, NULL, 4, 1, goes_past, p->codes, target);
+    if (is_finite) {
+      decode_by_fours(e, p->codes, n, p->scale_values, streams && !is_buffered, target);
     } else {
-      unpack(bytes, n, e->width, p->codes);
-      decode_to(e, BK_SCALE_BLOCK, p->codes, n, p->scale_values, 4, 1, goes_past, target);
+      decode_to(
+          e, BK_SCALE_BLOCK, p->codes, n, p->scale_values, 4, 1, streams && !is_buffered,
+          target);
     }
     if (is_buffered) stream_part(&streamer, p->decoded, n, done + n == count);
   }
@@ -318,8 +357,11 @@ static bool double_columns(
 static size_t encode_doubled_columns(
     const BKElement *e, const float *values, size_t count, const float *multipliers,
     uint8_t *codes) {
-  return (e->rounding == BK_NEAREST_AWAY ? encode_away_by_ones : encode_any_by_ones)(
-      e, values, count, multipliers, codes);
+  switch (e->rounding) {
+    case BK_NEAREST_AWAY: return encode_away_by_ones(e, values, count, multipliers, codes);
+    case BK_NEAREST_EVEN: return encode_even_by_ones(e, values, count, multipliers, codes);
+    default: return encode_any_by_ones(e, values, count, multipliers, codes);
+  }
 }
 
 static void doubled_column_values(
