@@ -193,7 +193,7 @@ static NOINLINE void decode_by_fours(
     float *values) {
   const GroupFit fit = LANES > 4 ? GROUP_PARTS : GROUP_WHOLE;
   if (e->width > 4) {
-    decode_to(e, BK_SCALE_BLOCK, codes, count, scales, NULL, 4, 1, streams, values);
+    decode_to(e, BK_SCALE_BLOCK, codes, count, scales, 4, 1, streams, values);
   } else if (streams) {
     decode_codes(
         e, DECODE_TABLE, BK_SCALE_BLOCK, codes, count, scales, NULL, fit, 4, 1, true, values);
