@@ -1,6 +1,7 @@
 internal import CBlockKernels
+import NumericSupport
 
-/// Memory for blocks one behind the other, and for what they store.
+/// Memory for blocks that follow each other, and for what they store.
 final class BlockMemory {
   let values: UnsafeMutablePointer<Float>
   let codes: UnsafeMutablePointer<UInt8>
@@ -9,27 +10,34 @@ final class BlockMemory {
   let scales: UnsafeMutablePointer<UInt8>
   let offsets: UnsafeMutablePointer<UInt8>
 
+  /// One allocation, as in `PanelScratch`.
+  private let memory: UnsafeMutableRawPointer
+
   /// Memory for the panels of a grid.
   init(_ grid: PanelGrid) {
     let blocks = (grid.columns + grid.blockColumns - 1) / grid.blockColumns
     let count = grid.rows * grid.columns
-    values = .allocate(capacity: grid.rows > 1 ? count : 0)
-    codes = .allocate(capacity: count)
-    randomWords = .allocate(capacity: grid.rows > 1 ? count : 0)
-    scales = .allocate(capacity: 4 * blocks)
-    offsets = .allocate(capacity: 4 * blocks)
+    let several = grid.rows > 1 ? count : 0
+    var cuts = MemoryCuts()
+    let valuesAt = cuts.cut(Float.self, count: several)
+    let codesAt = cuts.cut(UInt8.self, count: count)
+    let randomWordsAt = cuts.cut(UInt32.self, count: several)
+    let scalesAt = cuts.cut(Float.self, count: blocks)
+    let offsetsAt = cuts.cut(Float.self, count: blocks)
+    memory = .allocate(byteCount: cuts.byteCount, alignment: 16)
+    values = (memory + valuesAt).bindMemory(to: Float.self, capacity: several)
+    codes = (memory + codesAt).bindMemory(to: UInt8.self, capacity: count)
+    randomWords = (memory + randomWordsAt).bindMemory(to: UInt32.self, capacity: several)
+    scales = (memory + scalesAt).bindMemory(to: UInt8.self, capacity: 4 * blocks)
+    offsets = (memory + offsetsAt).bindMemory(to: UInt8.self, capacity: 4 * blocks)
   }
 
   deinit {
-    values.deallocate()
-    codes.deallocate()
-    randomWords.deallocate()
-    scales.deallocate()
-    offsets.deallocate()
+    memory.deallocate()
   }
 }
 
-/// Blocks one behind the other.
+/// Blocks that follow each other.
 private struct BlockRun {
   var values: UnsafePointer<Float>
   var randomWords: UnsafePointer<UInt32>?
@@ -158,7 +166,7 @@ extension PanelEncoder {
       count: count, codes: codes, scales: scales, offsets: hasOffsets ? offsets : nil)
   }
 
-  /// Encodes the blocks of a panel of several rows, one behind the other, each with its rows.
+  /// Encodes the blocks of a panel of several rows, one after the other, each with its rows.
   private mutating func encodeColumns(
     _ source: PanelRows, _ panel: PanelGrid.Panel, scales: UnsafeMutablePointer<UInt8>,
     offsets: UnsafeMutablePointer<UInt8>?

@@ -363,7 +363,7 @@ typedef struct {
       const BKElement *element, const uint8_t *codes, size_t count, const float *scales,
       const float *offsets, size_t unit, float *values);
 
-  // Blocks one behind the other, of which the last may be short: codes of one byte each, and scales
+  // Blocks that follow each other, of which the last may be short: codes of one byte each, and scales
   // and offsets as numbers of the stored type, without gaps. Stops before the first few blocks that
   // are not usual and returns how many values are done; `overflows` grows by theirs.
   size_t (*encode_blocks)(

@@ -144,7 +144,8 @@ struct EmulationTable {
 
   static func hex(_ x: UInt32) -> String { "0x" + String(x, radix: 16) }
   static func hex(_ x: Float) -> String {
-    x == .infinity ? "__builtin_inff()" : String(format: "%a", Double(x)) + "f"
+    if x.isNaN { return "__builtin_nanf(\"\")" }
+    return x == .infinity ? "__builtin_inff()" : String(format: "%a", Double(x)) + "f"
   }
 }
 

@@ -10,7 +10,8 @@ import CallerChecks
 /// 3. code = element of fl(x · r), by the policy's rounding.
 ///
 /// A value decodes to fl(q · s), and `CodeLimit` keeps that finite; M = 1 needs no limit. Where s is below
-/// 10^-38, values stay as far below the table's ends. A NaN block stores a NaN scale and codes 0.
+/// 10^-38, values stay as far below the table's ends. A NaN block stores a NaN scale and codes 0. A scale
+/// that the caller gives, for a block of the whole tensor, encodes by its reciprocal like all that are given.
 ///
 /// A table may end at M on one side alone; values of the other side beyond its end saturate.
 ///

@@ -77,9 +77,6 @@ public struct NestedAbsmaxFormat: ComposedFormat, Hashable {
   /// The groups of a block.
   public static let groupCount = 256
 
-  /// Below it, values are not brought up to one.
-  private static let leastAmax: Float = 1e-38
-
   private static let codeOfZero = ElementFormat.dynamic8.code(for: 0)
 
   private func group(_ index: Int, _ count: Int) -> Range<Int> {
@@ -134,7 +131,7 @@ public struct NestedAbsmaxFormat: ComposedFormat, Hashable {
       return
     }
     for index in 0..<fields.count(of: Field.scales) {
-      let multiplier = 1 / max(amax(index, of: values), Self.leastAmax)
+      let multiplier = 1 / max(amax(index, of: values), AbsmaxFormat.leastScale)
       for position in group(index, values.count) {
         fields[Field.codes, position] = context.code(
           for: Double(values[position].scaled(by: multiplier)), at: position, tally: &fields.tally)
@@ -190,6 +187,6 @@ extension NestedAbsmaxFormat: ExplainedFormat {
   /// fl(x · r).
   public func scaledValue(at position: Int, in block: ExplainedBlock) -> Double {
     let amax = amax(position / Self.groupLength, of: block.values.span)
-    return Double(block.values[position].scaled(by: 1 / max(amax, Self.leastAmax)))
+    return Double(block.values[position].scaled(by: 1 / max(amax, AbsmaxFormat.leastScale)))
   }
 }
