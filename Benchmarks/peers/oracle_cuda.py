@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dialects import Fmtbench, read_safetensors
+from executable import Fmtbench
+from safetensors_files import read_safetensors
 
 Patterns = NDArray[np.uint32]
 Codes = NDArray[np.uint8]

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dialects import Fmtbench, Stored
+from dialect_fields import Stored
+from executable import Fmtbench
 
 FILES = {"nvfp4": "nvfp4_mac_golden_ref.svh", "if4": "if4_mac_golden_ref.svh"}
 

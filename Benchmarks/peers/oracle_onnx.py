@@ -16,7 +16,7 @@ from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 import oracle_cuda
-from dialects import Fmtbench
+from executable import Fmtbench
 
 FLOATS = {
     "FLOAT8E4M3FN": ("e4m3fn", ml_dtypes.float8_e4m3fn),

@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dialects import Fmtbench, Stored, read_safetensors
+from dialect_fields import Stored
+from executable import Fmtbench
+from safetensors_files import read_safetensors
 
 Doubles = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dialects import Fmtbench
+from executable import Fmtbench
 
 Floats = NDArray[np.float32]
 

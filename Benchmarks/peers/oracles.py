@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dialects import Fmtbench
+from executable import Fmtbench
 
 
 def main() -> None:
