@@ -4,7 +4,9 @@ struct KernelLayout: Hashable, Sendable {
   /// What is added to the products of a block.
   let offset: FactorLayout.Factor?
   /// The fields of scales, of microexponents, and of bits that double parts of a block: long parts, and
-  /// short ones within them. Looked for once, since every call asks.
+  /// short ones within them.
+  ///
+  /// They are looked for once, since every call asks.
   let scaleField: Int?
   let shiftField: Int?
   let outerDoubling: Int?

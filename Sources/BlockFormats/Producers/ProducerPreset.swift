@@ -8,8 +8,10 @@
 /// let preset = ProducerPreset.named("modelopt", "mxfp4")
 /// ```
 ///
-/// Presets tell of arithmetic alone: where bytes lie in a file is the file's business. They hold for values
-/// whose scales are in the normal range of their format; what differs at its ends stands in FORMATS.md.
+/// Presets tell of arithmetic alone: where bytes lie in a file is the file's business. They hold for FP32
+/// values whose scales are in the normal range of their format; what differs at its ends stands in
+/// FORMATS.md. compressed-tensors divides largest magnitudes in the type of the weights: of BF16 weights
+/// a / 6 and the tensor scale are BF16 numbers, and about one block in a hundred has another scale.
 public struct ProducerPreset: Sendable {
   /// The producer: a library, lower-case.
   public let producer: String
