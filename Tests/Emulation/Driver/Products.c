@@ -15,25 +15,31 @@ typedef struct {
   const char *name;
   BKProductShape shape;  // without extents
   bool has_nibbles;
+  bool has_middles;
 } Kind;
 
 static const Kind kinds[] = {
-    {"int8.multiplied", {BK_INT8, BK_MULTIPLIED, false, 0, 0, 1}, false},
-    {"int8.added", {BK_INT8, BK_ADDED_EXPONENTS, false, 0, 0, 1}, false},
-    {"int8.unlimited", {BK_INT8, BK_UNLIMITED_EXPONENTS, false, 0, 0, 1}, false},
-    {"nibbles.multiplied", {BK_INT8, BK_MULTIPLIED, false, 0, 0, 1}, true},
-    {"nibbles.added", {BK_INT8, BK_ADDED_EXPONENTS, false, 0, 0, 1}, true},
-    {"nibbles.unlimited", {BK_INT8, BK_UNLIMITED_EXPONENTS, false, 0, 0, 0x1p-3}, true},
-    {"int16.multiplied", {BK_INT16, BK_MULTIPLIED, false, 0, 0, 1}, false},
-    {"int16.added", {BK_INT16, BK_ADDED_EXPONENTS, false, 0, 0, 1}, false},
-    {"int16.unlimited", {BK_INT16, BK_UNLIMITED_EXPONENTS, false, 0, 0, 0x1p9}, false},
-    {"bfloat16.multiplied", {BK_BFLOAT16_DOT, BK_MULTIPLIED, false, 0, 0, 1}, false},
-    {"bfloat16.added", {BK_BFLOAT16_DOT, BK_ADDED_EXPONENTS, false, 0, 0, 1}, false},
-    {"bfloat16.flushing", {BK_BFLOAT16_DOT, BK_MULTIPLIED, true, 0, 0, 1}, false},
-    {"bfloat16.unlimited", {BK_BFLOAT16_DOT, BK_UNLIMITED_EXPONENTS, false, 0, 0, 1}, false},
+    {"int8.multiplied", {BK_INT8, BK_MULTIPLIED, false, 0, 0, 1}, false, false},
+    {"int8.added", {BK_INT8, BK_ADDED_EXPONENTS, false, 0, 0, 1}, false, false},
+    {"int8.unlimited", {BK_INT8, BK_UNLIMITED_EXPONENTS, false, 0, 0, 1}, false, false},
+    {"nibbles.multiplied", {BK_INT8, BK_MULTIPLIED, false, 0, 0, 1}, true, false},
+    {"nibbles.added", {BK_INT8, BK_ADDED_EXPONENTS, false, 0, 0, 1}, true, false},
+    {"nibbles.unlimited", {BK_INT8, BK_UNLIMITED_EXPONENTS, false, 0, 0, 0x1p-3}, true, false},
+    {"int16.multiplied", {BK_INT16, BK_MULTIPLIED, false, 0, 0, 1}, false, false},
+    {"int16.added", {BK_INT16, BK_ADDED_EXPONENTS, false, 0, 0, 1}, false, false},
+    {"int16.unlimited", {BK_INT16, BK_UNLIMITED_EXPONENTS, false, 0, 0, 0x1p9}, false, false},
+    {"bfloat16.multiplied", {BK_BFLOAT16_DOT, BK_MULTIPLIED, false, 0, 0, 1}, false, false},
+    {"bfloat16.added", {BK_BFLOAT16_DOT, BK_ADDED_EXPONENTS, false, 0, 0, 1}, false, false},
+    {"bfloat16.flushing", {BK_BFLOAT16_DOT, BK_MULTIPLIED, true, 0, 0, 1}, false, false},
+    {"bfloat16.unlimited", {BK_BFLOAT16_DOT, BK_UNLIMITED_EXPONENTS, false, 0, 0, 1}, false, false},
     {"bfloat16.unlimited.flushing",
-     {BK_BFLOAT16_DOT, BK_UNLIMITED_EXPONENTS, true, 0, 0, 1}, false},
-    {"float32", {BK_FLOAT32_FMA, BK_MULTIPLIED, false, 0, 0, 1}, false},
+     {BK_BFLOAT16_DOT, BK_UNLIMITED_EXPONENTS, true, 0, 0, 1}, false, false},
+    {"int8.middles", {BK_INT8, BK_MULTIPLIED, false, 0, 0, 1}, false, true},
+    {"int8.unlimited.middles",
+     {BK_INT8, BK_UNLIMITED_EXPONENTS, false, 0, 0, 1}, false, true},
+    {"nibbles.middles", {BK_INT8, BK_MULTIPLIED, false, 0, 0, 1}, true, true},
+    {"int16.middles", {BK_INT16, BK_MULTIPLIED, false, 0, 0, 1}, false, true},
+    {"float32", {BK_FLOAT32_FMA, BK_MULTIPLIED, false, 0, 0, 1}, false, false},
 };
 
 static uint32_t bits_of(float x) { uint32_t bits; memcpy(&bits, &x, 4); return bits; }
@@ -198,7 +204,7 @@ static void multiply(
       memcpy(a + row * stride + 4 * i, &word, 4);
     }
   size_t scale_count = is_grouped ? shape.groups : 0;
-  uint8_t *numbers = place(&d->in[1], 4 * scale_count * rows * 2, at_end);
+  uint8_t *numbers = place(&d->in[1], 4 * scale_count * rows * 4, at_end);
   float *scales = (float *)numbers;
   int32_t *offsets = (int32_t *)(numbers + 4 * scale_count * rows);
   for (size_t i = 0; i < scale_count * rows; i++) {
@@ -208,8 +214,19 @@ static void multiply(
     offsets[i] = 0;
     for (size_t k = 0; k < 4 * words; k++) offsets[i] -= 128 * (int8_t)group[k];
   }
-  BKRows left = {a, stride, is_grouped ? scales : NULL, NULL, rows};
+  BKRows left = {
+      .elements = a, .stride = stride, .scales = is_grouped ? scales : NULL, .rows = rows};
   if (shape.unit == BK_INT8) left.offsets = offsets;
+  // Offsets of rows, of columns, or of both.
+  bool has_rows = kind->has_middles && seed % 3 != 1;
+  bool has_columns = kind->has_middles && seed % 3 != 0;
+  float *middles = scales + 2 * scale_count * rows, *sums = middles + scale_count * rows;
+  for (size_t i = 0; i < 2 * scale_count * rows; i++) {
+    uint32_t bits = tame_sample(seed + 7, i);
+    memcpy(middles + i, &bits, 4);
+  }
+  if (has_rows) left.middles = middles;
+  if (has_columns) left.sums = sums;
 
   size_t panel_bytes = 4 * total * BK_PANEL / (kind->has_nibbles ? 2 : 1);
   uint8_t *panel = place(&d->in[2], panel_bytes + 16, !at_end);
@@ -227,10 +244,14 @@ static void multiply(
     }
     b = integers;
   }
+  size_t factor_count = scale_count * BK_PANEL, parts = kind->has_middles ? 3 : 1;
   float *factors = floats(
-      &d->in[3], scale_count * BK_PANEL + columns, at_end, scale_of, seed + 5);
-  BKColumns right = {panel, is_grouped ? factors : NULL};
-  float *bias = factors + scale_count * BK_PANEL;
+      &d->in[3], parts * factor_count + columns, at_end, scale_of, seed + 5);
+  BKColumns right = {.elements = panel, .scales = is_grouped ? factors : NULL};
+  float *column_middles = factors + factor_count, *column_sums = factors + 2 * factor_count;
+  if (has_columns) right.middles = column_middles;
+  if (has_rows) right.sums = column_sums;
+  float *bias = factors + parts * factor_count;
 
   size_t result_stride = columns + seed % 4;
   float *out = floats(
@@ -256,6 +277,9 @@ static void multiply(
           y = is_unlimited
                   ? rounded_sum(own * unlimited_product(scale, factor) * shape.scale_unit, y)
                   : fmaf(own, scale * factor, y);
+          size_t at = row * shape.groups + group, place = group * BK_PANEL + column;
+          if (has_columns) y = fmaf(sums[at], column_middles[place], y);
+          if (has_rows) y = fmaf(middles[at], column_sums[place], y);
         } else {
           y = own;
         }
