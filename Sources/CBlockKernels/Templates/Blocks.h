@@ -1,7 +1,7 @@
 // Whole blocks to codes, where scales follow from more than a largest magnitude.
 //
-// A group of LANES blocks is worked on at once: its least and largest values, a lane each; the numbers
-// that it stores; its codes.
+// A group of LANES blocks is worked on at once: its least and largest values, a lane each; the
+// numbers that it stores; its codes.
 
 // How codes follow from a value and the numbers of its block.
 typedef enum {
@@ -11,8 +11,8 @@ typedef enum {
   CODED_SUMS,
   // The whole part of (x - shift) * factor + 1/2.
   CODED_DIFFERENCES,
-  // x * factor, an integer in two's complement: rounded to nearest, ties away, which leads nowhere beyond
-  // the greatest, or by the element.
+  // x * factor, an integer in two's complement: rounded to nearest, ties away, which leads nowhere
+  // beyond the greatest, or by the element.
   CODED_NEAREST_AWAY,
   CODED_INTEGERS,
   // x * factor, by a table's thresholds.
@@ -99,7 +99,8 @@ INLINE void encode_group_of(
 INLINE void encode_group(
     const BKBlockCoder *coder, CodedWay way, BKRounding rounding, const Rounder *r, const Group *g,
     const float *values, size_t count, const uint32_t *random, uint8_t *codes, vu *over) {
-#define WITH(fit, unit) encode_group_of(fit, unit, way, rounding, r, g, values, count, random, codes, over)
+#define WITH(fit, unit) \
+  encode_group_of(fit, unit, way, rounding, r, g, values, count, random, codes, over)
   // A group holds at least a vector; a part of one whose values end early is met lane by lane.
   GroupFit fit = coder->block >= count ? GROUP_ONE : fit_of(g->factors, coder->block, count);
   // The usual length is known to the compiler.

@@ -40,8 +40,8 @@ INLINE vu doubled_fours(vu maxima, vu is_eight, vu limit) {
   return (vu)(maxima >= limit - (DOUBLED & ~is_eight));
 }
 
-// What blocks of a part store, bits as bytes of 0 and 1, with multipliers and scales of their fours.
-// The bits of eights lie behind those of fours.
+// What blocks of a part store, bits as bytes of 0 and 1, with multipliers and scales of their
+// fours. The bits of eights lie behind those of fours.
 //
 // Returns how many values lie in front of the first block that is not usual.
 INLINE size_t find_doublings(
@@ -94,8 +94,8 @@ INLINE vu truncated_products(vf magnitude, vf multiplier, vu *is_inexact) {
 }
 
 // Codes of 4 * LANES usual values. To nearest, ties away, multipliers count in halves of a spacing:
-// as many whole ones as there are, and one more, make one code for every two. To even, they count in
-// spacings. Of what was cut off, the last bit of a product tells a rounding enough.
+// as many whole ones as there are, and one more, make one code for every two. To even, they count
+// in spacings. Of what was cut off, the last bit of a product tells a rounding enough.
 INLINE vq doubled_codes(
     const Rounder *r, BKRounding rounding, const vf *values, const vf *multipliers,
     OverflowCount *over) {

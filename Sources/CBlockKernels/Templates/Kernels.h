@@ -8,6 +8,7 @@
 #include "Encode.h"
 #include "Tameness.h"
 #include "Packing.h"
+#include "Values.h"
 #include "Decode.h"
 #include "Scales.h"
 #include "Errors.h"

@@ -180,7 +180,8 @@ INLINE vq ordered_bytes(vw a, vw b) { return low_bytes(a, b); }
 #endif
 
 // What four vectors hold as bytes, in an order of the level's own, which ordered_quad undoes:
-// magnitudes of 16-bit integers, at most 255; integers of eight bits; and bytes whose top bit is the sign.
+// magnitudes of 16-bit integers, at most 255; integers of eight bits; and bytes whose top bit is
+// the sign.
 #ifndef HAS_QUAD_ORDER
 INLINE vq magnitude_bytes(const vu *v) {
   vw words[2];

@@ -39,7 +39,8 @@ INLINE vi thresholds_at(const Rounder *r, vu places, bool is_last_halving) {
 #endif
 }
 
-// The places of values in a table, from the greatest one down; bits above the lowest four are others.
+// The places of values in a table, from the greatest one down; bits above the lowest four are
+// others.
 INLINE vu table_places(const Rounder *r, vi keys) {
   vu place = all_u(1);
   UNROLLED
@@ -56,10 +57,10 @@ INLINE vu codes_in_table(const Rounder *r, vi keys, vi *is_beyond) {
   return code;
 }
 
-// The nearest integers to numbers of magnitudes m below 2^22, ties away from zero: the whole part of the
-// sum of m and 1/2 - 2^-25, with the sign. From n + 1/2 on, the exact sum is at most 2^-25 below n + 1,
-// which is half a spacing there or less, and becomes n + 1 (at 1 as the even one of two). Below n + 1/2, m
-// is smaller by a spacing or more, and the sum stays one below n + 1.
+// The nearest integers to numbers of magnitudes m below 2^22, ties away from zero: the whole part
+// of the sum of m and 1/2 - 2^-25, with the sign. From n + 1/2 on, the exact sum is at most 2^-25
+// below n + 1, which is half a spacing there or less, and becomes n + 1 (at 1 as the even one of
+// two). Below n + 1/2, m is smaller by a spacing or more, and the sum stays one below n + 1.
 INLINE vu round_away_from_zero(vf v) {
   vf nearly_half = floats_of((bits_of(v) & SIGN) | bits_of(all_f(0x1.fffffep-2f)));
   return (vu)__builtin_convertvector(v + nearly_half, vi);

@@ -118,7 +118,8 @@ INLINE vi subscales_at(
   vf m = high_powers_of_two(min_i(exponent, (vi)all_u(127)));
   *lowering = (vi)pick(is_poisoned, all_u(0), (vu)low);
   *multiplier = pick_f(is_poisoned, floats_of(all_u(CANONICAL_NAN)), m);
-  return is_tame(maximum, *multiplier, rule->tame_limit, rule->least_multiplier) & (exponent <= 127);
+  return is_tame(maximum, *multiplier, rule->tame_limit, rule->least_multiplier)
+         & (exponent <= 127);
 }
 
 // The same for 4 * LANES sub-blocks in bytes: a block's exponent field less the sub-block's own, at
@@ -363,7 +364,9 @@ INLINE bool two_level_multipliers_or(
     multiplier = pick(code == 0, bits_of(all_f(unusable)), multiplier);
     // Codes above the largest value are NaN, or below zero, which no block has.
     multiplier = pick(code > rule->scale.greatest, all_u(CANONICAL_NAN), multiplier);
-    tame &= is_tame(load_some_u(maxima + i, n), floats_of(multiplier), rule->tame_limit, rule->least_multiplier)
+    tame &= is_tame(
+                load_some_u(maxima + i, n), floats_of(multiplier), rule->tame_limit,
+                rule->least_multiplier)
             | lanes_from(n);
     store_some_f(multipliers + i, floats_of(multiplier), n);
   }

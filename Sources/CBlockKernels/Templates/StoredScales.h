@@ -1,7 +1,7 @@
 // The numbers that groups of LANES blocks store, a lane for each block.
 
-// Patterns whose order as unsigned integers is that of the values, -0 below +0: infinities and NaN lie
-// outside those of finite numbers.
+// Patterns whose order as unsigned integers is that of the values, -0 below +0: infinities and NaN
+// lie outside those of finite numbers.
 INLINE vu rising(vf v) { return bits_of(v) ^ ((vu)((vi)bits_of(v) >> 31) | SIGN); }
 INLINE vf of_rising(vu u) { return floats_of(u ^ (~(vu)((vi)u >> 31) | SIGN)); }
 
@@ -130,8 +130,9 @@ INLINE void find_group_amax(const float *values, size_t count, size_t block, Gro
   g->largest = floats_of(largest);
 }
 
-// The scales of a group by its largest magnitudes, and what multiplies values. Three roundings, of a scale
-// that may be subnormal but not below 2^-128, bring no product to half a spacing above the greatest.
+// The scales of a group by its largest magnitudes, and what multiplies values. Three roundings, of
+// a scale that may be subnormal but not below 2^-128, bring no product to half a spacing above the
+// greatest.
 INLINE void find_amax(const BKBlockCoder *coder, Group *g, vf *scales, vf *multipliers) {
   *scales = g->largest / coder->greatest;
   *multipliers = finite_reciprocals(*scales);
@@ -166,8 +167,8 @@ INLINE void find_ranges(
   g->is_usual &= (*scales <= coder->reach) & (magnitudes(*offsets) <= coder->reach);
 }
 
-// Sums over the values of each block, in their order, for the table's values q nearest to products with
-// a multiplier: of x * x * q * x, and of x * x * q * q.
+// Sums over the values of each block, in their order, for the table's values q nearest to products
+// with a multiplier: of x * x * q * x, and of x * x * q * q.
 INLINE void add_fits(
     const Rounder *r, const float *by_place, const vf *columns, size_t count, vf multiplier,
     vf *products, vf *squares) {

@@ -25,9 +25,10 @@ INLINE hd unlimited_product(hf a, hf b) {
   return doubles_of(bits & ~(hw)0x1FFFFFFF);
 }
 
-// dot * scale + sum, rounded to FP32 once. The product is exact; its sum is rounded to odd first: an
-// inexact one with an even last bit becomes its neighbour on the side of the error, which 53 bits
-// before 24 make harmless (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums", 2008).
+// dot * scale + sum, rounded to FP32 once. The product is exact; its sum is rounded to odd first:
+// an inexact one with an even last bit becomes its neighbour on the side of the error, which 53
+// bits before 24 make harmless (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums",
+// 2008).
 INLINE hf unlimited_fma(hf dot, hd scale, hf sum) {
   hd x = widened(dot) * scale, y = widened(sum), z = x + y;
   hd of_y = z - x;

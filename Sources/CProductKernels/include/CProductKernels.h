@@ -19,8 +19,8 @@
 //
 // Elements lie in words of 32 bits: four integers of 8 bits, two of 16, two BF16 numbers or one of
 // FP32, the first of them lowest. Groups of elements, inside which scales do not change, begin on a
-// word and are filled up with zeros: +0 in columns, and -0 in rows of BF16, so that the products add
-// nothing to any sum, -0 included.
+// word and are filled up with zeros: +0 in columns, and -0 in rows of BF16, so that the products
+// add nothing to any sum, -0 included.
 
 // How elements are multiplied and added inside a group.
 typedef enum {
@@ -70,10 +70,10 @@ typedef struct {
   const float *_Nullable sums;       // [group][column], where rows have middles
 } BKColumns;
 
-// Where sums go, and what becomes of them there, in this order: times `tensor_scale`, a number of 24
-// bits from 2^-298 on and below 2^256; times `alpha`; plus `bias`, one number for each column; plus
-// `beta` times the old value, fused, where `beta` is not 0; NaN made canonical. Factors of 1 are left
-// out.
+// Where sums go, and what becomes of them there, in this order: times `tensor_scale`, a number of
+// 24 bits from 2^-298 on and below 2^256; times `alpha`; plus `bias`, one number for each column;
+// plus `beta` times the old value, fused, where `beta` is not 0; NaN made canonical. Factors of 1
+// are left out.
 typedef struct {
   float *values;
   size_t stride;   // numbers from row to row
@@ -93,8 +93,8 @@ typedef struct {
 
   // Row r times column c: the sum over groups, in order, of the group's dot product times the
   // factor of its scales, each a fused multiply-add onto a sum that begins as 0; then finished.
-  // After each group's come two more, where there are such: the row's sum times the column's middle,
-  // and the row's middle times the column's sum.
+  // After each group's come two more, where there are such: the row's sum times the column's
+  // middle, and the row's middle times the column's sum.
   void (*multiply)(
       const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
       const BKResult *result);
@@ -130,8 +130,8 @@ typedef struct {
 
   // `words` words of 8-bit integers as twice as many of 16 bits.
   void (*widen_bytes)(const uint8_t *panel, size_t words, uint8_t *wide);
-  // Two panels of `words` words of codes, the even words' and the odd ones', into one of nibbles, and
-  // back to integers. `words` is even.
+  // Two panels of `words` words of codes, the even words' and the odd ones', into one of nibbles,
+  // and back to integers. `words` is even.
   void (*join_nibbles)(const uint8_t *panel, size_t words, uint8_t *nibbles);
   void (*split_nibbles)(
       const uint8_t *nibbles, size_t words, const int8_t *values, uint8_t *panel);

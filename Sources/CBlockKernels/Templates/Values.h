@@ -1,0 +1,139 @@
+// Codes to values, a vector at a time.
+
+// An element's constants for decoding.
+typedef struct {
+  BKElement e;
+  uint32_t sign_shift, sign_bit, magnitude_mask, field_shift;
+  uint32_t place_shift, place_mask;  // of sign and magnitude in a binary32
+  uint32_t least_binade;             // the power of two of exponent field 0, taken as any other
+  vf table;                          // of codes of at most four bits, as far as it fits
+} Decoder;
+
+INLINE Decoder make_decoder(const BKElement *element) {
+  Decoder d = {.e = *element};
+  d.sign_shift = 32 - element->width;
+  d.sign_bit = 1u << (element->width - 1);
+  d.magnitude_mask = element->width == 32 ? MAGNITUDE : d.sign_bit - 1;
+  if (element->is_unsigned) {
+    d.magnitude_mask = d.magnitude_mask | d.sign_bit;
+    d.sign_bit = 0;
+  }
+  d.field_shift = 23 - element->fraction_bits;
+  d.place_shift = d.sign_shift - d.field_shift;
+  d.place_mask = SIGN | ((d.sign_bit - 1) << d.field_shift);
+  uint32_t unit;
+  memcpy(&unit, &element->unit, sizeof unit);
+  d.least_binade = unit - (127u << 23);
+  d.table = table_of(element->values);
+  return d;
+}
+
+// The integers that codes stand for.
+INLINE vi integers_of(const Decoder *d, vu codes) {
+  if (d->e.is_unsigned) return (vi)(codes - d->e.code_of_zero);
+  return (vi)(codes << d->sign_shift) >> d->sign_shift;
+}
+
+// The values of codes before any scale, infinities and NaN among them.
+INLINE vf element_values(const Decoder *d, vu codes) {
+  if (d->e.kind == BK_TABLE) return look_up(d->table, d->e.values, codes);
+  if (d->e.kind == BK_INTEGER) {
+    return __builtin_convertvector(integers_of(d, codes), vf) * d->e.unit;
+  }
+  vu magnitude = codes & d->magnitude_mask;
+  vu sign = d->sign_bit ? (codes << d->sign_shift) & SIGN : all_u(0);
+  vf value = floats_of((magnitude << d->field_shift) | sign) * d->e.unit;
+  vi is_nan = magnitude > d->e.greatest;
+  if (d->e.is_negative_zero_nan) is_nan |= codes == d->sign_bit;
+  vu bits = pick(is_nan, all_u(CANONICAL_NAN), bits_of(value));
+  return floats_of(pick(magnitude == d->e.infinity_code, sign | INFINITE, bits));
+}
+
+// How codes of a row are decoded.
+typedef enum {
+  DECODE_TABLE,      // at most four bits
+  DECODE_NIBBLES,    // four bits, packed
+  DECODE_MAGNITUDE,  // few magnitudes: a table, or no subnormal numbers on the way
+  DECODE_PLACED,     // finite floats: the fields in place, times a scale that includes the unit
+  DECODE_FIXED,      // sign and magnitude, times a scale that includes the spacing
+  DECODE_INTEGER,    // integers, times a scale that includes the unit
+  DECODE_ANY,
+} DecodePath;
+
+// What a path multiplies scales by.
+INLINE float path_factor(const BKElement *e, DecodePath path) {
+  switch (path) {
+    case DECODE_PLACED:
+    case DECODE_INTEGER: return e->unit;
+    case DECODE_FIXED: return 1 / e->spacings_of_one;
+    default: return 1;
+  }
+}
+
+// `scale` includes the unit where the path says so.
+INLINE vf values_at(
+    const Decoder *d, DecodePath path, BKScaling scaling, vu codes, vf scale, vf offset,
+    float tensor_scale) {
+  vf value;
+  switch (path) {
+    case DECODE_TABLE:
+    case DECODE_NIBBLES: value = look_up(d->table, d->e.values, codes); break;
+    case DECODE_MAGNITUDE: {
+#ifdef HAS_MAGNITUDE_TABLE
+      vu bits = bits_of(look_up_magnitude(d->e.values, codes));
+#else
+      vu magnitude = codes & d->magnitude_mask;
+      // With its exponent raised to the binary32's, a subnormal code has a one too many in front.
+      vu raised = (magnitude << d->field_shift) + d->least_binade;
+      vf rest = floats_of(raised) - floats_of(all_u(d->least_binade));
+      vu bits = pick(
+          magnitude >> d->e.fraction_bits == 0, bits_of(rest + rest), raised);
+#endif
+      value = floats_of(bits | ((codes << d->sign_shift) & SIGN));
+      break;
+    }
+    case DECODE_FIXED: {
+      vf magnitude = __builtin_convertvector((vi)(codes & d->magnitude_mask), vf);
+      value = floats_of(bits_of(magnitude) | ((codes << d->sign_shift) & SIGN));
+      break;
+    }
+    case DECODE_PLACED:
+      // Subnormal codes make subnormal numbers here, which processors may be slow to multiply.
+      value = floats_of((vu)((vi)(codes << d->sign_shift) >> d->place_shift) & d->place_mask);
+      break;
+    case DECODE_INTEGER:
+      value = __builtin_convertvector(integers_of(d, codes), vf);
+      break;
+    case DECODE_ANY: value = element_values(d, codes); break;
+  }
+  if (scaling != BK_SCALE_NONE) value = value * scale;
+  if (scaling == BK_SCALE_TENSOR) value = value * tensor_scale;
+  // Two operations: contraction is off.
+  if (scaling == BK_SCALE_LINE) value = value + offset;
+  if (path != DECODE_ANY) return value;
+  vi is_nan = (bits_of(value) & MAGNITUDE) > INFINITE;
+  return pick_f(is_nan, floats_of(all_u(CANONICAL_NAN)), value);
+}
+
+// Codes of four bits from packed bytes, with others above them; where lanes are few, unpacking is
+// quicker.
+#define KEEPS_NIBBLES (LANES >= 8)
+
+INLINE vu nibbles_of(uint64_t word) {
+  const vu shifts = lane_numbers() % 8 * 4;
+#if LANES > 8
+  vu low = all_u((uint32_t)word), high = all_u((uint32_t)(word >> 32));
+  return pick(lane_numbers() < 8, low, high) >> shifts;
+#else
+  return all_u((uint32_t)word) >> shifts;
+#endif
+}
+
+// The codes of a vector whose first one is at an index; the lanes behind `left` of them are zero.
+INLINE vu codes_of(DecodePath path, const uint8_t *codes, size_t index, size_t left) {
+  if (path != DECODE_NIBBLES)
+    return widen_b(left < LANES ? load_some_b(codes + index, left) : load_b(codes + index));
+  uint64_t word = 0;
+  memcpy(&word, codes + index / 2, left < LANES ? (left + 1) / 2 : LANES / 2);
+  return nibbles_of(word);
+}
