@@ -11,8 +11,9 @@ typedef enum {
   CODED_SUMS,
   // The whole part of (x - shift) * factor + 1/2.
   CODED_DIFFERENCES,
-  // x * factor, an integer in two's complement: rounded to nearest, ties away, which leads nowhere
-  // beyond the greatest, or by the element.
+  // x * factor, an integer in two's complement: rounded to nearest, ties to even or away, which
+  // leads nowhere beyond the greatest, or by the element.
+  CODED_NEAREST_EVEN,
   CODED_NEAREST_AWAY,
   CODED_INTEGERS,
   // x * factor, by a table's thresholds.
@@ -38,6 +39,7 @@ INLINE vu coded_at(
     case CODED_DIFFERENCES:
       code = (vu)__builtin_convertvector((value - shift) * factor + 0.5f, vi);
       break;
+    case CODED_NEAREST_EVEN: return round_to_integers(value * factor);
     case CODED_NEAREST_AWAY: return round_away_from_zero(value * factor);
     case CODED_INTEGERS: {
       vf product = value * factor;
@@ -58,7 +60,8 @@ INLINE vu coded_at(
 
 // The same of four vectors.
 INLINE vq coded_quad(const Rounder *r, CodedWay way, const vu *codes) {
-  if (way == CODED_NEAREST_AWAY) return ordered_quad(integer_bytes(codes));
+  if (way == CODED_NEAREST_EVEN || way == CODED_NEAREST_AWAY)
+    return ordered_quad(integer_bytes(codes));
   vq quad = ordered_quad(magnitude_bytes(codes));
   if (way != CODED_TABLE) return quad;
   return (vq)nibble_values(byte_table_of((const int8_t *)r->e.codes), (vu)quad);
@@ -188,7 +191,8 @@ BLOCK_ENCODER(encode_nearest_edges, BK_CODER_EDGE, CODED_QUOTIENTS, BK_NEAREST_E
 BLOCK_ENCODER(encode_any_edges, BK_CODER_EDGE, CODED_QUOTIENTS, c->element.rounding)
 BLOCK_ENCODER(encode_firsts, BK_CODER_FIRST, CODED_SUMS, BK_NEAREST_EVEN)
 BLOCK_ENCODER(encode_ranges, BK_CODER_RANGE, CODED_DIFFERENCES, BK_NEAREST_EVEN)
-BLOCK_ENCODER(encode_nearest_amax, BK_CODER_AMAX, CODED_NEAREST_AWAY, BK_NEAREST_AWAY)
+BLOCK_ENCODER(encode_even_amax, BK_CODER_AMAX, CODED_NEAREST_EVEN, BK_NEAREST_EVEN)
+BLOCK_ENCODER(encode_away_amax, BK_CODER_AMAX, CODED_NEAREST_AWAY, BK_NEAREST_AWAY)
 BLOCK_ENCODER(encode_any_amax, BK_CODER_AMAX, CODED_INTEGERS, c->element.rounding)
 BLOCK_ENCODER(encode_table_amax, BK_CODER_AMAX, CODED_TABLE, BK_NEAREST_EVEN)
 BLOCK_ENCODER(encode_fits, BK_CODER_FIT, CODED_TABLE, BK_NEAREST_EVEN)
@@ -206,7 +210,8 @@ static size_t encode_blocks(
     case BK_CODER_RANGE: RUN(encode_ranges);
     case BK_CODER_AMAX:
       if (c->element.kind == BK_TABLE) RUN(encode_table_amax);
-      if (rounding == BK_NEAREST_AWAY) RUN(encode_nearest_amax);
+      if (rounding == BK_NEAREST_EVEN) RUN(encode_even_amax);
+      if (rounding == BK_NEAREST_AWAY) RUN(encode_away_amax);
       RUN(encode_any_amax);
     case BK_CODER_FIT: RUN(encode_fits);
   }
