@@ -4,7 +4,7 @@ import NumericSupport
 
 /// How many threads may work on a tensor; never changes a result.
 public enum Parallelism: Hashable, Sendable {
-  /// As many as the machine has active cores.
+  /// As many as the machine had active cores when that was first asked for.
   case allCores
   /// A number of threads of at least one.
   case threads(Int)
@@ -12,12 +12,15 @@ public enum Parallelism: Hashable, Sendable {
   /// The number of threads.
   public var threadCount: Int {
     switch self {
-    case .allCores: return max(1, ProcessInfo.processInfo.activeProcessorCount)
+    case .allCores: return Self.coreCount
     case .threads(let count):
       requireThreads()
       return count
     }
   }
+
+  /// Counted once: on Linux counting opens files of control groups, which short calls feel.
+  private static let coreCount = max(1, ProcessInfo.processInfo.activeProcessorCount)
 
   private func requireThreads() {
     guard case .threads(let count) = self else { return }
