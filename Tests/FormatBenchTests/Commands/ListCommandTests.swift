@@ -28,14 +28,15 @@ struct ListCommandTests {
           uniqueKeysWithValues: (["hif8", "e8m0fnu", "ue4m3", "ue5m3", "ue5m3_61440"]
             + Self.ofOtherFields)
             .map { ($0, "none") }
-            + ["nf4", "fp4_bnb", "hif4"].map { ($0, "all but stochastic") }
+            + ["nf4", "fp4_bnb", "hif4", "tq1_0", "tq2_0", "iq4_nl"]
+            .map { ($0, "all but stochastic") }
             + fourOverSix.map { ($0, "all but four_over_six_mae") }))
   }
 
   /// Formats whose fields no kernel knows.
-  private static let ofOtherFields =
-    ["mxfp4_oas_mbs", "if4", "nf4_double", "q4_1", "q5_1", "q8_0", "iq4_nl", "nvfp4_ggml"]
-    + ["tq1_0", "tq2_0", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k"]
+  private static let ofOtherFields = [
+    "mxfp4_oas_mbs", "if4", "nf4_double", "nvfp4_ggml", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k",
+  ]
 
   private func ids(_ words: String...) -> [String] {
     runFmtbench(["list"] + words + ["--csv"]).stdout.split(separator: "\n").dropFirst().map {
