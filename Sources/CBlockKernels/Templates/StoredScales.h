@@ -80,7 +80,7 @@ INLINE void find_edges(const BKBlockCoder *coder, Group *g, vf *scales, vf *offs
   g->is_usual &= (magnitudes(*scales) <= coder->reach) & (magnitudes(*offsets) <= coder->reach);
 }
 
-// The first values of the largest magnitude, where both ends have it.
+// The first values that have the magnitudes of some, where others of theirs may come before.
 static NOINLINE void find_first(
     const float *values, size_t count, size_t block, vi is_open, vf *greatest) {
   for (size_t b = 0; b < LANES; b++) {
@@ -139,27 +139,13 @@ INLINE void find_amax(const BKBlockCoder *coder, Group *g, vf *scales, vf *multi
   g->is_usual &= *scales <= coder->reach;
 }
 
-// Zeros of the sign that comes first, where a least value of -0 says that there are some.
-static NOINLINE void find_first_zeros(
-    const float *values, size_t count, size_t block, vi has_zero, vf *least) {
-  for (size_t b = 0; b < LANES; b++) {
-    if (!has_zero[b]) continue;
-    for (size_t i = b * block; i < count; i++) {
-      float value = float_at(values + i);
-      if (value == 0) {
-        (*least)[b] = value;
-        break;
-      }
-    }
-  }
-}
-
 // The scales and offsets of a group by its ranges, and what multiplies differences.
 INLINE void find_ranges(
     const BKBlockCoder *coder, const float *values, size_t count, Group *g, vf *scales,
     vf *offsets, vf *multipliers) {
+  // A least value of -0 says that there are zeros; the first of them has the sign.
   vi has_zero = bits_of(g->least) == SIGN;
-  if (any_lane(has_zero)) find_first_zeros(values, count, coder->block, has_zero, &g->least);
+  if (any_lane(has_zero)) find_first(values, count, coder->block, has_zero, &g->least);
   // A difference of zeros is +0.
   *scales = (g->largest - g->least + 0.0f) / coder->greatest;
   *offsets = g->least;
