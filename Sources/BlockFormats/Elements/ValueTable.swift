@@ -20,6 +20,8 @@ public struct ValueTable: Hashable, Sendable {
 
   /// The codes of finite values in rising order of these, -0 before +0, equal ones in their own order.
   let ascending: [UInt32]
+  /// The values of `ascending`.
+  private let ascendingValues: [Double]
   /// The finite magnitudes in rising order, each once.
   let magnitudes: [Double]
 
@@ -58,6 +60,7 @@ public struct ValueTable: Hashable, Sendable {
       return a.sign == b.sign ? first < second : a.sign == .minus
     }
     self.ascending = ascending
+    ascendingValues = ascending.map { values[Int($0)] }
     magnitudes = Set(finite.map(\.magnitude)).sorted()
     if let beyond {
       require(
@@ -134,14 +137,13 @@ extension ValueTable {
       return isAbove ? beyond : -beyond
     }
     let (above, below) = (
-      ascending[place...].lazy.map { values[Int($0)] }.first { $0 > value },
-      ascending[..<place].lazy.reversed().map { values[Int($0)] }.first { $0 < value }
+      ascendingValues[place...].first { $0 > value }, ascendingValues[..<place].last { $0 < value }
     )
     // A table has two values that differ, one of them above zero.
     return (isAbove ? above : below) ?? 2 * value - ((isAbove ? below : above) ?? 0)
   }
 
-  private func value(at place: Int) -> Double { values[Int(ascending[place])] }
+  private func value(at place: Int) -> Double { ascendingValues[place] }
 
   /// The places in `ascending` whose magnitudes a limit leaves.
   private func usable(_ limit: CodeLimit) -> Range<Int> {

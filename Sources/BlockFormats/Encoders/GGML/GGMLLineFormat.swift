@@ -91,7 +91,6 @@ public struct GGMLLineFormat: ComposedFormat, Hashable {
     of values: Span<Float>, statistics: ValueStatistics,
     context: borrowing EncodingContext, into fields: inout BlockFields
   ) {
-    let partCount = fields.count(of: Field.scales)
     guard !context.policy.poisons(statistics, element: element) else {
       for field in [Field.codes, Field.scales, Field.mins] { fields.fill(field, with: 0) }
       for field in [Field.blockScale, Field.blockMin] {
@@ -99,10 +98,8 @@ public struct GGMLLineFormat: ComposedFormat, Hashable {
       }
       return
     }
-    let values = GGMLNumbers.finite(values, context.policy.nonFinite)
-    let lines = (0..<partCount).map { part in
-      search.line(through: values[GGMLNumbers.range(part, of: partLength, in: values.count)])
-    }
+    let lines = search.lines(
+      through: GGMLNumbers.finite(values, context.policy.nonFinite), partLength: partLength)
     for (part, line) in lines.enumerated() {
       for (index, code) in line.codes.enumerated() {
         fields[Field.codes, part * partLength + index] = code

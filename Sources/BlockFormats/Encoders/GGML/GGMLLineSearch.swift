@@ -46,80 +46,121 @@ struct GGMLLineSearch: Hashable, Sendable {
 
   private static let trialStep: Float = 0.1
 
-  /// The best line.
-  func line(through values: ArraySlice<Float>) -> Line {
-    let values = Array(values)
-    guard var low = values.first else { return Line(scale: 0, offset: 0, codes: []) }
-    let weights = weights(of: values)
-    var high = low
-    for value in values {
-      if value < low { low = value }
-      if value > high { high = value }
+  /// A number of each of eight parts, which are looked at together.
+  private typealias Lanes = SIMD8<Float>
+
+  /// The best line of each part.
+  ///
+  /// - Parameters:
+  ///   - values: finite values.
+  ///   - partLength: the values of a part; the last one may have fewer.
+  func lines(through values: [Float], partLength: Int) -> [Line] {
+    let wholePartCount = values.count / partLength
+    var lines: [Line] = []
+    for part in stride(from: 0, to: wholePartCount, by: Lanes.scalarCount) {
+      let count = min(wholePartCount - part, Lanes.scalarCount)
+      lines += self.lines(
+        through: values[part * partLength..<(part + count) * partLength], partCount: count)
     }
-    var (weightSum, weightedSum): (Float, Float) = (0, 0)
+    let rest = values[(wholePartCount * partLength)...]
+    return rest.isEmpty ? lines : lines + self.lines(through: rest, partCount: 1)
+  }
+
+  /// The best line of each of up to eight parts of one length.
+  private func lines(through parts: ArraySlice<Float>, partCount: Int) -> [Line] {
+    let length = parts.count / partCount
+    let values = (0..<length).map { index in
+      var lanes = Lanes.zero
+      for part in 0..<partCount { lanes[part] = parts[parts.startIndex + part * length + index] }
+      return lanes
+    }
+    let weights = weights(of: values)
+    var (low, high) = (values[0], values[0])
+    var (weightSum, weightedSum) = (Lanes.zero, Lanes.zero)
     for (value, weight) in zip(values, weights) {
+      low.replace(with: value, where: value .< low)
+      high.replace(with: value, where: value .> high)
       weightSum += weight
       weightedSum += weight * value
     }
-    if low > 0 { low = 0 }
-    guard high != low else {
-      return Line(scale: 0, offset: -low, codes: values.map { _ in 0 })
-    }
-    func codes(_ factor: Float, _ low: Float) -> [Float] {
-      values.map { value in
-        Float(min(max(GGMLNumbers.nearestInteger(factor * (value - low)), 0), Int(greatestCode)))
-      }
-    }
-    func error(_ scale: Float, _ low: Float, _ codes: [Float]) -> Float {
-      var sum: Float = 0
-      for index in values.indices {
-        let difference = (scale * codes[index] + low) - values[index]
-        sum += weights[index] * measured(difference)
-      }
-      return sum
-    }
-    let first = greatestCode / (high - low)
-    var best = (scale: 1 / first, codes: codes(first, low), error: Float(0))
-    best.error = error(best.scale, low, best.codes)
+    low.replace(with: 0, where: low .> 0)
+    let isLevel = high .== low
+    // Where it is level, what follows has no meaning, and no use.
+    let (level, first) = (low, greatestCode / (high - low))
+    var (scale, bestCodes) = (1 / first, values)
+    setCodes(&bestCodes, of: values, factor: first, low)
+    var leastError = error(of: bestCodes, scale, low, values, weights)
+    var codes = bestCodes
     for trial in 0...furtherTrialCount {
-      let factor =
-        ((firstTrial + Self.trialStep * Float(trial)) + greatestCode) / (high - low)
-      let tried = codes(factor, low)
-      var (sumOfCodes, sumOfSquares, sumOfProducts): (Float, Float, Float) = (0, 0, 0)
+      let target = (firstTrial + Self.trialStep * Float(trial)) + greatestCode
+      setCodes(&codes, of: values, factor: target / (high - low), low)
+      var (sumOfCodes, sumOfSquares, sumOfProducts) = (Lanes.zero, Lanes.zero, Lanes.zero)
       for index in values.indices {
-        let weighted = weights[index] * tried[index]
+        let weighted = weights[index] * codes[index]
         sumOfCodes += weighted
-        sumOfSquares += weighted * tried[index]
+        sumOfSquares += weighted * codes[index]
         sumOfProducts += weighted * values[index]
       }
       let determinant = weightSum * sumOfSquares - sumOfCodes * sumOfCodes
-      guard determinant > 0 else { continue }
-      var scale = (weightSum * sumOfProducts - weightedSum * sumOfCodes) / determinant
+      var trialScale = (weightSum * sumOfProducts - weightedSum * sumOfCodes) / determinant
       var offset = (sumOfSquares * weightedSum - sumOfCodes * sumOfProducts) / determinant
-      if offset > 0 { (scale, offset) = (sumOfProducts / sumOfSquares, 0) }
-      let trialError = error(scale, offset, tried)
-      if trialError < best.error {
-        best = (scale, tried, trialError)
-        low = offset
+      trialScale.replace(with: sumOfProducts / sumOfSquares, where: offset .> 0)
+      offset.replace(with: 0, where: offset .> 0)
+      let trialError = error(of: codes, trialScale, offset, values, weights)
+      let wins = (determinant .> 0) .& (trialError .< leastError)
+      guard any(wins) else { continue }
+      scale.replace(with: trialScale, where: wins)
+      leastError.replace(with: trialError, where: wins)
+      low.replace(with: offset, where: wins)
+      for index in codes.indices { bestCodes[index].replace(with: codes[index], where: wins) }
+    }
+    return (0..<partCount).map { part in
+      guard !isLevel[part] else {
+        return Line(scale: 0, offset: -level[part], codes: values.map { _ in 0 })
       }
-    }
-    return Line(scale: best.scale, offset: -low, codes: best.codes.map { UInt32($0) })
-  }
-
-  private func weights(of values: [Float]) -> [Float] {
-    switch weight {
-    case .magnitude: return values.map(\.magnitude)
-    case .raisedMagnitude:
-      let mean = values.reduce(Float(0)) { $0 + $1 * $1 } / Float(values.count)
-      return values.map { mean.squareRoot() + $0.magnitude }
+      return Line(
+        scale: scale[part], offset: -low[part], codes: bestCodes.map { UInt32($0[part]) })
     }
   }
 
-  private func measured(_ difference: Float) -> Float {
-    switch error {
-    case .absolute: difference.magnitude
-    case .squared: difference * difference
+  private func weights(of values: [Lanes]) -> [Lanes] {
+    var root = Lanes.zero
+    if weight == .raisedMagnitude {
+      let mean = values.reduce(Lanes.zero) { $0 + $1 * $1 } / Float(values.count)
+      root = mean.squareRoot()
     }
+    return values.map { root + $0.replacing(with: -$0, where: $0 .< 0) }
+  }
+
+  /// The codes of the lines from `low` up, for a factor each.
+  @inline(__always)
+  private func setCodes(
+    _ codes: inout [Lanes], of values: [Lanes], factor: Lanes, _ low: Lanes
+  ) {
+    let greatest = Int32(greatestCode)
+    for index in values.indices {
+      let nearest = GGMLNumbers.nearestIntegers(factor * (values[index] - low))
+      codes[index] = GGMLNumbers.floats(
+        nearest.clamped(lowerBound: .zero, upperBound: .init(repeating: greatest)))
+    }
+  }
+
+  /// The weighted errors of lines and their codes.
+  @inline(__always)
+  private func error(
+    of codes: [Lanes], _ scale: Lanes, _ low: Lanes, _ values: [Lanes], _ weights: [Lanes]
+  ) -> Lanes {
+    var sum = Lanes.zero
+    for index in values.indices {
+      let difference = (scale * codes[index] + low) - values[index]
+      let measured =
+        switch error {
+        case .absolute: difference.replacing(with: -difference, where: difference .< 0)
+        case .squared: difference * difference
+        }
+      sum += weights[index] * measured
+    }
+    return sum
   }
 }
 

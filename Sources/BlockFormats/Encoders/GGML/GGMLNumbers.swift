@@ -55,6 +55,19 @@ enum GGMLNumbers {
     return Int((value + magic).bitPattern & 0x7F_FFFF) - 0x40_0000
   }
 
+  /// As `nearestInteger`, of eight values.
+  @inline(__always)
+  static func nearestIntegers(_ values: SIMD8<Float>) -> SIMD8<Int32> {
+    let bits = unsafeBitCast(values + 0x1.8p23, to: SIMD8<Int32>.self)
+    return (bits & 0x7F_FFFF) &- 0x40_0000
+  }
+
+  /// Eight integers within 0..<2^23 as numbers.
+  @inline(__always)
+  static func floats(_ integers: SIMD8<Int32>) -> SIMD8<Float> {
+    unsafeBitCast(integers | 0x4B00_0000, to: SIMD8<Float>.self) - 0x1p23
+  }
+
   /// What formats follow of which rounding is a part of the definition.
   static func followsAllButRounding(_ aspect: PolicyAspect) -> Bool {
     switch aspect {
