@@ -6,6 +6,8 @@
 #define TILE_VECTORS 2
 #define FLOAT_ROWS 6
 #define FLOAT_VECTORS 2
+#define FEW_VECTORS 4
+#define NIBBLE_ROWS 4
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(AVX2, avx2);

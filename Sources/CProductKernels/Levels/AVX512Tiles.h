@@ -5,3 +5,5 @@
 #define TILE_VECTORS 2
 #define FLOAT_ROWS 14
 #define FLOAT_VECTORS 2
+#define FEW_VECTORS 2
+#define NIBBLE_ROWS 4

@@ -3,3 +3,5 @@
 #define TILE_VECTORS 2
 #define FLOAT_ROWS 6
 #define FLOAT_VECTORS 4
+#define FEW_VECTORS 4
+#define NIBBLE_ROWS 2

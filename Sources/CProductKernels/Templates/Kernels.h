@@ -11,6 +11,7 @@
   const BKProductKernels bk_##id##_products = {                                                  \
       .level = BK_##symbol,                                                                      \
       .prefers_int16 = PREFERS_INT16,                                                            \
+      .prefers_runs = PREFERS_RUNS,                                                              \
       .lanes = LANES,                                                                            \
       .multiply = multiply,                                                                      \
       .multiply_nibbles = multiply_nibbles,                                                      \
@@ -19,6 +20,9 @@
       .scale_int16 = scale_int16,                                                                \
       .join_shifts = join_shifts,                                                                \
       .group_offsets = group_offsets,                                                            \
+      .flushes_freely = FLUSHES_FREELY,                                                          \
+      .least_bfloat16 = least_bfloat16,                                                          \
+      .run_offsets = run_offsets,                                                                \
       .interleave = interleave,                                                                  \
       .widen_bytes = widen_bytes,                                                                \
       .join_nibbles = join_nibbles,                                                              \

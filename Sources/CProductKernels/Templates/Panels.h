@@ -103,6 +103,77 @@ static void group_offsets(
   }
 }
 
+// The offset of a run from the sums of bytes 0 and 1, and of 2 and 3, of its words.
+INLINE int32_t run_offset(uint32_t low, uint32_t high, uint32_t bias) {
+  return (int32_t)((-bias * low & 0xFFFF) | -bias * high << 16);
+}
+
+// The same from both in one word, 256 too large for each of their words: so none is negative, and
+// nothing is carried from one to the other.
+INLINE void word_run_offsets(
+    const uint32_t *words, size_t count, const size_t run, uint32_t bias, int32_t *offsets) {
+  for (size_t i = 0; i < count / run; i++) {
+    uint32_t sum = 0;
+    UNROLLED for (size_t word = 0; word < run; word++) sum += words[i * run + word];
+    uint32_t excess = 256 * (uint32_t)run;
+    offsets[i] = run_offset((sum & 0xFFFF) - excess, (sum >> 16) - excess, bias);
+  }
+}
+
+static void run_offsets(
+    const int8_t *elements, size_t groups, size_t words, size_t run, uint32_t bias,
+    int32_t *offsets) {
+  size_t group = 0;
+  if (words % run == 0 && (run == 4 || run == 8) && OFFSET_WORDS % words == 0) {
+    uint32_t halves[OFFSET_WORDS];
+    for (; group + OFFSET_WORDS / words <= groups; group += OFFSET_WORDS / words) {
+      for (size_t word = 0; word < OFFSET_WORDS; word += LANES) {
+        vws bytes = (vws)load_u(elements + 4 * word);
+        vws sums = (bytes << 8 >> 8) + (bytes >> 8) + 256;
+        memcpy(halves + word, &sums, sizeof sums);
+      }
+      if (run == 4) {
+        word_run_offsets(halves, OFFSET_WORDS, 4, bias, offsets);
+      } else {
+        word_run_offsets(halves, OFFSET_WORDS, 8, bias, offsets);
+      }
+      elements += 4 * OFFSET_WORDS;
+      offsets += OFFSET_WORDS / run;
+    }
+  }
+  for (; group < groups; group++) {
+    for (size_t word = 0; word < words; word += run) {
+      size_t end = words - word < run ? words : word + run;
+      uint32_t low = 0, high = 0;
+      for (size_t i = 4 * word; i < 4 * end; i += 4) {
+        low += (uint32_t)(elements[i] + elements[i + 1]);
+        high += (uint32_t)(elements[i + 2] + elements[i + 3]);
+      }
+      *offsets++ = run_offset(low, high, bias);
+    }
+    elements += 4 * words;
+  }
+}
+
+static uint32_t least_bfloat16(const uint8_t *elements, size_t count) {
+  // One less than the bits, so that zeros become the greatest.
+  vw least = (vw)(uint16_t)0xFFFF;
+  size_t i = 0;
+  for (; i + 2 * LANES <= count; i += 2 * LANES) {
+    vw bits = (vw)load_u(elements + 2 * i) & 0x7FFF;
+    least = __builtin_elementwise_min(least, bits - 1);
+  }
+  uint16_t result = 0xFFFF;
+  for (int lane = 0; lane < 2 * LANES; lane++) result = least[lane] < result ? least[lane] : result;
+  for (; i < count; i++) {
+    uint16_t bits;
+    memcpy(&bits, elements + 2 * i, sizeof bits);
+    bits = (uint16_t)((bits & 0x7FFF) - 1);
+    result = bits < result ? bits : result;
+  }
+  return result + 1u;
+}
+
 static void interleave(
     const uint8_t *elements, size_t stride, size_t rows, size_t words, uint8_t *panel) {
   for (size_t word = 0; word < words; word++) {

@@ -17,6 +17,14 @@ typedef struct {
 // The bytes of a word of all columns; two words of nibbles share them.
 INLINE size_t word_bytes(const TileKind kind) { return BK_PANEL * (kind.has_nibbles ? 2 : 4); }
 
+// Whether sums begin with numbers of their rows, and with how many for a group.
+INLINE bool has_offsets(const TileKind kind) {
+  return kind.unit == BK_INT8 || kind.unit == BK_INT8_RUNS;
+}
+INLINE size_t offsets_of_group(const TileKind kind, const BKProductShape *shape) {
+  return kind.unit == BK_INT8_RUNS ? (shape->words + shape->run - 1) / shape->run : 1;
+}
+
 // Tiles of few rows wait for memory, where one panel follows another.
 #define FETCH_DISTANCE 8192
 INLINE void fetch_ahead(const void *panel, const size_t bytes) {
@@ -64,6 +72,63 @@ INLINE void add_middles(
     sums[r][v] = fma_f(of_columns, (vf)float_at(of_rows + (size_t)r * step), sums[r][v]);
 }
 
+// Sums of some words from the row and the panel on, which move behind them.
+INLINE void multiply_words(
+    const TileKind kind, const int rows, size_t words, const uint8_t **row, size_t stride,
+    const uint8_t **panel, ByteTable values, vu sums[][PANEL_VECTORS]) {
+  const size_t least = kind.has_nibbles ? 2 : 1;
+  size_t word = 0;
+  for (; word + 4 <= words; word += 4) {
+    if (rows <= 2) fetch_ahead(*panel, 4 * word_bytes(kind));
+    UNROLLED for (int i = 0; i < 4; i++)
+      multiply_word(kind, rows, i, *row, stride, *panel, values, sums);
+    *row += 16;
+    *panel += 4 * word_bytes(kind);
+  }
+  for (; word < words; word += least) {
+    UNROLLED for (int i = 0; i < (int)least; i++)
+      multiply_word(kind, rows, i, *row, stride, *panel, values, sums);
+    *row += 4 * least;
+    *panel += least * word_bytes(kind);
+  }
+}
+
+// What the sums of some rows begin with: the same in every column.
+INLINE void begin_sums(
+    const TileKind kind, const int rows, const int32_t *offsets, size_t step,
+    vu sums[][PANEL_VECTORS]) {
+  UNROLLED for (int r = 0; r < rows; r++) {
+    vu first = zeros();
+    if (kind.unit == BK_INT8) first = (vu)first_int8(offsets[(size_t)r * step]);
+    if (kind.unit == BK_INT8_RUNS) first = (vu)(vi)offsets[(size_t)r * step];
+    UNROLLED for (int v = 0; v < kind.vectors; v++) sums[r][v] = has_offsets(kind) ? first : zeros();
+  }
+}
+
+// The runs of a group.
+INLINE void multiply_runs(
+    const TileKind kind, const int rows, const BKProductShape *shape, const uint8_t **row,
+    size_t stride, const uint8_t **panel, const int32_t *offsets, size_t step, ByteTable values,
+    vu sums[][PANEL_VECTORS]) {
+  size_t word = 0;
+  vi totals[MOST_ROWS][PANEL_VECTORS];
+  do {
+    size_t rest = shape->words - word, words = rest < shape->run ? rest : shape->run;
+    begin_sums(kind, rows, offsets++, step, sums);
+    multiply_words(kind, rows, words, row, stride, panel, values, sums);
+    UNROLLED for (int r = 0; r < rows; r++) {
+      UNROLLED for (int v = 0; v < kind.vectors; v++) {
+        vi run = widened_pairs(sums[r][v]);
+        totals[r][v] = word == 0 ? run : totals[r][v] + run;
+      }
+    }
+    word += words;
+  } while (word < shape->words);
+  UNROLLED for (int r = 0; r < rows; r++) {
+    UNROLLED for (int v = 0; v < kind.vectors; v++) sums[r][v] = (vu)totals[r][v];
+  }
+}
+
 INLINE void tile(
     const TileKind kind, const int rows, const BKProductShape *shape, const BKRows *a,
     size_t first_row, const BKColumns *b, size_t first_column, ByteTable values,
@@ -73,8 +138,8 @@ INLINE void tile(
   const bool is_grouped = kind.unit != BK_FLOAT32_FMA;
   const uint8_t *row = a->elements + first_row * a->stride;
   const float *scales = is_grouped ? a->scales + first_row * shape->groups : NULL;
-  const int32_t *offsets =
-      kind.unit == BK_INT8 ? a->offsets + first_row * shape->groups : NULL;
+  const size_t runs = offsets_of_group(kind, shape), step = runs * shape->groups;
+  const int32_t *offsets = has_offsets(kind) ? a->offsets + first_row * step : NULL;
   // Only integers have middles.
   const size_t first_group = first_row * shape->groups;
   const float *row_sums = a->sums ? a->sums + first_group : NULL;
@@ -88,26 +153,12 @@ INLINE void tile(
   }
   for (size_t group = 0; group < shape->groups; group++) {
     vu d[MOST_ROWS][PANEL_VECTORS];
-    const size_t least = kind.has_nibbles ? 2 : 1;
-    UNROLLED for (int r = 0; r < rows; r++) {
-      vu first = zeros();
-      if (kind.unit == BK_INT8) first = (vu)first_int8(offsets[(size_t)r * shape->groups + group]);
-      UNROLLED for (int v = 0; v < kind.vectors; v++)
-        d[r][v] = kind.unit == BK_INT8 ? first : zeros();
-    }
-    size_t word = 0;
-    for (; word + 4 <= shape->words; word += 4) {
-      if (rows <= 2) fetch_ahead(panel, 4 * word_bytes(kind));
-      UNROLLED for (int i = 0; i < 4; i++)
-        multiply_word(kind, rows, i, row, a->stride, panel, values, d);
-      row += 16;
-      panel += 4 * word_bytes(kind);
-    }
-    for (; word < shape->words; word += least) {
-      UNROLLED for (int i = 0; i < (int)least; i++)
-        multiply_word(kind, rows, i, row, a->stride, panel, values, d);
-      row += 4 * least;
-      panel += least * word_bytes(kind);
+    if (kind.unit == BK_INT8_RUNS) {
+      multiply_runs(
+          kind, rows, shape, &row, a->stride, &panel, offsets + group * runs, step, values, d);
+    } else {
+      begin_sums(kind, rows, offsets + group, step, d);
+      multiply_words(kind, rows, shape->words, &row, a->stride, &panel, values, d);
     }
     if (is_grouped && rows <= 2)
       fetch_ahead(panel_scales + group * BK_PANEL, BK_PANEL * sizeof(float));
@@ -136,22 +187,32 @@ INLINE void tile(
   }
 }
 
-// All rows, in tiles of as many as there is room for.
+// All rows, in tiles of as many as there is room for. The last two, which wait for memory, meet more
+// columns in a pass.
 INLINE void multiply_tiles(
     const TileKind kind, const BKProductShape *shape, const BKRows *a, const BKColumns *b,
     const int8_t *nibbles, const BKResult *result) {
   ByteTable values = byte_table_of(nibbles);
-  for (int first = 0; first < PANEL_VECTORS; first += kind.vectors) {
-    size_t row = 0;
-#define TILES(count)                                                                             \
+  size_t first_row = 0;
+#define TILES(kind, count)                                                                       \
   for (; row + (count) <= a->rows; row += (count))                                               \
     tile(kind, count, shape, a, row, b, (size_t)first * LANES, values, result);
-    TILES(kind.rows)
-    if (kind.rows > 4) { TILES(4) }
-    if (kind.rows > 2) { TILES(2) }
-    if (kind.rows > 1) { TILES(1) }
-#undef TILES
+  if (kind.rows > 2) {
+    for (int first = 0; first < PANEL_VECTORS; first += kind.vectors) {
+      size_t row = 0;
+      TILES(kind, kind.rows)
+      if (kind.rows > 4) { TILES(kind, 4) }
+      first_row = row;
+    }
   }
+  TileKind few = kind;
+  if (few.vectors < FEW_VECTORS && few.vectors >= TILE_VECTORS) few.vectors = FEW_VECTORS;
+  for (int first = 0; first < PANEL_VECTORS; first += few.vectors) {
+    size_t row = first_row;
+    TILES(few, 2)
+    TILES(few, 1)
+  }
+#undef TILES
 }
 
 #define MULTIPLIER(name, ...)                                                                    \
@@ -167,6 +228,18 @@ MULTIPLIER(int8_middles, BK_INT8, BK_MULTIPLIED, false, false, true, TILE_ROWS, 
 MULTIPLIER(nibbles_multiplied, BK_INT8, BK_MULTIPLIED, false, true, false, 2, TILE_VECTORS)
 MULTIPLIER(nibbles_added, BK_INT8, BK_ADDED_EXPONENTS, false, true, false, 2, TILE_VECTORS)
 MULTIPLIER(nibbles_middles, BK_INT8, BK_MULTIPLIED, false, true, true, 2, TILE_VECTORS)
+MULTIPLIER(runs_multiplied, BK_INT8_RUNS, BK_MULTIPLIED, false, false, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(
+    runs_added, BK_INT8_RUNS, BK_ADDED_EXPONENTS, false, false, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(runs_middles, BK_INT8_RUNS, BK_MULTIPLIED, false, false, true, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(
+    nibble_runs_multiplied, BK_INT8_RUNS, BK_MULTIPLIED, false, true, false, NIBBLE_ROWS,
+    TILE_VECTORS)
+MULTIPLIER(
+    nibble_runs_added, BK_INT8_RUNS, BK_ADDED_EXPONENTS, false, true, false, NIBBLE_ROWS,
+    TILE_VECTORS)
+MULTIPLIER(
+    nibble_runs_middles, BK_INT8_RUNS, BK_MULTIPLIED, false, true, true, NIBBLE_ROWS, TILE_VECTORS)
 MULTIPLIER(int16_multiplied, BK_INT16, BK_MULTIPLIED, false, false, false, TILE_ROWS, TILE_VECTORS)
 MULTIPLIER(int16_added, BK_INT16, BK_ADDED_EXPONENTS, false, false, false, TILE_ROWS, TILE_VECTORS)
 MULTIPLIER(int16_middles, BK_INT16, BK_MULTIPLIED, false, false, true, TILE_ROWS, TILE_VECTORS)
@@ -183,6 +256,8 @@ MULTIPLIER(float32, BK_FLOAT32_FMA, BK_MULTIPLIED, false, false, false, FLOAT_RO
 // Rare, so small, and the same with middles. Sums that cannot be tiny flush to themselves.
 MULTIPLIER(int8_unlimited, BK_INT8, BK_UNLIMITED_EXPONENTS, false, false, true, 2, 1)
 MULTIPLIER(nibbles_unlimited, BK_INT8, BK_UNLIMITED_EXPONENTS, false, true, true, 2, 1)
+MULTIPLIER(runs_unlimited, BK_INT8_RUNS, BK_UNLIMITED_EXPONENTS, false, false, true, 2, 1)
+MULTIPLIER(nibble_runs_unlimited, BK_INT8_RUNS, BK_UNLIMITED_EXPONENTS, false, true, true, 2, 1)
 MULTIPLIER(int16_unlimited, BK_INT16, BK_UNLIMITED_EXPONENTS, false, false, true, 2, 1)
 MULTIPLIER(bfloat16_unlimited, BK_BFLOAT16_DOT, BK_UNLIMITED_EXPONENTS, true, false, false, 2, 1)
 
@@ -207,6 +282,9 @@ INLINE Multiplier *multiplier(const BKProductShape *shape, const bool has_middle
     case BK_INT8:
       return by_scale_product(
           product, has_middles, int8_multiplied, int8_added, int8_middles, int8_unlimited);
+    case BK_INT8_RUNS:
+      return by_scale_product(
+          product, has_middles, runs_multiplied, runs_added, runs_middles, runs_unlimited);
     case BK_INT16:
       return by_scale_product(
           product, has_middles, int16_multiplied, int16_added, int16_middles, int16_unlimited);
@@ -231,7 +309,15 @@ static void multiply(
 static void multiply_nibbles(
     const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
     const int8_t *values, const BKResult *result) {
-  by_scale_product(
-      shape->scale_product, have_middles(rows, columns), nibbles_multiplied, nibbles_added,
-      nibbles_middles, nibbles_unlimited)(shape, rows, columns, values, result);
+  BKScaleProduct product = shape->scale_product;
+  bool has_middles = have_middles(rows, columns);
+  Multiplier *multiplier =
+      shape->unit == BK_INT8_RUNS
+          ? by_scale_product(
+                product, has_middles, nibble_runs_multiplied, nibble_runs_added,
+                nibble_runs_middles, nibble_runs_unlimited)
+          : by_scale_product(
+                product, has_middles, nibbles_multiplied, nibbles_added, nibbles_middles,
+                nibbles_unlimited);
+  multiplier(shape, rows, columns, values, result);
 }

@@ -52,6 +52,22 @@ INLINE vi dot_int8(vi sum, Word column, Word row) {
 INLINE vi first_int8(int32_t offset) { return (vi)0; }
 #endif
 
+// Sums of 16 bits: of unsigned bytes of columns times signed ones of rows, bytes 0 and 1 of every lane
+// in its lower half, 2 and 3 in its upper one. Levels with dot products of bytes do without.
+#ifdef HAS_BYTE_PAIRS
+#define PREFERS_RUNS PREFERS_INT16
+INLINE vu add_pairs(vu sums, vu column, vu row) {
+  return (vu)((vws)sums + byte_pairs(column, row));
+}
+#else
+#define PREFERS_RUNS false
+INLINE vu add_pairs(vu sums, vu column, vu row) {
+  vws even = (vws)((vw)column & 0xFF) * ((vws)row << 8 >> 8);
+  return (vu)((vws)sums + even + (vws)((vw)column >> 8) * ((vws)row >> 8));
+}
+#endif
+INLINE vi widened_pairs(vu sums) { return dot_int16((vi)0, sums, (vu)0x00010001u); }
+
 // Zeros of the same sign in place of subnormal numbers.
 INLINE vf flush(vf v) {
   vu bits = bits_of(v);
@@ -60,11 +76,13 @@ INLINE vf flush(vf v) {
 }
 
 #ifdef HAS_BFLOAT16_DOT
+#define FLUSHES_FREELY true
 INLINE Word bfloat16_words(vu word, const bool flushes) { return (Word){word, word}; }
 INLINE vf dot_bfloat16(vf sum, Word column, Word row, const bool flushes) {
   return dot_bfloat16_words(sum, column.first, row.first);
 }
 #else
+#define FLUSHES_FREELY false
 INLINE Word bfloat16_words(vu word, const bool flushes) {
   vf even = floats_of(word << 16), odd = floats_of(word & 0xFFFF0000u);
   if (flushes) {
@@ -110,6 +128,7 @@ INLINE Word row_words(const BKUnit unit, const bool flushes, uint32_t word) {
 INLINE vu step(const BKUnit unit, const bool flushes, vu sum, Word column, Word row) {
   switch (unit) {
     case BK_INT8: return (vu)dot_int8((vi)sum, column, row);
+    case BK_INT8_RUNS: return add_pairs(sum, column.first, row.first);
     case BK_INT16: return (vu)dot_int16((vi)sum, column.first, row.first);
     case BK_BFLOAT16_DOT: return bits_of(dot_bfloat16(floats_of(sum), column, row, flushes));
     case BK_FLOAT32_FMA:
@@ -117,8 +136,11 @@ INLINE vu step(const BKUnit unit, const bool flushes, vu sum, Word column, Word 
   }
 }
 
+INLINE bool has_integers(const BKUnit unit) {
+  return unit == BK_INT8 || unit == BK_INT8_RUNS || unit == BK_INT16;
+}
+
 // The dot product of a group as floating-point numbers.
 INLINE vf finished(const BKUnit unit, vu sum) {
-  return unit == BK_INT8 || unit == BK_INT16 ? __builtin_convertvector((vi)sum, vf)
-                                             : floats_of(sum);
+  return has_integers(unit) ? __builtin_convertvector((vi)sum, vf) : floats_of(sum);
 }

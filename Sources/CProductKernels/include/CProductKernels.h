@@ -28,6 +28,13 @@ typedef enum {
   BK_INT16 = 1,
   BK_BFLOAT16_DOT = 2,
   BK_FLOAT32_FMA = 3,  // one group without scales
+  // As `BK_INT8`, where the operands' ranges allow sums in 16 bits. Bytes of columns are unsigned, by
+  // a bias b too large. With |a| and |b| the greatest magnitudes of rows and columns:
+  // - 4 |a| |b| < 2^15, so that two products of a biased byte are a number of 16 bits;
+  // - 2 r |a| |b| < 2^15 for runs of r words, so that the sum of a 16-bit lane over a run is one in
+  //   the end; on the way, with the bias, it may wrap.
+  // Offsets take the bias back from the start; every run is then widened to 32 bits and added.
+  BK_INT8_RUNS = 4,
 } BKUnit;
 
 // How the two scales of a group make one factor.
@@ -51,13 +58,16 @@ typedef struct {
   size_t groups;
   size_t words;   // of a group
   double scale_unit;  // a power of two from 2^-440 to 2^440; for unlimited exponents only
+  size_t run;     // words of a run, even; the last one of a group may be shorter
 } BKProductShape;
 
 typedef struct {
   const uint8_t *elements;
   size_t stride;                     // bytes from row to row
   const float *_Nullable scales;     // [row][group]; none for FP32
-  const int32_t *_Nullable offsets;  // [row][group], for 8-bit integers: -128 times their sum
+  // For 8-bit integers: -128 times their sum, [row][group]. For runs, [row][group][run], two sums
+  // of 16 bits: low, -b times that of bytes 0 and 1 of every word, and high, of bytes 2 and 3.
+  const int32_t *_Nullable offsets;
   const float *_Nullable middles;    // [row][group], meet the sums of columns; integers only
   const float *_Nullable sums;       // [row][group], meet the middles of columns
   size_t rows;
@@ -88,8 +98,12 @@ typedef struct {
 typedef struct {
   BKLevel level;
   uint32_t lanes;
-  // Whether integers of 8 bits multiply quicker once they are widened to 16.
+  // Whether integers of 8 bits multiply quicker once they are widened to 16, and whether runs are
+  // the quickest.
   bool prefers_int16;
+  bool prefers_runs;
+  // Whether an instruction does what `flushes` asks for, so that it costs nothing.
+  bool flushes_freely;
 
   // Row r times column c: the sum over groups, in order, of the group's dot product times the
   // factor of its scales, each a fused multiply-add onto a sum that begins as 0; then finished.
@@ -123,6 +137,15 @@ typedef struct {
   // -128 times the sum of every group of `length` integers, the last of which may be short, modulo
   // 2^32: so are the sums that it belongs to.
   void (*group_offsets)(const int8_t *elements, size_t count, size_t length, int32_t *offsets);
+
+  // The offsets of `groups` groups of `words` words, in runs, for a bias up to 127.
+  void (*run_offsets)(
+      const int8_t *elements, size_t groups, size_t words, size_t run, uint32_t bias,
+      int32_t *offsets);
+
+  // The bits of the least of `count` BF16 numbers, without its sign, that is not zero; 2^16 if there
+  // is none.
+  uint32_t (*least_bfloat16)(const uint8_t *elements, size_t count);
 
   // Lays up to BK_PANEL rows of `words` words out as a panel; columns without a row are zero.
   void (*interleave)(

@@ -42,9 +42,10 @@ enum GemmCommand: Command {
       """
       Y = A · Bᵀ of standard normal numbers. A call quantizes and packs A, which lies in memory as \
       FP32 numbers, and multiplies; B is prepared beforehand. The peak ratio is the rate as a share \
-      of that of a loop that only multiplies and adds in registers, in the arithmetic that the two \
-      formats' products run in, measured in turn with the call. With few rows, bytes of B are told \
-      too, beside a loop that only reads as many.
+      of that of a loop in registers that does what these formats ask of the level for each group, \
+      and nothing else: products and sums of elements by the instructions named, one product of \
+      scales and one fused multiply-add. With few rows, bytes of B are told too, beside a loop that \
+      only reads as many.
       """,
       formatQuoting,
       """

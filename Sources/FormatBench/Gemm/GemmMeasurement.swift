@@ -10,6 +10,8 @@ struct GemmMeasurement: Sendable {
   var peakOperationCount: Double
   /// The seconds of that call.
   var peak: RepeatStatistics
+  /// The instructions by which that loop multiplies and adds.
+  var peakInstructions: String
   /// What was read, for shapes with few rows.
   var reading: Reading?
 

@@ -31,6 +31,7 @@ enum GemmReport {
         .init(key: "unit", title: "Unit"),
         .init(key: "gops", title: "G op/s", style: .significant(4)),
         .init(key: "spread", title: "Spread", style: .fixed(decimals: 3)),
+        .init(key: "peak_by", title: "Peak by"),
         .init(key: "peak_gops", title: "Peak G op/s", style: .significant(4)),
         .init(key: "peak_spread", title: "Peak spread", style: .fixed(decimals: 3)),
         .init(key: "peak_ratio", title: "Peak ratio", style: .fixed(decimals: 3)),
@@ -62,6 +63,7 @@ enum GemmReport {
     ] + (plan.showsLevel ? [.text(row.level?.id ?? KernelSelection.reference.id)] : []) + [
       .integer(row.threads), .text(row.accumulator.id), .text(row.unit.rawValue),
       Cell(measurement?.gigaoperationsPerSecond), Cell(measurement?.call.spread),
+      measurement.map { .text($0.peakInstructions) } ?? .empty,
       Cell(measurement?.peakGigaoperationsPerSecond), Cell(measurement?.peak.spread),
       Cell(measurement?.peakRatio), Cell(measurement?.gigabytesPerSecond),
       Cell(measurement?.reading?.limitGigabytesPerSecond), Cell(measurement?.readRatio),
@@ -74,8 +76,10 @@ enum GemmReport {
       """
       Rates are medians; spread is the distance between the quartiles as a share of the median. \
       Operations are 2 M N K multiplications and additions; quantizing and packing A is part of \
-      the time, preparing B is not. The peak is a loop of independent multiplications and \
-      additions in registers by the same unit, level and threads, measured in turn with the call.
+      the time, preparing B is not. The peak is what the level's instructions can do for \
+      these formats: a loop in registers that multiplies and adds elements by the instructions \
+      named, and finishes each group with one product of scales and one fused multiply-add; same \
+      threads, measured in turn with the call.
       """
     ]
     if plan.shapes.contains(where: \.isReading) {

@@ -32,7 +32,7 @@ final class GemmSubject {
   /// Measures a call and its limits in turn.
   func measure(threads: Int, clock: RepeatClock) -> GemmMeasurement {
     let peak = MultiplyLimit(
-      level: level, unit: prepared.definition.unit, threadCount: threads)
+      level: level, work: GroupWork(prepared.definition), threadCount: threads)
     var works: [() -> Void] = [{ peak.run() }, { self.multiply(threads: threads) }]
     let byteCount = prepared.byteCount
     if input.shape.isReading {
@@ -49,6 +49,7 @@ final class GemmSubject {
     return GemmMeasurement(
       operationCount: input.shape.operationCount, call: seconds[1],
       peakOperationCount: peak.operationCount, peak: seconds[0],
+      peakInstructions: peak.instructions,
       reading: input.shape.isReading ? .init(byteCount: byteCount, limit: seconds[2]) : nil)
   }
 

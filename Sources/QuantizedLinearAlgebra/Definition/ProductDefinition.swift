@@ -65,6 +65,9 @@ public struct ProductDefinition: Sendable {
   /// 0 for units that do not multiply integers.
   public let unitExponents: (a: Int, b: Int)
 
+  /// The largest magnitudes of the operands' integers; 0 for units that do not multiply integers.
+  let greatest: (a: Int, b: Int)
+
   /// The codes c of operands with offsets that stand for the integer 0; `nil` for operands without
   /// offsets, and where operands are decoded.
   public let middles: (a: Int?, b: Int?)
@@ -122,6 +125,9 @@ public struct ProductDefinition: Sendable {
       unit.isExact
       ? (left.elements.integers?.unitExponent ?? 0, right.elements.integers?.unitExponent ?? 0)
       : (0, 0)
+    greatest =
+      unit.isExact
+      ? (left.elements.integers?.greatest ?? 0, right.elements.integers?.greatest ?? 0) : (0, 0)
     canFlush =
       unit == .bfloat16
       && !(left.elements.areFarFromSubnormal && right.elements.areFarFromSubnormal)
@@ -131,7 +137,7 @@ public struct ProductDefinition: Sendable {
   private init(decoding a: OperandFormat, _ b: OperandFormat, depth: Int) {
     (self.a, self.b, self.depth) = (a, b, depth)
     (unit, groupLength, unitExponents, canFlush) = (.float32, max(depth, 1), (0, 0), false)
-    middles = (nil, nil)
+    (middles, greatest) = ((nil, nil), (0, 0))
   }
 
   /// The definition of the same operands where both are decoded.
@@ -189,11 +195,7 @@ public struct ProductDefinition: Sendable {
 extension ProductDefinition {
   /// The bits of the largest possible dot product of a group; 1 for units that are not exact.
   var dotBitWidth: Int {
-    guard unit.isExact, case .quantized(let left) = a, case .quantized(let right) = b,
-      let x = left.layout.factors.flatMap({ OperandElements($0).integers }),
-      let y = right.layout.factors.flatMap({ OperandElements($0).integers })
-    else { return 1 }
-    let greatest = x.greatest * y.greatest * groupLength
-    return Int.bitWidth - greatest.leadingZeroBitCount
+    guard unit.isExact else { return 1 }
+    return Int.bitWidth - (greatest.a * greatest.b * groupLength).leadingZeroBitCount
   }
 }

@@ -21,6 +21,12 @@ struct ProductKernels: Sendable {
   /// Whether integers of 8 bits multiply quicker once they are widened to 16.
   var prefersInt16: Bool { products.pointee.prefers_int16 }
 
+  /// Whether 8-bit integers multiply quickest with sums of 16 bits, where their ranges allow these.
+  var prefersRuns: Bool { products.pointee.prefers_runs }
+
+  /// Whether an instruction flushes the BF16 unit's sums by itself.
+  var flushesFreely: Bool { products.pointee.flushes_freely }
+
   /// The columns of a panel.
   static let panelColumns = Int(BK_PANEL)
 }

@@ -8,11 +8,12 @@ struct ElementMap: Sendable {
   let powerWidth: Int
   private(set) var way: Way
   /// The byte that stands for zero among `int8` elements.
-  private(set) var zero: UInt8 = 0
+  private(set) var zero: UInt8
 
   /// From the quickest to the most general.
   enum Way: Sendable {
-    /// By a table over codes of up to eight bits, above which the sum of the powers' codes lies.
+    /// By a table over codes of up to eight bits, above which the sum of the powers' codes lies; of
+    /// bytes without a sign where the layout has a bias.
     case int8([Int8])
     case int16([Int16])
     /// By a table over codes of up to eight bits, times the power of two of the microexponent.
@@ -44,7 +45,9 @@ struct ElementMap: Sendable {
   }
 
   /// - Precondition: the unit is not FP32's.
-  init(_ layout: BlockLayout, unit: ProductUnit, unitExponent: Int, middle: Int?) {
+  init(_ layout: BlockLayout, as operand: OperandLayout, unitExponent: Int) {
+    let (unit, bias) = (operand.unit, operand.bias)
+    zero = UInt8(bias)
     let element = layout.element
     width = element.bitWidth
     let factors = layout.linear?.factors
@@ -52,7 +55,7 @@ struct ElementMap: Sendable {
     powerWidth = Int.bitWidth - greatest.leadingZeroBitCount
     let conversion = Conversion(
       element: element, unit: unit, unitExponent: unitExponent,
-      direction: factors?.powers.first?.direction ?? .down, middle: middle ?? 0)
+      direction: factors?.powers.first?.direction ?? .down, middle: operand.middle ?? 0)
     if width + powerWidth <= 8 {
       // No code lies above the greatest sum.
       let values = (0..<(greatest + 1) * element.codeCount).map { index in
@@ -60,7 +63,10 @@ struct ElementMap: Sendable {
         return conversion.bits(UInt32(code), power: power)
       }
       let padding = [Int16](repeating: 0, count: 1 << (width + powerWidth) - values.count)
-      way = unit == .int8 ? .int8((values + padding).map { Int8($0) }) : .int16(values + padding)
+      way =
+        unit == .int8
+        ? .int8((values + padding).map { Int8(truncatingIfNeeded: Int($0) + bias) })
+        : .int16(values + padding)
     } else if width <= 8 && unit == .int16 && conversion.direction == .down {
       let values = (0..<UInt32(element.codeCount)).map { conversion.bits($0, power: greatest) }
       way = .scaledInt16(values, deepest: greatest)
@@ -71,19 +77,21 @@ struct ElementMap: Sendable {
     }
   }
 
-  /// The integers of all codes of four bits, for panels that keep them; `nil` for other formats.
+  /// The bytes of all codes of four bits, for panels that keep them; `nil` for other formats.
   var nibbles: [Int8]? {
-    guard case .int8(let values) = way, values.count <= 16, values.contains(0) else {
+    guard case .int8(let values) = way, values.count <= 16, values.contains(zeroElement) else {
       return nil
     }
-    return values + [Int8](repeating: 0, count: 16 - values.count)
+    return values + [Int8](repeating: zeroElement, count: 16 - values.count)
   }
+
+  private var zeroElement: Int8 { Int8(bitPattern: zero) }
 
   /// The same with codes in the place of elements.
   var keepingCodes: ElementMap {
     var map = self
     map.way = .int8((0..<1 << (width + powerWidth)).map { Int8($0) })
-    map.zero = UInt8(nibbles?.firstIndex(of: 0) ?? 0)
+    map.zero = UInt8(nibbles?.firstIndex(of: zeroElement) ?? 0)
     return map
   }
 }

@@ -1,6 +1,13 @@
 /// How the elements of a row lie in memory for the kernels: groups of words of 32 bits, filled up
 /// with zeros.
 struct OperandLayout: Hashable, Sendable {
+  /// Which operand of a product.
+  enum Side {
+    case rows
+    case columns
+  }
+
+  let side: Side
   let unit: ProductUnit
   /// Elements of a row, without the zeros.
   let depth: Int
@@ -13,8 +20,14 @@ struct OperandLayout: Hashable, Sendable {
   let middle: Int?
   /// Whether groups need their sums, which the other operand's offsets meet.
   let needsSums: Bool
+  /// Whether the least BF16 element tells how sums are computed.
+  let seeksLeastElement: Bool
+  /// How bytes are summed in 16 bits; `nil` where they are not.
+  let runs: ByteRuns?
 
-  init(_ definition: ProductDefinition, as side: RowPacker.Side) {
+  /// - Parameter kernels: what multiplies.
+  init(_ definition: ProductDefinition, as side: Side, kernels: ProductKernels) {
+    self.side = side
     let middles = definition.middles
     (middle, needsSums) =
       switch side {
@@ -27,12 +40,18 @@ struct OperandLayout: Hashable, Sendable {
     groupCount = definition.groupCount
     let elementsPerWord = 4 / definition.unit.elementByteCount
     wordCount = (definition.groupLength + elementsPerWord - 1) / elementsPerWord
+    seeksLeastElement = definition.canFlush && !kernels.flushesFreely
+    runs =
+      unit == .int8 && kernels.prefersRuns
+      ? ByteRuns(rows: definition.greatest.a, columns: definition.greatest.b, words: wordCount)
+      : nil
   }
 
   private init(_ bytes: OperandLayout, unit: ProductUnit, wordCount: Int) {
     (depth, groupLength, groupCount) = (bytes.depth, bytes.groupLength, bytes.groupCount)
     (self.unit, self.wordCount) = (unit, wordCount)
-    (middle, needsSums) = (bytes.middle, bytes.needsSums)
+    (middle, needsSums, runs, side) = (bytes.middle, bytes.needsSums, nil, bytes.side)
+    seeksLeastElement = bytes.seeksLeastElement
   }
 
   /// The layout of the same integers in 16 bits, where this has them in eight.
@@ -40,6 +59,13 @@ struct OperandLayout: Hashable, Sendable {
     OperandLayout(self, unit: .int16, wordCount: 2 * wordCount)
   }
 
+  /// What is added to every integer, so that its byte has no sign.
+  var bias: Int { side == .columns ? runs?.bias ?? 0 : 0 }
+  /// The offsets that the kernels read for each group of a row.
+  var offsetsPerGroup: Int {
+    guard side == .rows, unit == .int8 else { return 0 }
+    return runs?.count(words: wordCount) ?? 1
+  }
   /// The bytes of a group.
   var groupByteCount: Int { 4 * wordCount }
   /// The bytes of a row.

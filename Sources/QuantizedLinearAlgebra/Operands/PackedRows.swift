@@ -31,8 +31,9 @@ final class PackedRows {
     elements = elementMemory.reserve(rows * stride)
     guard layout.unit != .float32 else { return }
     scales = scaleMemory.reserve(rows * layout.groupCount, of: Float.self)
-    if layout.unit == .int8 {
-      offsets = offsetMemory.reserve(rows * layout.groupCount, of: Int32.self)
+    if layout.offsetsPerGroup > 0 {
+      offsets = offsetMemory.reserve(
+        rows * layout.groupCount * layout.offsetsPerGroup, of: Int32.self)
     }
     if layout.middle != nil {
       middles = middleMemory.reserve(rows * layout.groupCount, of: Float.self)
@@ -46,7 +47,7 @@ final class PackedRows {
   var places: Places {
     Places(
       elements: elements, scales: scales, offsets: offsets, middles: middles, sums: sums,
-      stride: stride, groupCount: layout.groupCount)
+      stride: stride, groupCount: layout.groupCount, offsetsPerGroup: layout.offsetsPerGroup)
   }
 
   /// The memory of rows by its address.
@@ -59,12 +60,13 @@ final class PackedRows {
     nonisolated(unsafe) let sums: UnsafeMutablePointer<Float>?
     let stride: Int
     let groupCount: Int
+    let offsetsPerGroup: Int
 
     /// Where a row goes.
     func target(_ row: Int) -> RowPacker.Target {
       RowPacker.Target(
         elements: elements + row * stride, scales: scales + row * groupCount,
-        offsets: offsets.map { $0 + row * groupCount },
+        offsets: offsets.map { $0 + row * groupCount * offsetsPerGroup },
         middles: middles.map { $0 + row * groupCount }, sums: sums.map { $0 + row * groupCount })
     }
   }

@@ -6,22 +6,28 @@ struct PanelLayout: Sendable {
   let columnCount: Int
   /// Matrices of the batch.
   let batchCount: Int
-  /// The integers of codes, where panels keep codes of four bits.
+  /// The bytes of codes, where panels keep codes of four bits.
   let nibbles: [Int8]?
+  /// The byte that stands for elements of zero, two codes where panels keep these.
+  let zeroByte: UInt8
 
-  init(_ row: OperandLayout, columnCount: Int, batchCount: Int, nibbles: [Int8]?) {
+  /// The layout of numbers as they are.
+  init(_ row: OperandLayout, columnCount: Int, batchCount: Int) {
     self.row = row
     self.columnCount = columnCount
     self.batchCount = batchCount
-    self.nibbles = nibbles
+    (nibbles, zeroByte) = (nil, 0)
   }
 
   /// The layout of what a packer packs.
   init(_ packer: RowPacker, columnCount: Int, batchCount: Int) {
+    row = packer.layout
+    self.columnCount = columnCount
+    self.batchCount = batchCount
     // Nibbles hold two words of a group each.
-    self.init(
-      packer.layout, columnCount: columnCount, batchCount: batchCount,
-      nibbles: packer.layout.wordCount % 2 == 0 ? packer.elements.nibbles : nil)
+    nibbles = row.wordCount % 2 == 0 ? packer.elements.nibbles : nil
+    let zero = nibbles == nil ? packer.elements.zero : packer.elements.keepingCodes.zero
+    zeroByte = nibbles == nil ? zero : zero | zero << 4
   }
 
   /// The panels of a matrix.
@@ -44,12 +50,6 @@ struct PanelLayout: Sendable {
   var panelNumberCount: Int {
     panelScaleCount * (1 + (row.middle == nil ? 0 : 1) + (row.needsSums ? 1 : 0))
   }
-  /// What the bytes of elements of zero are.
-  var zeroByte: UInt8 {
-    let zero = UInt8(nibbles?.firstIndex(of: 0) ?? 0)
-    return zero | zero << 4
-  }
-
   /// The rows of the operand, counted through the batch, that a panel holds.
   func rows(of panel: Int) -> Range<Int> {
     let (matrix, index) = panel.quotientAndRemainder(dividingBy: panelCount)

@@ -27,16 +27,16 @@ struct PanelWriter: Sendable {
 
   /// Lays out a quantized matrix, or a batch.
   ///
-  /// - Returns: what the scales reach.
+  /// - Returns: what the numbers reach.
   func fill(
     _ matrix: QuantizedMatrix, packer: RowPacker, parallelism: Parallelism
-  ) -> ScaleRange {
+  ) -> OperandRange {
     let ranges = MatrixPlanes.with(matrix.storage) { planes in
       nonisolated(unsafe) let planes = planes
       return parallelism.map(count: layout.batchCount * layout.panelCount, grain: panelGrain) {
         panels in
         let memory = PanelPacking(layout, packer)
-        var range = ScaleRange()
+        var range = OperandRange()
         for panel in panels {
           range.formUnion(
             fill(panel, from: planes, firstRow: layout.rows(of: panel).lowerBound, memory))
@@ -44,22 +44,22 @@ struct PanelWriter: Sendable {
         return range
       }
     }
-    return ScaleRange(unionOf: ranges)
+    return OperandRange(unionOf: ranges)
   }
 
   /// Lays out rows of numbers, which are quantized band by band.
   ///
-  /// - Returns: what the scales reach.
+  /// - Returns: what the numbers reach.
   func fill(
     _ values: MatrixRows, bands: BandQuantizer, levels: TensorQuantizer.Levels,
     packer: RowPacker, parallelism: Parallelism
-  ) -> ScaleRange {
+  ) -> OperandRange {
     let columnCount = layout.columnCount
     let bandCount = (columnCount + bands.bandRows - 1) / bands.bandRows
     let ranges = parallelism.map(count: bandCount, grain: 1) { part in
       let memory = PanelPacking(layout, packer)
       let gathered = AlignedMemory()
-      var range = ScaleRange()
+      var range = OperandRange()
       for band in part {
         let first = band * bands.bandRows
         let rows = first..<min(first + bands.bandRows, columnCount)
@@ -79,7 +79,7 @@ struct PanelWriter: Sendable {
       }
       return range
     }
-    return ScaleRange(unionOf: ranges)
+    return OperandRange(unionOf: ranges)
   }
 
   /// Lays out rows of numbers as they are.
@@ -100,13 +100,13 @@ struct PanelWriter: Sendable {
     }
   }
 
-  /// Packs the rows of one panel; what their scales reach.
+  /// Packs the rows of one panel; what they reach.
   private func fill(
     _ panel: Int, from planes: MatrixPlanes, firstRow: Int, _ memory: PanelPacking
-  ) -> ScaleRange {
+  ) -> OperandRange {
     let count = layout.rows(of: panel).count
     let places = memory.rows.places
-    var range = ScaleRange()
+    var range = OperandRange()
     for row in 0..<count {
       range.formUnion(
         memory.packer.pack(

@@ -5,8 +5,8 @@ internal import CProductKernels
 /// The right operand laid out in panels of columns, for products with many left operands.
 struct Panels: Sendable {
   let layout: PanelLayout
-  /// What the scales of all matrices reach.
-  private(set) var scaleRange = ScaleRange()
+  /// What the numbers of all matrices reach.
+  private(set) var range = OperandRange()
   private var elements: AlignedBytes
   /// The scales of each panel, and what its layout says of offsets.
   private var numbers: AlignedBytes
@@ -39,7 +39,7 @@ struct Panels: Sendable {
 
   /// Lays out a quantized matrix, or a batch.
   mutating func fill(_ matrix: QuantizedMatrix, packer: RowPacker, parallelism: Parallelism) {
-    scaleRange = write { $0.fill(matrix, packer: packer, parallelism: parallelism) }
+    range = write { $0.fill(matrix, packer: packer, parallelism: parallelism) }
   }
 
   /// Lays out rows of numbers, which are quantized band by band.
@@ -47,7 +47,7 @@ struct Panels: Sendable {
     _ values: MatrixRows, bands: BandQuantizer, levels: TensorQuantizer.Levels,
     packer: RowPacker, parallelism: Parallelism
   ) {
-    scaleRange = write {
+    range = write {
       $0.fill(values, bands: bands, levels: levels, packer: packer, parallelism: parallelism)
     }
   }

@@ -10,11 +10,10 @@ struct RowPacker: Sendable {
   let scales: ScaleMap
   /// The offsets of blocks, where the definition takes them.
   let offsets: ScaleMap
-  /// The integers of codes that stay codes; empty elsewhere.
-  private(set) var integersOfCodes: [Int8] = []
+  /// The bytes of codes that stay codes; empty elsewhere.
+  private(set) var bytesOfCodes: [Int8] = []
   let places: ScalePlaces
   let kernels: ProductKernels
-  let side: Side
   /// What stands behind the last element of a group.
   private let padding: Padding
   /// The exponent of the power of two that the elements count in.
@@ -26,28 +25,19 @@ struct RowPacker: Sendable {
     case negativeBFloat16Zeros
   }
 
-  /// Which operand of a product.
-  enum Side {
-    case rows
-    case columns
-  }
-
   /// - Parameters:
   ///   - format: the operand's format.
-  ///   - side: which operand it is.
   ///   - shape: the shape that its tensors have.
   ///   - unitExponent: the exponent of the operand's unit in the definition.
   init(
-    format: some BlockFormat, as side: Side, shape: [Int], layout: OperandLayout,
+    format: some BlockFormat, shape: [Int], layout: OperandLayout,
     unitExponent: Int, kernels: ProductKernels
   ) {
     self.layout = layout
     self.kernels = kernels
-    self.side = side
-    padding = layout.unit == .bfloat16 && side == .rows ? .negativeBFloat16Zeros : .zeros
+    padding = layout.unit == .bfloat16 && layout.side == .rows ? .negativeBFloat16Zeros : .zeros
     places = ScalePlaces(format.layout, shape: shape)
-    elements = ElementMap(
-      format.layout, unit: layout.unit, unitExponent: unitExponent, middle: layout.middle)
+    elements = ElementMap(format.layout, as: layout, unitExponent: unitExponent)
     self.unitExponent = unitExponent
     let linear = format.layout.linear
     scales = ScaleMap(
@@ -61,7 +51,7 @@ struct RowPacker: Sendable {
   var keepingCodes: RowPacker {
     var packer = self
     packer.elements = elements.keepingCodes
-    packer.integersOfCodes = elements.nibbles ?? []
+    packer.bytesOfCodes = elements.nibbles ?? []
     return packer
   }
 
@@ -71,7 +61,7 @@ struct RowPacker: Sendable {
     var elements: UnsafeMutableRawPointer
     /// `layout.groupCount` numbers.
     var scales: UnsafeMutablePointer<Float>
-    /// As many, for 8-bit integers.
+    /// `layout.offsetsPerGroup` for each.
     var offsets: UnsafeMutablePointer<Int32>?
     /// As many as scales, where blocks have an offset: the values of middle codes.
     var middles: UnsafeMutablePointer<Float>?
@@ -81,10 +71,10 @@ struct RowPacker: Sendable {
 
   /// Packs a row.
   ///
-  /// - Returns: what the row's scales reach.
+  /// - Returns: what the row's numbers reach.
   func pack(
     _ row: Int, of planes: MatrixPlanes, into target: Target, scratch: PackingScratch
-  ) -> ScaleRange {
+  ) -> OperandRange {
     packElements(row, of: planes, into: target, scratch)
     if let offsets = target.offsets { fillOffsets(target, offsets) }
     let scaleRow = places.scaleRow(row)
@@ -94,7 +84,7 @@ struct RowPacker: Sendable {
       finishMiddles(middles, target)
     }
     if let sums = target.sums { fillSums(sums, target, scratch) }
-    return scaleRange(target)
+    return OperandRange(scales: scaleRange(target), leastElement: leastElement(target))
   }
 
   // MARK: - Elements
@@ -194,9 +184,21 @@ struct RowPacker: Sendable {
   }
 
   private func fillOffsets(_ target: Target, _ offsets: UnsafeMutablePointer<Int32>) {
-    kernels.products.pointee.group_offsets(
-      target.elements.assumingMemoryBound(to: Int8.self), layout.rowByteCount,
-      max(layout.groupByteCount, 1), offsets)
+    let elements = target.elements.assumingMemoryBound(to: Int8.self)
+    guard let runs = layout.runs else {
+      kernels.products.pointee.group_offsets(
+        elements, layout.rowByteCount, max(layout.groupByteCount, 1), offsets)
+      return
+    }
+    kernels.products.pointee.run_offsets(
+      elements, layout.groupCount, layout.wordCount, runs.wordCount, UInt32(runs.bias), offsets)
+  }
+
+  /// The least BF16 element, where it tells whether sums are flushed.
+  private func leastElement(_ target: Target) -> UInt32 {
+    guard layout.seeksLeastElement else { return .max }
+    return kernels.products.pointee.least_bfloat16(
+      target.elements.assumingMemoryBound(to: UInt8.self), layout.rowByteCount / 2)
   }
 
   // MARK: - Scales

@@ -61,7 +61,9 @@ struct ScaleRange: Sendable {
   }
 
   /// How rows whose scales have this range meet columns.
-  func product(with columns: ScaleRange, _ definition: ProductDefinition) -> Product {
+  func product(
+    with columns: ScaleRange, _ definition: ProductDefinition, flushes: Bool
+  ) -> Product {
     let normal = -126...127
     let unit = definition.scaleExponent
     // Two significands have a product below 4.
@@ -70,7 +72,7 @@ struct ScaleRange: Sendable {
       normal.contains(highest + columns.highest + unit + 1)
     else { return .unlimitedExponents }
     // The BF16 unit that flushes has no kernel that adds exponents, and neither have offsets.
-    let isPlain = !definition.canFlush && !definition.hasOffsets
+    let isPlain = !flushes && !definition.hasOffsets
     return arePowersOfTwo && columns.arePowersOfTwo && isPlain
       ? .addedExponents : .multiplied
   }

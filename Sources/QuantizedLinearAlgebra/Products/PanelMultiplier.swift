@@ -8,7 +8,7 @@ struct PanelMultiplier {
   private var nibbles: [Int8]?
   private let kernels: ProductKernels
 
-  /// The greatest number of rows for which looking integers up, or widening them, anew for every
+  /// The greatest number of rows for which looking bytes up, or widening them, anew for every
   /// tile costs less than writing them down.
   static let fewRows = 8
 

@@ -87,22 +87,21 @@ public struct PreparedMatrix: Sendable {
     self.shape = shape
     kernelLevel = level
     kernels = ProductKernels(level)
-    let row = OperandLayout(definition, as: .columns)
+    let row = OperandLayout(definition, as: .columns, kernels: kernels)
     let (columns, batch) = (shape[shape.count - 2], shape.dropLast(2).reduce(1, *))
     if definition.unit != .float32, case .quantized(let format) = definition.b {
       let packer = RowPacker(
-        format: format, as: .columns, shape: [columns, definition.depth], layout: row,
+        format: format, shape: [columns, definition.depth], layout: row,
         unitExponent: definition.unitExponents.b, kernels: kernels)
       panels = Panels(PanelLayout(packer, columnCount: columns, batchCount: batch))
     } else {
-      panels = Panels(
-        PanelLayout(row, columnCount: columns, batchCount: batch, nibbles: nil))
+      panels = Panels(PanelLayout(row, columnCount: columns, batchCount: batch))
     }
   }
 
   private func packer(_ format: some BlockFormat, shape: [Int]) -> RowPacker {
     RowPacker(
-      format: format, as: .columns, shape: shape, layout: panels.layout.row,
+      format: format, shape: shape, layout: panels.layout.row,
       unitExponent: definition.unitExponents.b, kernels: kernels)
   }
 

@@ -29,9 +29,9 @@ struct ProductRun {
     self.epilogue = epilogue
     self.parallelism = parallelism
     self.workspace = workspace
-    let row = OperandLayout(prepared.definition, as: .rows)
+    let row = OperandLayout(prepared.definition, as: .rows, kernels: prepared.kernels)
     let widens =
-      row.unit == .int8 && prepared.kernels.prefersInt16
+      row.unit == .int8 && row.runs == nil && prepared.kernels.prefersInt16
       && left.rowCount > PanelMultiplier.fewRows
     layout = widens ? row.widened : row
   }
@@ -60,17 +60,18 @@ struct ProductRun {
     }
   }
 
-  /// Packed rows and how their scales meet those of the panels.
+  /// Packed rows and how they meet the panels.
   struct Block: Sendable {
     /// The first row and what follows; nobody writes there until the next block is loaded.
     nonisolated(unsafe) let operand: BKRows
-    let scaleProduct: ScaleRange.Product
+    let meeting: OperandRange.Meeting
 
-    func rows(_ range: Range<Int>, groups: Int) -> BKRows {
-      BKRows(
+    func rows(_ range: Range<Int>, of layout: OperandLayout) -> BKRows {
+      let groups = layout.groupCount
+      return BKRows(
         elements: operand.elements + range.lowerBound * operand.stride, stride: operand.stride,
         scales: operand.scales.map { $0 + range.lowerBound * groups },
-        offsets: operand.offsets.map { $0 + range.lowerBound * groups },
+        offsets: operand.offsets.map { $0 + range.lowerBound * groups * layout.offsetsPerGroup },
         middles: operand.middles.map { $0 + range.lowerBound * groups },
         sums: operand.sums.map { $0 + range.lowerBound * groups }, rows: range.count)
     }
@@ -86,15 +87,17 @@ struct ProductRun {
     let blockCount = (rows.count + blockRows - 1) / blockRows
     let items = blockCount * panelCount
     let shape = BKProductShape(
-      unit: layout.unit.code, scale_product: block.scaleProduct.code,
-      flushes: prepared.definition.canFlush, groups: layout.groupCount,
+      unit: layout.runs == nil ? layout.unit.code : BK_INT8_RUNS,
+      scale_product: block.meeting.scaleProduct.code,
+      flushes: block.meeting.flushes, groups: layout.groupCount,
       words: layout.wordCount,
-      scale_unit: Double.scaled(1, byPowerOfTwo: prepared.definition.scaleExponent))
+      scale_unit: Double.scaled(1, byPowerOfTwo: prepared.definition.scaleExponent),
+      run: layout.runs?.wordCount ?? 0)
     let kernels = prepared.kernels
     let finish = Finish(
       epilogue: epilogue, tensorScale: ScaleProduct(tensorScale, prepared.tensorScale),
       result: result, kernels: kernels)
-    let (firstPanel, groupCount) = (index * panelCount, layout.groupCount)
+    let (firstPanel, layout) = (index * panelCount, layout)
     let isWhole = left.rowCount > PanelMultiplier.fewRows
     prepared.panels.withColumns { panels in
       parallelism.share(
@@ -109,7 +112,7 @@ struct ProductRun {
           rows: rows.lowerBound + range.lowerBound..<rows.lowerBound + range.upperBound,
           panel: panel, memory: memory
         ) { result in
-          multiplier.multiply(block.rows(range, groups: groupCount), into: result)
+          multiplier.multiply(block.rows(range, of: layout), into: result)
         }
       }
     }

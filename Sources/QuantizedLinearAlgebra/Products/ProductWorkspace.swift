@@ -49,7 +49,7 @@ public final class ProductWorkspace {
       level: level)
     if let packer, packer.key == key { return packer.packer }
     let made = RowPacker(
-      format: format, as: .rows, shape: shape, layout: layout, unitExponent: unitExponent,
+      format: format, shape: shape, layout: layout, unitExponent: unitExponent,
       kernels: ProductKernels(level))
     packer = (key, made)
     return made

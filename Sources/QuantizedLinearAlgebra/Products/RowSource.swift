@@ -81,7 +81,7 @@ struct RowSource {
         operand: BKRows(
           elements: band.base.assumingMemoryBound(to: UInt8.self), stride: 4 * band.stride,
           scales: nil, offsets: nil, middles: nil, sums: nil, rows: rows.count),
-        scaleProduct: .multiplied)
+        meeting: .ofFloats)
     case .copied(let source):
       let packed = run.workspace.rows(layout)
       packed.reserve(rows: rows.count)
@@ -92,7 +92,7 @@ struct RowSource {
           places.target(row).elements.assumingMemoryBound(to: Float.self))
       }
       return ProductRun.Block(
-        operand: packed.operand(rowCount: rows.count), scaleProduct: .multiplied)
+        operand: packed.operand(rowCount: rows.count), meeting: .ofFloats)
     case .decoded(let tensor, let firstRow):
       let packed = run.workspace.rows(layout)
       packed.reserve(rows: rows.count)
@@ -107,12 +107,12 @@ struct RowSource {
         }
       }
       return ProductRun.Block(
-        operand: packed.operand(rowCount: rows.count), scaleProduct: .multiplied)
+        operand: packed.operand(rowCount: rows.count), meeting: .ofFloats)
     case .packed(let tensor, let firstRow, let packer):
       return MatrixPlanes.with(tensor) { planes in
         nonisolated(unsafe) let planes = planes
         return pack(rows, for: run, bandRows: RowSource.packedBandRows) { band, places, memory in
-          var range = ScaleRange()
+          var range = OperandRange()
           for row in band {
             range.formUnion(
               packer.pack(
@@ -128,7 +128,7 @@ struct RowSource {
           source.band(rows.lowerBound + band.lowerBound..<rows.lowerBound + band.upperBound),
           bands.quantizer(rowCount: band.count), levels)
         return MatrixPlanes.with(storage) { planes in
-          var range = ScaleRange()
+          var range = OperandRange()
           for row in 0..<band.count {
             range.formUnion(
               packer.pack(
@@ -146,10 +146,10 @@ struct RowSource {
 
   /// Packs rows band by band.
   ///
-  /// - Parameter packBand: packs a band and says what its scales reach.
+  /// - Parameter packBand: packs a band and says what it reaches.
   private func pack(
     _ rows: Range<Int>, for run: ProductRun, bandRows: Int,
-    _ packBand: @Sendable (Range<Int>, PackedRows.Places, ProductWorkspace.Worker) -> ScaleRange
+    _ packBand: @Sendable (Range<Int>, PackedRows.Places, ProductWorkspace.Worker) -> OperandRange
   ) -> ProductRun.Block {
     let (workspace, parallelism) = (run.workspace, run.parallelism)
     let packed = workspace.rows(run.layout)
@@ -157,18 +157,19 @@ struct RowSource {
     let places = packed.places
     let bandCount = (rows.count + bandRows - 1) / bandRows
     // Each element is written by one thread.
-    nonisolated(unsafe) let ranges = workspace.ranges.reserve(bandCount, of: ScaleRange.self)
+    nonisolated(unsafe) let ranges = workspace.ranges.reserve(bandCount, of: OperandRange.self)
     parallelism.share(
       bandCount, among: workspace.workers(parallelism.workerCount(forItems: bandCount), run.layout)
     ) { memory, band in
       ranges[band] = packBand(
         band * bandRows..<min((band + 1) * bandRows, rows.count), places, memory)
     }
-    let product = ScaleRange(unionOf: UnsafeBufferPointer(start: ranges, count: bandCount))
-      .product(with: run.prepared.panels.scaleRange, run.prepared.definition)
+    let meeting = OperandRange(unionOf: UnsafeBufferPointer(start: ranges, count: bandCount))
+      .meeting(run.prepared.panels.range, run.prepared.definition)
     packed.finishScales(
-      rows: rows.count, for: product, unitExponent: run.prepared.definition.scaleExponent)
+      rows: rows.count, for: meeting.scaleProduct,
+      unitExponent: run.prepared.definition.scaleExponent)
     return ProductRun.Block(
-      operand: packed.operand(rowCount: rows.count), scaleProduct: product)
+      operand: packed.operand(rowCount: rows.count), meeting: meeting)
   }
 }

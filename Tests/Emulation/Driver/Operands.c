@@ -62,6 +62,53 @@ static void sum(Driver *d, size_t length) {
   end(d);
 }
 
+static void sum_runs(Driver *d, size_t run) {
+  if (!begin(d, "product.run_offsets.%zu", run)) return;
+  for (size_t words = 1; words < 40; words += 1 + words / 12)
+    for (size_t groups = 0; groups < 5; groups++) {
+      bool at_end = next_call(d);
+      size_t runs = (words + run - 1) / run;
+      uint32_t bias = 1 + (uint32_t)(d->call * 31 % 127);
+      const uint8_t *elements = narrow_codes(&d->in[0], 4 * words * groups, at_end, 8, words);
+      int32_t *offsets = place(&d->out[0], 4 * groups * runs, at_end);
+      d->products->run_offsets(
+          (const int8_t *)elements, groups, words, run, bias, offsets);
+      take(d, &d->out[0]);
+      for (size_t i = 0; i < groups * runs; i++) {
+        int sums[2] = {0, 0};
+        for (size_t word = i % runs * run; word < words && word < (i % runs + 1) * run; word++)
+          for (int byte = 0; byte < 4; byte++)
+            sums[byte / 2] += (int8_t)elements[4 * (i / runs * words + word) + byte];
+        for (int half = 0; half < 2; half++)
+          if ((uint16_t)(offsets[i] >> 16 * half) != (uint16_t)(-(int)bias * sums[half])) {
+            fprintf(stderr, "%s: another offset than the bias times the sum\n", d->name);
+            exit(1);
+          }
+      }
+    }
+  end(d);
+}
+
+static void least(Driver *d) {
+  if (!begin(d, "product.least_bfloat16")) return;
+  for (size_t count = 0; count < MOST; count++) {
+    bool at_end = next_call(d);
+    const uint8_t *bytes = narrow_codes(&d->in[0], 2 * count, at_end, 8, count);
+    uint32_t expected = 1 << 16, *result = place(&d->out[0], sizeof *result, at_end);
+    for (size_t i = 0; i < count; i++) {
+      uint32_t bits = (bytes[2 * i] | (uint32_t)bytes[2 * i + 1] << 8) & 0x7FFF;
+      if (bits != 0 && bits < expected) expected = bits;
+    }
+    *result = d->products->least_bfloat16(bytes, count);
+    take(d, &d->out[0]);
+    if (*result != expected) {
+      fprintf(stderr, "%s: another number than the least\n", d->name);
+      exit(1);
+    }
+  }
+  end(d);
+}
+
 static void interleave(Driver *d) {
   if (!begin(d, "product.interleave")) return;
   for (size_t rows = 0; rows <= BK_PANEL; rows++)
@@ -119,6 +166,8 @@ void run_operands(Driver *d) {
   for (uint32_t width = 1; width <= 8; width++) map(d, width);
   for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) shift(d, lengths[i]);
   for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) sum(d, groups[i]);
+  for (size_t run = 2; run <= 16; run *= 2) sum_runs(d, run);
+  least(d);
   interleave(d);
   widen(d);
   nibbles(d);

@@ -19,27 +19,36 @@ typedef struct {
 } Kind;
 
 static const Kind kinds[] = {
-    {"int8.multiplied", {BK_INT8, BK_MULTIPLIED, false, 0, 0, 1}, false, false},
-    {"int8.added", {BK_INT8, BK_ADDED_EXPONENTS, false, 0, 0, 1}, false, false},
-    {"int8.unlimited", {BK_INT8, BK_UNLIMITED_EXPONENTS, false, 0, 0, 1}, false, false},
-    {"nibbles.multiplied", {BK_INT8, BK_MULTIPLIED, false, 0, 0, 1}, true, false},
-    {"nibbles.added", {BK_INT8, BK_ADDED_EXPONENTS, false, 0, 0, 1}, true, false},
-    {"nibbles.unlimited", {BK_INT8, BK_UNLIMITED_EXPONENTS, false, 0, 0, 0x1p-3}, true, false},
-    {"int16.multiplied", {BK_INT16, BK_MULTIPLIED, false, 0, 0, 1}, false, false},
-    {"int16.added", {BK_INT16, BK_ADDED_EXPONENTS, false, 0, 0, 1}, false, false},
-    {"int16.unlimited", {BK_INT16, BK_UNLIMITED_EXPONENTS, false, 0, 0, 0x1p9}, false, false},
-    {"bfloat16.multiplied", {BK_BFLOAT16_DOT, BK_MULTIPLIED, false, 0, 0, 1}, false, false},
-    {"bfloat16.added", {BK_BFLOAT16_DOT, BK_ADDED_EXPONENTS, false, 0, 0, 1}, false, false},
-    {"bfloat16.flushing", {BK_BFLOAT16_DOT, BK_MULTIPLIED, true, 0, 0, 1}, false, false},
-    {"bfloat16.unlimited", {BK_BFLOAT16_DOT, BK_UNLIMITED_EXPONENTS, false, 0, 0, 1}, false, false},
+    {"int8.multiplied", {BK_INT8, BK_MULTIPLIED, false, 0, 0, 1, 0}, false, false},
+    {"int8.added", {BK_INT8, BK_ADDED_EXPONENTS, false, 0, 0, 1, 0}, false, false},
+    {"int8.unlimited", {BK_INT8, BK_UNLIMITED_EXPONENTS, false, 0, 0, 1, 0}, false, false},
+    {"nibbles.multiplied", {BK_INT8, BK_MULTIPLIED, false, 0, 0, 1, 0}, true, false},
+    {"nibbles.added", {BK_INT8, BK_ADDED_EXPONENTS, false, 0, 0, 1, 0}, true, false},
+    {"nibbles.unlimited", {BK_INT8, BK_UNLIMITED_EXPONENTS, false, 0, 0, 0x1p-3, 0}, true, false},
+    {"int16.multiplied", {BK_INT16, BK_MULTIPLIED, false, 0, 0, 1, 0}, false, false},
+    {"int16.added", {BK_INT16, BK_ADDED_EXPONENTS, false, 0, 0, 1, 0}, false, false},
+    {"int16.unlimited", {BK_INT16, BK_UNLIMITED_EXPONENTS, false, 0, 0, 0x1p9, 0}, false, false},
+    {"bfloat16.multiplied", {BK_BFLOAT16_DOT, BK_MULTIPLIED, false, 0, 0, 1, 0}, false, false},
+    {"bfloat16.added", {BK_BFLOAT16_DOT, BK_ADDED_EXPONENTS, false, 0, 0, 1, 0}, false, false},
+    {"bfloat16.flushing", {BK_BFLOAT16_DOT, BK_MULTIPLIED, true, 0, 0, 1, 0}, false, false},
+    {"bfloat16.unlimited", {BK_BFLOAT16_DOT, BK_UNLIMITED_EXPONENTS, false, 0, 0, 1, 0}, false, false},
     {"bfloat16.unlimited.flushing",
-     {BK_BFLOAT16_DOT, BK_UNLIMITED_EXPONENTS, true, 0, 0, 1}, false, false},
-    {"int8.middles", {BK_INT8, BK_MULTIPLIED, false, 0, 0, 1}, false, true},
+     {BK_BFLOAT16_DOT, BK_UNLIMITED_EXPONENTS, true, 0, 0, 1, 0}, false, false},
+    {"int8.middles", {BK_INT8, BK_MULTIPLIED, false, 0, 0, 1, 0}, false, true},
     {"int8.unlimited.middles",
-     {BK_INT8, BK_UNLIMITED_EXPONENTS, false, 0, 0, 1}, false, true},
-    {"nibbles.middles", {BK_INT8, BK_MULTIPLIED, false, 0, 0, 1}, true, true},
-    {"int16.middles", {BK_INT16, BK_MULTIPLIED, false, 0, 0, 1}, false, true},
-    {"float32", {BK_FLOAT32_FMA, BK_MULTIPLIED, false, 0, 0, 1}, false, false},
+     {BK_INT8, BK_UNLIMITED_EXPONENTS, false, 0, 0, 1, 0}, false, true},
+    {"nibbles.middles", {BK_INT8, BK_MULTIPLIED, false, 0, 0, 1, 0}, true, true},
+    {"int16.middles", {BK_INT16, BK_MULTIPLIED, false, 0, 0, 1, 0}, false, true},
+    {"runs.multiplied", {BK_INT8_RUNS, BK_MULTIPLIED, false, 0, 0, 1, 0}, false, false},
+    {"runs.added", {BK_INT8_RUNS, BK_ADDED_EXPONENTS, false, 0, 0, 1, 0}, false, false},
+    {"runs.unlimited", {BK_INT8_RUNS, BK_UNLIMITED_EXPONENTS, false, 0, 0, 0x1p5, 0}, false, false},
+    {"runs.middles", {BK_INT8_RUNS, BK_MULTIPLIED, false, 0, 0, 1, 0}, false, true},
+    {"runs.nibbles.multiplied", {BK_INT8_RUNS, BK_MULTIPLIED, false, 0, 0, 1, 0}, true, false},
+    {"runs.nibbles.added", {BK_INT8_RUNS, BK_ADDED_EXPONENTS, false, 0, 0, 1, 0}, true, false},
+    {"runs.nibbles.unlimited",
+     {BK_INT8_RUNS, BK_UNLIMITED_EXPONENTS, false, 0, 0, 1, 0}, true, false},
+    {"runs.nibbles.middles", {BK_INT8_RUNS, BK_MULTIPLIED, false, 0, 0, 1, 0}, true, true},
+    {"float32", {BK_FLOAT32_FMA, BK_MULTIPLIED, false, 0, 0, 1, 0}, false, false},
 };
 
 static uint32_t bits_of(float x) { uint32_t bits; memcpy(&bits, &x, 4); return bits; }
@@ -73,11 +82,34 @@ static uint32_t usual_half(uint64_t seed, uint64_t index) {
   return bits | (120 + (uint32_t)(z >> 32) % 16) << 7;
 }
 
+// What runs are tried with: the largest magnitudes of rows and columns, and words of a run. Two products
+// of the first reach 2^15 but for eight, and so do the runs of all.
+typedef struct {
+  int rows, columns;
+  size_t words;
+} Runs;
+static Runs runs_of(uint64_t seed) {
+  static const Runs all[] = {{90, 91, 2}, {12, 127, 10}, {127, 32, 4}, {31, 31, 16}};
+  return all[seed % COUNT_OF(all)];
+}
+
+// Four integers of magnitudes up to a limit, many of them at it, each plus something.
+static uint32_t limited_bytes(uint64_t seed, uint64_t index, int limit, int plus) {
+  uint32_t word = 0;
+  for (int byte = 0; byte < 4; byte++) {
+    uint64_t z = mixed(seed, 4 * index + (uint64_t)byte);
+    int edge = z >> 32 & 1 ? limit : -limit;
+    int integer = z >> 40 & 1 ? edge : (int)(z % (uint64_t)(2 * limit + 1)) - limit;
+    word |= (uint32_t)(uint8_t)(integer + plus) << 8 * byte;
+  }
+  return word;
+}
+
 static uint32_t element_word(const Kind *kind, uint64_t seed, uint64_t index) {
   uint64_t z = mixed(seed, index);
   uint32_t (*half)(uint64_t, uint64_t) = kind->shape.flushes ? flushing_half : usual_half;
   switch (kind->shape.unit) {
-    case BK_INT8: return (uint32_t)z;
+    case BK_INT8: case BK_INT8_RUNS: return (uint32_t)z;
     // Small enough for sums of 32 bits.
     case BK_INT16:
       return (uint16_t)((int16_t)z >> 3) | (uint32_t)(uint16_t)((int16_t)(z >> 16) >> 3) << 16;
@@ -117,13 +149,16 @@ static float step(const BKProductShape *shape, float sum, float a, float b) {
 
 // The dot product of a group: `a` is its words of a row, `b` those of a column with their stride.
 static float dot(
-    const BKProductShape *shape, const uint8_t *a, const uint8_t *b, size_t stride) {
+    const BKProductShape *shape, int bias, const uint8_t *a, const uint8_t *b, size_t stride) {
   int64_t integer = 0;
   float sum = 0;
   for (size_t word = 0; word < shape->words; word++, a += 4, b += stride) {
     switch (shape->unit) {
       case BK_INT8:
         for (int i = 0; i < 4; i++) integer += (int8_t)a[i] * (int8_t)b[i];
+        break;
+      case BK_INT8_RUNS:
+        for (int i = 0; i < 4; i++) integer += (int8_t)a[i] * (b[i] - bias);
         break;
       case BK_INT16:
         for (int i = 0; i < 4; i += 2)
@@ -138,7 +173,7 @@ static float dot(
       case BK_FLOAT32_FMA: sum = fmaf(float_at(a), float_at(b), sum); break;
     }
   }
-  return shape->unit == BK_INT8 || shape->unit == BK_INT16 ? (float)integer : sum;
+  return shape->unit == BK_BFLOAT16_DOT || shape->unit == BK_FLOAT32_FMA ? sum : (float)integer;
 }
 
 // The product of two scales: 24 bits, no limits of the exponent.
@@ -194,33 +229,45 @@ static void multiply(
       adds ? tame_scale : is_unlimited ? extreme_scale : scale_bits;
   shape.groups = is_grouped ? groups : groups > 0;
   shape.words = words;
+  bool has_runs = shape.unit == BK_INT8_RUNS;
+  Runs runs = runs_of(seed);
+  if (has_runs) shape.run = runs.words;
+  size_t runs_of_group = has_runs ? (words + runs.words - 1) / runs.words : 1;
   size_t total = shape.groups * words, stride = 4 * total + seed % 3 * 20;
   size_t span = total == 0 ? 0 : (rows - 1) * stride + 4 * total;
 
   uint8_t *a = place(&d->in[0], span, at_end);
   for (size_t row = 0; row < rows; row++)
     for (size_t i = 0; i < total; i++) {
-      uint32_t word = element_word(kind, seed, row * total + i);
+      uint64_t index = row * total + i;
+      uint32_t word = has_runs ? limited_bytes(seed, index, runs.rows, 0)
+                               : element_word(kind, seed, index);
       memcpy(a + row * stride + 4 * i, &word, 4);
     }
   size_t scale_count = is_grouped ? shape.groups : 0;
-  uint8_t *numbers = place(&d->in[1], 4 * scale_count * rows * 4, at_end);
+  uint8_t *numbers = place(&d->in[1], 4 * scale_count * rows * (3 + runs_of_group), at_end);
   float *scales = (float *)numbers;
-  int32_t *offsets = (int32_t *)(numbers + 4 * scale_count * rows);
+  float *middles = scales + scale_count * rows, *sums = middles + scale_count * rows;
+  int32_t *offsets = (int32_t *)(sums + scale_count * rows);
   for (size_t i = 0; i < scale_count * rows; i++) {
     uint32_t bits = scale_of(seed, i) - (adds ? bits_of(1) : 0);
     memcpy(scales + i, &bits, 4);
     const uint8_t *group = a + i / scale_count * stride + i % scale_count * 4 * words;
+    if (has_runs) {
+      d->products->run_offsets(
+          (const int8_t *)group, 1, words, runs.words, (uint32_t)runs.columns,
+          offsets + i * runs_of_group);
+      continue;
+    }
     offsets[i] = 0;
     for (size_t k = 0; k < 4 * words; k++) offsets[i] -= 128 * (int8_t)group[k];
   }
   BKRows left = {
       .elements = a, .stride = stride, .scales = is_grouped ? scales : NULL, .rows = rows};
-  if (shape.unit == BK_INT8) left.offsets = offsets;
+  if (shape.unit == BK_INT8 || has_runs) left.offsets = offsets;
   // Offsets of rows, of columns, or of both.
   bool has_rows = kind->has_middles && seed % 3 != 1;
   bool has_columns = kind->has_middles && seed % 3 != 0;
-  float *middles = scales + 2 * scale_count * rows, *sums = middles + scale_count * rows;
   for (size_t i = 0; i < 2 * scale_count * rows; i++) {
     uint32_t bits = tame_sample(seed + 7, i);
     memcpy(middles + i, &bits, 4);
@@ -232,10 +279,14 @@ static void multiply(
   uint8_t *panel = place(&d->in[2], panel_bytes + 16, !at_end);
   int8_t *values = (int8_t *)(panel + panel_bytes);
   for (size_t i = 0; i < panel_bytes / 4; i++) {
-    uint32_t word = element_word(kind, seed + 1000003, i);
+    uint32_t word = has_runs && !kind->has_nibbles
+                        ? limited_bytes(seed + 1000003, i, runs.columns, runs.columns)
+                        : element_word(kind, seed + 1000003, i);
     memcpy(panel + 4 * i, &word, 4);
   }
-  for (size_t i = 0; i < 16; i++) values[i] = (int8_t)mixed(seed, i);
+  for (size_t i = 0; i < 16; i++)
+    values[i] = (int8_t)(has_runs ? limited_bytes(seed, i, runs.columns, runs.columns)
+                                  : mixed(seed, i));
   const uint8_t *b = panel;
   if (kind->has_nibbles) {
     for (size_t i = 0; i < 4 * total * BK_PANEL; i++) {
@@ -268,7 +319,7 @@ static void multiply(
       float y = 0;
       for (size_t group = 0; group < shape.groups; group++) {
         float own = dot(
-            &shape, a + row * stride + 4 * group * words,
+            &shape, runs.columns, a + row * stride + 4 * group * words,
             b + group * words * 4 * BK_PANEL + 4 * column, 4 * BK_PANEL);
         if (is_grouped) {
           float scale = scales[row * shape.groups + group];

@@ -10,11 +10,11 @@ import Testing
 @Suite("fmtbench gemm")
 struct GemmCommandTests {
   static let keys: Set<String> = [
-    "a", "b", "m", "n", "k", "threads", "accumulator", "unit", "gops", "spread", "peak_gops",
-    "peak_spread", "peak_ratio", "gbytes_per_s", "limit_gbytes_per_s", "read_ratio", "qsnr_db",
+    "a", "b", "m", "n", "k", "threads", "accumulator", "unit", "gops", "spread", "peak_by",
+    "peak_gops", "peak_spread", "peak_ratio", "gbytes_per_s", "limit_gbytes_per_s", "read_ratio", "qsnr_db",
     "gain", "max_abs_error",
   ]
-  static let speedKeys = ["gops", "spread", "peak_gops", "peak_spread", "peak_ratio"]
+  static let speedKeys = ["gops", "spread", "peak_by", "peak_gops", "peak_spread", "peak_ratio"]
   static let readingKeys = ["gbytes_per_s", "limit_gbytes_per_s", "read_ratio"]
 
   private func plan(_ words: String...) throws -> GemmPlan {

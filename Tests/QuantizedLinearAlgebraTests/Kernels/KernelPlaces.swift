@@ -49,6 +49,18 @@ enum KernelPlace: String, CaseIterable {
   }
 }
 
+/// The offsets of the runs of a group, one product and one sum at a time.
+func runOffsets(_ group: some Collection<Int8>, run: Int, bias: Int) -> [Int32] {
+  let group = group.map { Int($0) }
+  return stride(from: 0, to: group.count, by: 4 * run).map { first in
+    var (low, high) = (0, 0)
+    for index in first..<min(first + 4 * run, group.count) {
+      if index % 4 < 2 { low -= bias * group[index] } else { high -= bias * group[index] }
+    }
+    return Int32(high) << 16 | Int32(UInt16(truncatingIfNeeded: low))
+  }
+}
+
 /// Reproducible operands of kernels.
 struct KernelNumbers {
   private var generator: SeededGenerator
@@ -61,6 +73,10 @@ struct KernelNumbers {
 
   mutating func integers(_ count: Int) -> [Int8] {
     bytes(count).map { Int8(bitPattern: $0) }
+  }
+
+  mutating func integers(_ count: Int, in range: ClosedRange<Int8>) -> [Int8] {
+    (0..<count).map { _ in Int8.random(in: range, using: &generator) }
   }
 
   mutating func integers16(_ count: Int, in range: ClosedRange<Int16>) -> [Int16] {

@@ -100,6 +100,56 @@ struct OperandKernelTests {
     }
   }
 
+  @Test(
+    "Offsets of runs are the bias times the sums of both halves of words", arguments: [2, 4, 6, 16])
+  func runOffsets(run: Int) {
+    var numbers = KernelNumbers(seed: run)
+    for words in [1, 2, 3, 4, 5, 8, 11, 32, 100] {
+      for groups in [0, 1, 2, 3, 9] {
+        for bias in [1, 12, 60, 127] {
+          let count = 4 * words * groups
+          // The most negative integer everywhere, once.
+          let elements =
+            bias == 60 ? [Int8](repeating: -128, count: count) : numbers.integers(count)
+          let expected = (0..<groups).flatMap { group in
+            QuantizedLinearAlgebraTests.runOffsets(
+              elements[4 * words * group..<4 * words * (group + 1)], run: run, bias: bias)
+          }
+          everywhere { table, place, label in
+            let input = place.put(elements, in: memory[0])
+            let output = place.reserve(expected.count, of: Int32.self, in: memory[1])
+            table.run_offsets(
+              input.baseAddress!, groups, words, run, UInt32(bias), output.baseAddress!)
+            #expect(
+              output.elementsEqual(expected) && place.isIntact(output, in: memory[1]),
+              "\(groups) groups of \(words) words, bias \(bias), \(label)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test("The least BF16 number is found among zeros of both signs")
+  func leastBFloat16() {
+    var numbers = KernelNumbers(seed: 9)
+    for count in Self.counts {
+      for zeros in [0, 1, 2] {
+        // Some zeros, or nothing else.
+        let elements = numbers.integers16(count, in: .min ... .max).enumerated().map {
+          UInt16(bitPattern: zeros == 2 || $0 % 3 < zeros ? $1 & .min : $1)
+        }
+        let expected = elements.map { UInt32($0 & 0x7FFF) }.filter { $0 > 0 }.min() ?? 1 << 16
+        everywhere { table, place, label in
+          let input = place.put(elements, in: memory[0])
+          let least = input.withMemoryRebound(to: UInt8.self) {
+            table.least_bfloat16($0.baseAddress!, count)
+          }
+          #expect(least == expected, "\(count) elements, \(label)")
+        }
+      }
+    }
+  }
+
   @Test("Offsets of long groups are kept modulo 2^32")
   func longOffsets() {
     for level in KernelLevel.supported {

@@ -9,23 +9,42 @@ import Testing
 struct ProductKernelMemoryTests {
   /// What `multiply` has a way of its own for.
   enum Kind: String, CaseIterable {
-    case int8, nibbles, int16, bfloat16, flushing, float32
+    case int8, nibbles, runs, nibbleRuns, int16, bfloat16, flushing, float32
 
     var unit: BKUnit {
       switch self {
       case .int8, .nibbles: BK_INT8
+      case .runs, .nibbleRuns: BK_INT8_RUNS
       case .int16: BK_INT16
       case .bfloat16, .flushing: BK_BFLOAT16_DOT
       case .float32: BK_FLOAT32_FMA
       }
     }
 
-    var multipliesIntegers: Bool { unit == BK_INT8 || unit == BK_INT16 }
+    var multipliesIntegers: Bool { unit != BK_BFLOAT16_DOT && unit != BK_FLOAT32_FMA }
+    var hasNibbles: Bool { self == .nibbles || self == .nibbleRuns }
+    var hasRuns: Bool { unit == BK_INT8_RUNS }
+    /// The bias of columns of runs; integers of rows have no larger magnitudes.
+    static let bias: Int8 = 31
 
-    /// Words of elements.
+    /// Bytes of columns, or those of their codes.
+    var bytes: ClosedRange<Int8> { hasRuns ? 0...2 * Self.bias : .min ... .max }
+
+    /// Words of columns.
+    func columns(_ count: Int, _ numbers: inout KernelNumbers) -> [UInt8] {
+      guard self == .runs else {
+        return hasNibbles ? numbers.bytes(4 * count) : words(count, &numbers)
+      }
+      return numbers.integers(4 * count, in: bytes).map { UInt8(bitPattern: $0) }
+    }
+
+    /// Words of rows, and of columns of most kinds.
     func words(_ count: Int, _ numbers: inout KernelNumbers) -> [UInt8] {
       switch self {
       case .int8, .nibbles: return numbers.bytes(4 * count)
+      case .runs, .nibbleRuns:
+        return numbers.integers(4 * count, in: -Self.bias...Self.bias)
+          .map { UInt8(bitPattern: $0) }
       case .int16:
         return numbers.integers16(2 * count, in: -4096...4095).withUnsafeBytes { Array($0) }
       case .bfloat16, .flushing:
@@ -51,6 +70,7 @@ struct ProductKernelMemoryTests {
     let values: [Int8]
     let bias: [Float]
     let beta: Float
+    let run: Int
 
     init(_ kind: Kind, _ product: ScaleRange.Product, _ e: (Int, Int, Int, Int), seed: Int) {
       var numbers = KernelNumbers(seed: seed)
@@ -58,7 +78,8 @@ struct ProductKernelMemoryTests {
       let adds = product == .addedExponents
       (rows, columns) = (e.0, e.3)
       groups = kind == .float32 ? min(e.1, 1) : e.1
-      words = kind == .nibbles ? (e.2 + 1) / 2 * 2 : e.2
+      words = kind.hasNibbles ? (e.2 + 1) / 2 * 2 : e.2
+      run = [2, 4, 16][seed % 3]
       let total = groups * words
       stride = 4 * total + seed % 3 * 4
       resultStride = columns + seed % 2 * 3
@@ -74,13 +95,16 @@ struct ProductKernelMemoryTests {
       var offsets: [Int32] = []
       for index in 0..<rows * count {
         let first = index / count * stride + index % count * 4 * words
-        offsets.append(
-          elements[first..<first + 4 * words].reduce(0) { $0 - 128 * Int32(Int8(bitPattern: $1)) })
+        let group = elements[first..<first + 4 * words].map { Int8(bitPattern: $0) }
+        offsets +=
+          kind.hasRuns
+          ? runOffsets(group, run: run, bias: Int(Kind.bias))
+          : [group.reduce(0) { $0 - 128 * Int32($1) }]
       }
       self.offsets = offsets
       let columnCount = Int(BK_PANEL)
-      let bytes = kind.words(total * columnCount, &numbers)
-      panel = kind == .nibbles ? Array(bytes.prefix(bytes.count / 2)) : bytes
+      let bytes = kind.columns(total * columnCount, &numbers)
+      panel = kind.hasNibbles ? Array(bytes.prefix(bytes.count / 2)) : bytes
       panelScales =
         adds ? numbers.powersOfTwo(count * columnCount) : numbers.floats(count * columnCount)
       // Offsets of columns, of rows, of both and of none in turn.
@@ -91,7 +115,7 @@ struct ProductKernelMemoryTests {
       panelSums = numbers.floats(hasRows ? count * columnCount : 0)
       sums = numbers.floats(hasColumns ? rows * count : 0)
       panelMiddles = numbers.floats(hasColumns ? count * columnCount : 0)
-      values = numbers.integers(16)
+      values = numbers.integers(16, in: kind.bytes)
       bias = seed % 2 == 0 ? numbers.floats(columns) : []
       beta = seed % 4 < 2 ? 0 : 0.5
     }
@@ -118,7 +142,7 @@ struct ProductKernelMemoryTests {
       old.withUnsafeBytes { target.copyMemory(from: $0) }
       var shape = BKProductShape(
         unit: kind.unit, scale_product: product.code, flushes: kind == .flushing, groups: groups,
-        words: words, scale_unit: 0x1p-3)
+        words: words, scale_unit: 0x1p-3, run: run)
       let isGrouped = kind != .float32
       func given(_ numbers: [Float], _ index: Int) -> UnsafePointer<Float>? {
         numbers.isEmpty ? nil : UnsafePointer(place.put(numbers, in: memory[index]).baseAddress)
@@ -126,7 +150,7 @@ struct ProductKernelMemoryTests {
       var left = BKRows(
         elements: UnsafePointer(place.put(elements, in: memory[0]).baseAddress!), stride: stride,
         scales: isGrouped ? UnsafePointer(place.put(scales, in: memory[1]).baseAddress) : nil,
-        offsets: kind.unit == BK_INT8
+        offsets: kind.unit == BK_INT8 || kind.hasRuns
           ? UnsafePointer(place.put(offsets, in: memory[2]).baseAddress) : nil,
         middles: given(middles, 8), sums: given(sums, 9), rows: rows)
       var right = BKColumns(
@@ -137,7 +161,7 @@ struct ProductKernelMemoryTests {
         values: target.baseAddress!.assumingMemoryBound(to: Float.self), stride: resultStride,
         columns: columns, tensor_scale: 1.5, alpha: -0.75, beta: beta,
         bias: bias.isEmpty ? nil : UnsafePointer(place.put(bias, in: memory[5]).baseAddress))
-      if kind == .nibbles {
+      if kind.hasNibbles {
         let values = place.put(values, in: memory[6])
         table.multiply_nibbles(&shape, &left, &right, values.baseAddress!, &result)
       } else {
@@ -192,7 +216,7 @@ struct ProductKernelMemoryTests {
       let first = MemoryLayout<BKProductKernels>.offset(of: \.multiply) ?? 0
       withUnsafeBytes(of: table) { bytes in
         let functions = bytes[first...].bindMemory(to: UInt.self)
-        #expect(functions.count == 11 && functions.allSatisfy { $0 != 0 }, "\(level.id)")
+        #expect(functions.count == 13 && functions.allSatisfy { $0 != 0 }, "\(level.id)")
       }
     }
   }

@@ -87,6 +87,34 @@ struct ProductIdentityTests {
     }
   }
 
+  @Test("Sums at the edge of what the least elements prove", arguments: [-114, -113, -112, -111])
+  func leastElements(sum: Int) throws {
+    let format = CastFormat.cast(to: .bf16)
+    for first in [-126, -100, -56, -20, 0] where sum - first >= -126 {
+      var generator = SeededGenerator(seed: UInt64(-first))
+      func numbers(_ rows: Int, _ exponent: Int) -> Tensor {
+        let values = (0..<rows * 32).map { _ -> Float in
+          // All fractions of BF16, so that sums are any multiple of the least product's last bit.
+          let fraction = Float(Int.random(in: 0...127, using: &generator)) / 128
+          let sign: FloatingPointSign = Bool.random(using: &generator) ? .plus : .minus
+          return Float(
+            sign: sign, exponent: exponent + Int.random(in: 0...1, using: &generator),
+            significand: 1 + fraction)
+        }
+        return Tensor(values, shape: [rows, 32])
+      }
+      let a = QuantizedMatrix(numbers(9, first), format: format)
+      let b = QuantizedMatrix(numbers(33, sum - first), format: format)
+      let definition = try ProductDefinition(
+        a: .quantized(format), b: .quantized(format), depth: 32)
+      let expected = reference(a, b, definition)
+      for level in KernelLevel.supported {
+        #expect(
+          bits(try matmul(a, transposed: b, level: level)) == expected, "\(first) \(level.id)")
+      }
+    }
+  }
+
   /// Pairs with the BF16 unit, and groups of one word, of several, of an odd number of elements.
   static let flushingPairs = [
     ("mxfp4", "bf16"), ("bf16", "mxfp4"), ("bf16", "bf16"), ("mxfp8_e5m2", "bf16"),

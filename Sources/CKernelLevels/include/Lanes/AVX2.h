@@ -178,7 +178,11 @@ INLINE vu nibble_values(ByteTable values, vu word) {
       values, _mm256_and_si256((__m256i)word, _mm256_set1_epi8(15)));
 }
 
-// Sums of bytes would saturate at 16 bits, so there is no dot product of bytes.
+// Sums of bytes saturate at 16 bits, so there is no dot product of all bytes.
+#define HAS_BYTE_PAIRS
+INLINE vws byte_pairs(vu unsigned_bytes, vu bytes) {
+  return (vws)_mm256_maddubs_epi16((__m256i)unsigned_bytes, (__m256i)bytes);
+}
 #define HAS_WORD_DOT
 INLINE vi dot_words(vi sum, vu a, vu b) {
   return sum + (vi)_mm256_madd_epi16((__m256i)a, (__m256i)b);

@@ -307,7 +307,11 @@ INLINE size_t map_int16_vectors(
 }
 
 #ifndef HAS_DOT_INSTRUCTIONS
-// Sums of bytes would saturate at 16 bits, so there is no dot product of bytes.
+// Sums of bytes saturate at 16 bits, so there is no dot product of all bytes.
+#define HAS_BYTE_PAIRS
+INLINE vws byte_pairs(vu unsigned_bytes, vu bytes) {
+  return (vws)_mm512_maddubs_epi16((__m512i)unsigned_bytes, (__m512i)bytes);
+}
 #define HAS_WORD_DOT
 INLINE vi dot_words(vi sum, vu a, vu b) {
   return sum + (vi)_mm512_madd_epi16((__m512i)a, (__m512i)b);
