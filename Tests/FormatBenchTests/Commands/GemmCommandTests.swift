@@ -14,7 +14,9 @@ struct GemmCommandTests {
     "peak_gops", "peak_spread", "peak_ratio", "gbytes_per_s", "limit_gbytes_per_s", "read_ratio", "qsnr_db",
     "gain", "max_abs_error",
   ]
-  static let speedKeys = ["gops", "spread", "peak_by", "peak_gops", "peak_spread", "peak_ratio"]
+  static let speedKeys = [
+    "gops", "spread", "peak_by", "peak_gops", "peak_spread", "peak_ratio",
+  ]
   static let readingKeys = ["gbytes_per_s", "limit_gbytes_per_s", "read_ratio"]
 
   private func plan(_ words: String...) throws -> GemmPlan {
