@@ -24,6 +24,8 @@
       .least_bfloat16 = least_bfloat16,                                                          \
       .run_offsets = run_offsets,                                                                \
       .interleave = interleave,                                                                  \
+      .widen_bfloat16_row = widen_bfloat16_row,                                                  \
+      .widen_bfloat16_panel = widen_bfloat16_panel,                                              \
       .widen_bytes = widen_bytes,                                                                \
       .join_nibbles = join_nibbles,                                                              \
       .split_nibbles = split_nibbles,                                                            \

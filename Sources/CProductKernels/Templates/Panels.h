@@ -183,6 +183,40 @@ static void interleave(
   }
 }
 
+static void widen_bfloat16_row(const uint8_t *row, size_t words, uint8_t *wide) {
+  size_t word = 0;
+  typedef uint32_t half __attribute__((ext_vector_type(LANES / 2)));
+  for (; word + LANES / 2 <= words; word += LANES / 2) {
+    half pairs;
+    memcpy(&pairs, row + 4 * word, sizeof pairs);
+    hw each = __builtin_convertvector(pairs, hw);
+    each = (each & 0xFFFF0000) | each << 48;
+    vu numbers;
+    memcpy(&numbers, &each, sizeof numbers);
+    store_f(wide + 8 * word, flush(floats_of(numbers)));
+  }
+  for (; word < words; word++) {
+    uint32_t pair = word_at(row + 4 * word);
+    const uint32_t numbers[2] = {pair & 0xFFFF0000u, pair << 16};
+    for (int i = 0; i < 2; i++) {
+      uint32_t bits = numbers[i] & INFINITE ? numbers[i] : numbers[i] & SIGN;
+      memcpy(wide + 8 * word + 4 * i, &bits, sizeof bits);
+    }
+  }
+}
+
+static void widen_bfloat16_panel(const uint8_t *panel, size_t words, uint8_t *wide) {
+  for (size_t word = 0; word < words; word++) {
+    for (size_t i = 0; i < 4 * BK_PANEL; i += sizeof(vu)) {
+      vu pairs = load_u(panel + i);
+      store_f(wide + i, flush(floats_of(pairs & 0xFFFF0000u)));
+      store_f(wide + 4 * BK_PANEL + i, flush(floats_of(pairs << 16)));
+    }
+    panel += 4 * BK_PANEL;
+    wide += 8 * BK_PANEL;
+  }
+}
+
 static void widen_bytes(const uint8_t *panel, size_t words, uint8_t *wide) {
   for (size_t word = 0; word < words; word++) {
     for (size_t i = 0; i < 4 * BK_PANEL; i += sizeof(vu)) {

@@ -251,6 +251,14 @@ MULTIPLIER(
     TILE_VECTORS)
 MULTIPLIER(
     bfloat16_flushing, BK_BFLOAT16_DOT, BK_MULTIPLIED, true, false, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(
+    wide_multiplied, BK_BFLOAT16_WIDE, BK_MULTIPLIED, false, false, false, FLOAT_ROWS,
+    FLOAT_VECTORS)
+MULTIPLIER(
+    wide_added, BK_BFLOAT16_WIDE, BK_ADDED_EXPONENTS, false, false, false, FLOAT_ROWS,
+    FLOAT_VECTORS)
+MULTIPLIER(
+    wide_flushing, BK_BFLOAT16_WIDE, BK_MULTIPLIED, true, false, false, TILE_ROWS, TILE_VECTORS)
 MULTIPLIER(float32, BK_FLOAT32_FMA, BK_MULTIPLIED, false, false, false, FLOAT_ROWS, FLOAT_VECTORS)
 
 // Rare, so small, and the same with middles. Sums that cannot be tiny flush to themselves.
@@ -260,6 +268,7 @@ MULTIPLIER(runs_unlimited, BK_INT8_RUNS, BK_UNLIMITED_EXPONENTS, false, false, t
 MULTIPLIER(nibble_runs_unlimited, BK_INT8_RUNS, BK_UNLIMITED_EXPONENTS, false, true, true, 2, 1)
 MULTIPLIER(int16_unlimited, BK_INT16, BK_UNLIMITED_EXPONENTS, false, false, true, 2, 1)
 MULTIPLIER(bfloat16_unlimited, BK_BFLOAT16_DOT, BK_UNLIMITED_EXPONENTS, true, false, false, 2, 1)
+MULTIPLIER(wide_unlimited, BK_BFLOAT16_WIDE, BK_UNLIMITED_EXPONENTS, true, false, false, 2, 1)
 
 typedef void Multiplier(
     const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
@@ -292,6 +301,10 @@ INLINE Multiplier *multiplier(const BKProductShape *shape, const bool has_middle
       return by_scale_product(
           product, false, shape->flushes ? bfloat16_flushing : bfloat16_multiplied,
           bfloat16_added, bfloat16_multiplied, bfloat16_unlimited);
+    case BK_BFLOAT16_WIDE:
+      return by_scale_product(
+          product, false, shape->flushes ? wide_flushing : wide_multiplied, wide_added,
+          wide_multiplied, wide_unlimited);
     case BK_FLOAT32_FMA: return float32;
   }
 }

@@ -75,6 +75,17 @@ INLINE vf flush(vf v) {
   return floats_of(bits & ~(is_subnormal & ~SIGN));
 }
 
+// One fused multiply-add. Sums that are tiny after rounding are flushed, as the instruction does:
+// rounded as if exponents had no limit, which 24 binades higher they have not. Sums that 2^24 makes
+// infinite or NaN are tiny only where they are zero.
+INLINE vf step_bfloat16(vf sum, vf column, vf row, const bool flushes) {
+  vf y = fma_f(column, row, sum);
+  if (!flushes) return y;
+  vf wide = fma_f(column * 0x1p24f, row, sum * 0x1p24f);
+  vu is_tiny = (vu)(floats_of(bits_of(wide) & ~SIGN) < 0x1p-102f);
+  return floats_of(bits_of(y) & ~(is_tiny & ~SIGN));
+}
+
 #ifdef HAS_BFLOAT16_DOT
 #define FLUSHES_FREELY true
 INLINE Word bfloat16_words(vu word, const bool flushes) { return (Word){word, word}; }
@@ -90,16 +101,6 @@ INLINE Word bfloat16_words(vu word, const bool flushes) {
     odd = flush(odd);
   }
   return (Word){bits_of(even), bits_of(odd)};
-}
-// One fused multiply-add. Sums that are tiny after rounding are flushed, as the instruction does:
-// rounded as if exponents had no limit, which 24 binades higher they have not. Sums that 2^24 makes
-// infinite or NaN are tiny only where they are zero.
-INLINE vf step_bfloat16(vf sum, vf column, vf row, const bool flushes) {
-  vf y = fma_f(column, row, sum);
-  if (!flushes) return y;
-  vf wide = fma_f(column * 0x1p24f, row, sum * 0x1p24f);
-  vu is_tiny = (vu)(floats_of(bits_of(wide) & ~SIGN) < 0x1p-102f);
-  return floats_of(bits_of(y) & ~(is_tiny & ~SIGN));
 }
 INLINE vf dot_bfloat16(vf sum, Word column, Word row, const bool flushes) {
   sum = step_bfloat16(sum, floats_of(column.second), floats_of(row.second), flushes);
@@ -131,6 +132,9 @@ INLINE vu step(const BKUnit unit, const bool flushes, vu sum, Word column, Word 
     case BK_INT8_RUNS: return add_pairs(sum, column.first, row.first);
     case BK_INT16: return (vu)dot_int16((vi)sum, column.first, row.first);
     case BK_BFLOAT16_DOT: return bits_of(dot_bfloat16(floats_of(sum), column, row, flushes));
+    case BK_BFLOAT16_WIDE:
+      return bits_of(step_bfloat16(
+          floats_of(sum), floats_of(column.first), floats_of(row.first), flushes));
     case BK_FLOAT32_FMA:
       return bits_of(fma_f(floats_of(column.first), floats_of(row.first), floats_of(sum)));
   }

@@ -35,6 +35,9 @@ typedef enum {
   //   the end; on the way, with the bias, it may wrap.
   // Offsets take the bias back from the start; every run is then widened to 32 bits and added.
   BK_INT8_RUNS = 4,
+  // As `BK_BFLOAT16_DOT`, with every number an FP32 one in a word of its own, of each pair the odd one
+  // first, and zeros in the place of subnormal ones.
+  BK_BFLOAT16_WIDE = 5,
 } BKUnit;
 
 // How the two scales of a group make one factor.
@@ -150,6 +153,10 @@ typedef struct {
   // Lays up to BK_PANEL rows of `words` words out as a panel; columns without a row are zero.
   void (*interleave)(
       const uint8_t *elements, size_t stride, size_t rows, size_t words, uint8_t *panel);
+
+  // `words` words of BF16 numbers as twice as many of FP32 numbers: those of a row, or of a panel.
+  void (*widen_bfloat16_row)(const uint8_t *row, size_t words, uint8_t *wide);
+  void (*widen_bfloat16_panel)(const uint8_t *panel, size_t words, uint8_t *wide);
 
   // `words` words of 8-bit integers as twice as many of 16 bits.
   void (*widen_bytes)(const uint8_t *panel, size_t words, uint8_t *wide);

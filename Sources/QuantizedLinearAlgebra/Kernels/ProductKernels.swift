@@ -18,21 +18,35 @@ struct ProductKernels: Sendable {
     require(products.pointee.level == code, "no kernels for level \(level.id)")
   }
 
-  /// Whether integers of 8 bits multiply quicker once they are widened to 16.
-  var prefersInt16: Bool { products.pointee.prefers_int16 }
+  /// Whether elements of a unit multiply quicker once they are widened.
+  func widens(_ unit: ProductUnit) -> Bool {
+    switch unit {
+    case .int8: products.pointee.prefers_int16
+    case .bfloat16: !flushesFreely
+    case .int16, .float32: false
+    }
+  }
 
   /// Whether 8-bit integers multiply quickest with sums of 16 bits, where their ranges allow these.
   var prefersRuns: Bool { products.pointee.prefers_runs }
 
-  /// Whether an instruction flushes the BF16 unit's sums by itself.
+  /// Whether an instruction computes the BF16 unit, flushing included.
   var flushesFreely: Bool { products.pointee.flushes_freely }
 
   /// The columns of a panel.
   static let panelColumns = Int(BK_PANEL)
 }
 
+extension OperandLayout {
+  /// The unit of the kernels that multiplies such rows.
+  var kernelUnit: BKUnit {
+    if runs != nil { return BK_INT8_RUNS }
+    return isWide ? BK_BFLOAT16_WIDE : unit.code
+  }
+}
+
 extension ProductUnit {
-  var code: BKUnit {
+  fileprivate var code: BKUnit {
     switch self {
     case .int8: BK_INT8
     case .int16: BK_INT16

@@ -22,6 +22,8 @@ struct OperandLayout: Hashable, Sendable {
   let needsSums: Bool
   /// Whether the least BF16 element tells how sums are computed.
   let seeksLeastElement: Bool
+  /// Whether BF16 elements are FP32 numbers, each a word, of every pair the odd one first.
+  let isWide: Bool
   /// How bytes are summed in 16 bits; `nil` where they are not.
   let runs: ByteRuns?
 
@@ -40,6 +42,7 @@ struct OperandLayout: Hashable, Sendable {
     groupCount = definition.groupCount
     let elementsPerWord = 4 / definition.unit.elementByteCount
     wordCount = (definition.groupLength + elementsPerWord - 1) / elementsPerWord
+    isWide = false
     seeksLeastElement = definition.canFlush && !kernels.flushesFreely
     runs =
       unit == .int8 && kernels.prefersRuns
@@ -47,17 +50,18 @@ struct OperandLayout: Hashable, Sendable {
       : nil
   }
 
-  private init(_ bytes: OperandLayout, unit: ProductUnit, wordCount: Int) {
-    (depth, groupLength, groupCount) = (bytes.depth, bytes.groupLength, bytes.groupCount)
-    (self.unit, self.wordCount) = (unit, wordCount)
-    (middle, needsSums, runs, side) = (bytes.middle, bytes.needsSums, nil, bytes.side)
-    seeksLeastElement = bytes.seeksLeastElement
+  private init(widening narrow: OperandLayout) {
+    (depth, groupLength, groupCount) = (narrow.depth, narrow.groupLength, narrow.groupCount)
+    (middle, needsSums, side) = (narrow.middle, narrow.needsSums, narrow.side)
+    unit = narrow.unit == .int8 ? .int16 : narrow.unit
+    isWide = unit == .bfloat16
+    wordCount = 2 * narrow.wordCount
+    seeksLeastElement = narrow.seeksLeastElement
+    runs = nil
   }
 
-  /// The layout of the same integers in 16 bits, where this has them in eight.
-  var widened: OperandLayout {
-    OperandLayout(self, unit: .int16, wordCount: 2 * wordCount)
-  }
+  /// The layout of the same 8-bit integers in 16 bits, or of BF16 numbers in 32.
+  var widened: OperandLayout { OperandLayout(widening: self) }
 
   /// What is added to every integer, so that its byte has no sign.
   var bias: Int { side == .columns ? runs?.bias ?? 0 : 0 }
@@ -68,8 +72,13 @@ struct OperandLayout: Hashable, Sendable {
   }
   /// The bytes of a group.
   var groupByteCount: Int { 4 * wordCount }
+  /// The same before elements become FP32 numbers.
+  var narrowGroupByteCount: Int { isWide ? groupByteCount / 2 : groupByteCount }
+  var narrowRowByteCount: Int { groupCount * narrowGroupByteCount }
   /// The bytes of a row.
   var rowByteCount: Int { groupCount * groupByteCount }
   /// Whether groups follow each other without zeros in between.
-  var isDense: Bool { groupLength * unit.elementByteCount == groupByteCount || groupCount <= 1 }
+  var isDense: Bool {
+    groupLength * unit.elementByteCount == narrowGroupByteCount || groupCount <= 1
+  }
 }

@@ -75,7 +75,14 @@ struct RowPacker: Sendable {
   func pack(
     _ row: Int, of planes: MatrixPlanes, into target: Target, scratch: PackingScratch
   ) -> OperandRange {
-    packElements(row, of: planes, into: target, scratch)
+    let line = layout.isWide ? scratch.narrow : target.elements
+    packElements(row, of: planes, into: line, scratch)
+    let leastElement = leastElement(line)
+    if layout.isWide {
+      kernels.products.pointee.widen_bfloat16_row(
+        line.assumingMemoryBound(to: UInt8.self), layout.narrowRowByteCount / 4,
+        target.elements.assumingMemoryBound(to: UInt8.self))
+    }
     if let offsets = target.offsets { fillOffsets(target, offsets) }
     let scaleRow = places.scaleRow(row)
     fill(target.scales, scales, planes.scales.row(scaleRow), scratch)
@@ -84,28 +91,29 @@ struct RowPacker: Sendable {
       finishMiddles(middles, target)
     }
     if let sums = target.sums { fillSums(sums, target, scratch) }
-    return OperandRange(scales: scaleRange(target), leastElement: leastElement(target))
+    return OperandRange(scales: scaleRange(target), leastElement: leastElement)
   }
 
   // MARK: - Elements
 
   private func packElements(
-    _ row: Int, of planes: MatrixPlanes, into target: Target, _ scratch: PackingScratch
+    _ row: Int, of planes: MatrixPlanes, into elements: UnsafeMutableRawPointer,
+    _ scratch: PackingScratch
   ) {
     let byteCount = layout.unit.elementByteCount
     let depth = layout.depth
-    let line = layout.isDense ? target.elements : scratch.elements
+    let line = layout.isDense ? elements : scratch.elements
     unpackPowers(row, of: planes, scratch)
     convert(planes.codes.row(row), into: line, scratch)
     let used = depth * byteCount
     if layout.isDense {
-      pad(line + used, byteCount: layout.rowByteCount - used)
+      pad(line + used, byteCount: layout.narrowRowByteCount - used)
       return
     }
     let group = layout.groupLength * byteCount
-    pad(target.elements, byteCount: layout.rowByteCount)
+    pad(elements, byteCount: layout.narrowRowByteCount)
     for index in 0..<layout.groupCount {
-      (target.elements + index * layout.groupByteCount).copyMemory(
+      (elements + index * layout.narrowGroupByteCount).copyMemory(
         from: line + index * group, byteCount: min(group, used - index * group))
     }
   }
@@ -195,10 +203,10 @@ struct RowPacker: Sendable {
   }
 
   /// The least BF16 element, where it tells whether sums are flushed.
-  private func leastElement(_ target: Target) -> UInt32 {
+  private func leastElement(_ elements: UnsafeMutableRawPointer) -> UInt32 {
     guard layout.seeksLeastElement else { return .max }
     return kernels.products.pointee.least_bfloat16(
-      target.elements.assumingMemoryBound(to: UInt8.self), layout.rowByteCount / 2)
+      elements.assumingMemoryBound(to: UInt8.self), layout.narrowRowByteCount / 2)
   }
 
   // MARK: - Scales
@@ -262,6 +270,8 @@ final class PackingScratch {
   let powers: UnsafeMutablePointer<UInt8>
   let elements: UnsafeMutableRawPointer
   private let memory: AlignedMemory
+  /// A row of BF16 elements before they become FP32 numbers.
+  let narrow: UnsafeMutableRawPointer
   private lazy var wide = AlignedMemory(byteCount: 4 * count)
   private let count: Int
 
@@ -272,7 +282,9 @@ final class PackingScratch {
     let powersAt = cuts.cut(UInt8.self, count: count)
     // The widest elements are FP32 numbers.
     let elementsAt = cuts.cut(Float.self, count: count)
+    let narrowAt = cuts.cut(UInt8.self, count: layout.isWide ? layout.narrowRowByteCount : 0)
     memory = AlignedMemory(byteCount: cuts.byteCount)
+    narrow = memory.base + narrowAt
     codes = (memory.base + codesAt).assumingMemoryBound(to: UInt8.self)
     powers = (memory.base + powersAt).assumingMemoryBound(to: UInt8.self)
     elements = memory.base + elementsAt

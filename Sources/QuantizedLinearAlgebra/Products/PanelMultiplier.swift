@@ -35,11 +35,16 @@ struct PanelMultiplier {
       operand.elements = UnsafePointer(bytes)
       nibbles = nil
     }
-    if layout.unit == .int8 && shape.unit == BK_INT16 {
-      let wide = memory.widePanel.reserve(2 * byteCount, of: UInt8.self)
-      products.pointee.widen_bytes(operand.elements, words, wide)
-      operand.elements = UnsafePointer(wide)
+    guard shape.unit == BK_BFLOAT16_WIDE || layout.unit == .int8 && shape.unit == BK_INT16 else {
+      return
     }
+    let wide = memory.widePanel.reserve(2 * byteCount, of: UInt8.self)
+    if shape.unit == BK_INT16 {
+      products.pointee.widen_bytes(operand.elements, words, wide)
+    } else {
+      products.pointee.widen_bfloat16_panel(operand.elements, words, wide)
+    }
+    operand.elements = UnsafePointer(wide)
   }
 
   /// Multiplies some rows.

@@ -31,7 +31,7 @@ struct ProductRun {
     self.workspace = workspace
     let row = OperandLayout(prepared.definition, as: .rows, kernels: prepared.kernels)
     let widens =
-      row.unit == .int8 && row.runs == nil && prepared.kernels.prefersInt16
+      row.runs == nil && prepared.kernels.widens(row.unit)
       && left.rowCount > PanelMultiplier.fewRows
     layout = widens ? row.widened : row
   }
@@ -87,7 +87,7 @@ struct ProductRun {
     let blockCount = (rows.count + blockRows - 1) / blockRows
     let items = blockCount * panelCount
     let shape = BKProductShape(
-      unit: layout.runs == nil ? layout.unit.code : BK_INT8_RUNS,
+      unit: layout.kernelUnit,
       scale_product: block.meeting.scaleProduct.code,
       flushes: block.meeting.flushes, groups: layout.groupCount,
       words: layout.wordCount,

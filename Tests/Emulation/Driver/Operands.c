@@ -137,6 +137,36 @@ static void widen(Driver *d) {
   end(d);
 }
 
+static void widen_bfloat16(Driver *d) {
+  for (int is_panel = 0; is_panel < 2; is_panel++) {
+    if (!begin(d, is_panel ? "product.widen_bfloat16_panel" : "product.widen_bfloat16_row"))
+      continue;
+    for (size_t count = 0; count < 20; count++) {
+      bool at_end = next_call(d);
+      size_t columns = is_panel ? BK_PANEL : 1, bytes = 4 * columns * count;
+      uint8_t *numbers = (uint8_t *)narrow_codes(&d->in[0], bytes, at_end, 8, count);
+      // Some are subnormal.
+      for (size_t i = 1; i < bytes; i += 6) numbers[i] &= 0x80, numbers[i - 1] &= 0x7F;
+      uint8_t *wide = place(&d->out[0], 2 * bytes, at_end);
+      (is_panel ? d->products->widen_bfloat16_panel : d->products->widen_bfloat16_row)(
+          numbers, count, wide);
+      take(d, &d->out[0]);
+      for (size_t i = 0; i < 2 * columns * count; i++) {
+        size_t line = i / columns, at = line / 2 * columns + i % columns;
+        const uint8_t *half = numbers + 4 * at + (line % 2 ? 0 : 2);
+        uint32_t bits = (uint32_t)half[0] << 16 | (uint32_t)half[1] << 24, result;
+        if ((bits & 0x7F800000) == 0) bits &= 0x80000000;
+        memcpy(&result, wide + 4 * i, 4);
+        if (result != bits) {
+          fprintf(stderr, "%s: another number\n", d->name);
+          exit(1);
+        }
+      }
+    }
+    end(d);
+  }
+}
+
 static void nibbles(Driver *d) {
   if (!begin(d, "product.nibbles")) return;
   for (size_t count = 0; count <= 20; count += 2) {
@@ -170,5 +200,6 @@ void run_operands(Driver *d) {
   least(d);
   interleave(d);
   widen(d);
+  widen_bfloat16(d);
   nibbles(d);
 }

@@ -48,6 +48,10 @@ static const Kind kinds[] = {
     {"runs.nibbles.unlimited",
      {BK_INT8_RUNS, BK_UNLIMITED_EXPONENTS, false, 0, 0, 1, 0}, true, false},
     {"runs.nibbles.middles", {BK_INT8_RUNS, BK_MULTIPLIED, false, 0, 0, 1, 0}, true, true},
+    {"wide.multiplied", {BK_BFLOAT16_WIDE, BK_MULTIPLIED, false, 0, 0, 1, 0}, false, false},
+    {"wide.added", {BK_BFLOAT16_WIDE, BK_ADDED_EXPONENTS, false, 0, 0, 1, 0}, false, false},
+    {"wide.flushing", {BK_BFLOAT16_WIDE, BK_MULTIPLIED, true, 0, 0, 1, 0}, false, false},
+    {"wide.unlimited", {BK_BFLOAT16_WIDE, BK_UNLIMITED_EXPONENTS, true, 0, 0, 1, 0}, false, false},
     {"float32", {BK_FLOAT32_FMA, BK_MULTIPLIED, false, 0, 0, 1, 0}, false, false},
 };
 
@@ -114,6 +118,10 @@ static uint32_t element_word(const Kind *kind, uint64_t seed, uint64_t index) {
     case BK_INT16:
       return (uint16_t)((int16_t)z >> 3) | (uint32_t)(uint16_t)((int16_t)(z >> 16) >> 3) << 16;
     case BK_BFLOAT16_DOT: return half(seed, 2 * index) | half(seed, 2 * index + 1) << 16;
+    case BK_BFLOAT16_WIDE: {
+      uint32_t bits = half(seed, index) << 16;
+      return bits & 0x7F800000 ? bits : bits & 0x80000000;
+    }
     case BK_FLOAT32_FMA: return z >> 56 == 0 ? sample(seed, index) : tame_sample(seed, index);
   }
   return 0;
@@ -170,10 +178,12 @@ static float dot(
               shape, sum, float_of((uint32_t)half_at(a + i) << 16),
               float_of((uint32_t)half_at(b + i) << 16));
         break;
+      case BK_BFLOAT16_WIDE: sum = step(shape, sum, float_at(a), float_at(b)); break;
       case BK_FLOAT32_FMA: sum = fmaf(float_at(a), float_at(b), sum); break;
     }
   }
-  return shape->unit == BK_BFLOAT16_DOT || shape->unit == BK_FLOAT32_FMA ? sum : (float)integer;
+  bool has_integers = shape->unit == BK_INT8 || shape->unit == BK_INT8_RUNS || shape->unit == BK_INT16;
+  return has_integers ? (float)integer : sum;
 }
 
 // The product of two scales: 24 bits, no limits of the exponent.

@@ -150,6 +150,46 @@ struct OperandKernelTests {
     }
   }
 
+  @Test("BF16 numbers widen with the odd one of a pair first, and without subnormal ones")
+  func wideBFloat16() {
+    var numbers = KernelNumbers(seed: 5)
+    func wide(_ number: UInt16) -> UInt32 {
+      UInt32(number & 0x7F80 == 0 ? number & 0x8000 : number) << 16
+    }
+    for words in [0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 33] {
+      // Every third number is subnormal, or zero.
+      func halves(_ count: Int) -> [UInt16] {
+        numbers.integers16(count, in: .min ... .max).enumerated().map {
+          UInt16(bitPattern: $1) & ($0 % 3 == 0 ? 0x807F : 0xFFFF)
+        }
+      }
+      let row = halves(2 * words)
+      let ofRow = (0..<2 * words).map { wide(row[$0 ^ 1]) }
+      let columns = Int(BK_PANEL)
+      let panel = halves(2 * words * columns)
+      let ofPanel = (0..<2 * words * columns).map { index in
+        let (line, column) = index.quotientAndRemainder(dividingBy: columns)
+        return wide(panel[2 * (line / 2 * columns + column) + (line % 2 ^ 1)])
+      }
+      everywhere { table, place, label in
+        for (input, expected, kernel) in [
+          (row, ofRow, table.widen_bfloat16_row), (panel, ofPanel, table.widen_bfloat16_panel),
+        ] {
+          let source = place.put(input, in: memory[0])
+          let result = place.reserve(expected.count, of: UInt32.self, in: memory[1])
+          source.withMemoryRebound(to: UInt8.self) { source in
+            result.withMemoryRebound(to: UInt8.self) { result in
+              kernel!(source.baseAddress!, words, result.baseAddress!)
+            }
+          }
+          #expect(
+            result.elementsEqual(expected) && place.isIntact(result, in: memory[1]),
+            "\(words) words, \(label)")
+        }
+      }
+    }
+  }
+
   @Test("Offsets of long groups are kept modulo 2^32")
   func longOffsets() {
     for level in KernelLevel.supported {

@@ -9,7 +9,8 @@ import Testing
 struct ProductKernelMemoryTests {
   /// What `multiply` has a way of its own for.
   enum Kind: String, CaseIterable {
-    case int8, nibbles, runs, nibbleRuns, int16, bfloat16, flushing, float32
+    case int8, nibbles, runs, nibbleRuns, int16, bfloat16, flushing, wide,
+      wideFlushing, float32
 
     var unit: BKUnit {
       switch self {
@@ -17,11 +18,15 @@ struct ProductKernelMemoryTests {
       case .runs, .nibbleRuns: BK_INT8_RUNS
       case .int16: BK_INT16
       case .bfloat16, .flushing: BK_BFLOAT16_DOT
+      case .wide, .wideFlushing: BK_BFLOAT16_WIDE
       case .float32: BK_FLOAT32_FMA
       }
     }
 
-    var multipliesIntegers: Bool { unit != BK_BFLOAT16_DOT && unit != BK_FLOAT32_FMA }
+    var multipliesIntegers: Bool {
+      [BK_INT8, BK_INT8_RUNS, BK_INT16].contains(unit)
+    }
+    var flushes: Bool { self == .flushing || self == .wideFlushing }
     var hasNibbles: Bool { self == .nibbles || self == .nibbleRuns }
     var hasRuns: Bool { unit == BK_INT8_RUNS }
     /// The bias of columns of runs; integers of rows have no larger magnitudes.
@@ -49,6 +54,9 @@ struct ProductKernelMemoryTests {
         return numbers.integers16(2 * count, in: -4096...4095).withUnsafeBytes { Array($0) }
       case .bfloat16, .flushing:
         return numbers.floats(2 * count).map { UInt16($0.bitPattern >> 16) }
+          .withUnsafeBytes { Array($0) }
+      case .wide, .wideFlushing:
+        return numbers.floats(count).map { $0.bitPattern & 0xFFFF_0000 }
           .withUnsafeBytes { Array($0) }
       case .float32: return numbers.floats(count).withUnsafeBytes { Array($0) }
       }
@@ -141,7 +149,7 @@ struct ProductKernelMemoryTests {
         }
       old.withUnsafeBytes { target.copyMemory(from: $0) }
       var shape = BKProductShape(
-        unit: kind.unit, scale_product: product.code, flushes: kind == .flushing, groups: groups,
+        unit: kind.unit, scale_product: product.code, flushes: kind.flushes, groups: groups,
         words: words, scale_unit: 0x1p-3, run: run)
       let isGrouped = kind != .float32
       func given(_ numbers: [Float], _ index: Int) -> UnsafePointer<Float>? {
@@ -185,7 +193,7 @@ struct ProductKernelMemoryTests {
   func places(kind: Kind, product: ScaleRange.Product) {
     // FP32 has no scales, and sums that are flushed have factors of any kind.
     guard product == .multiplied || kind != .float32,
-      product != .addedExponents || kind != .flushing
+      product != .addedExponents || !kind.flushes
     else { return }
     let memory = (0..<12).map { _ in GuardedMemory(1 << 15) }
     for (seed, extents) in Self.extents.enumerated() {
@@ -216,7 +224,7 @@ struct ProductKernelMemoryTests {
       let first = MemoryLayout<BKProductKernels>.offset(of: \.multiply) ?? 0
       withUnsafeBytes(of: table) { bytes in
         let functions = bytes[first...].bindMemory(to: UInt.self)
-        #expect(functions.count == 13 && functions.allSatisfy { $0 != 0 }, "\(level.id)")
+        #expect(functions.count == 15 && functions.allSatisfy { $0 != 0 }, "\(level.id)")
       }
     }
   }
