@@ -3,6 +3,7 @@
 #define LANES 16
 #include "Lanes/AVX2.h"
 
+#define TILE_LANES 8
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(AVX2, avx2);

@@ -5,6 +5,7 @@
 
 #define TILE_ROWS 8
 #define TILE_VECTORS 2
+#define TILE_LANES 16
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(AVX512, avx512);

@@ -3,6 +3,7 @@
 #define LANES 16
 #include "Lanes/NEON.h"
 
+#define TILE_LANES 4
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(NEON, neon);

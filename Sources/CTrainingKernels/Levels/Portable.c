@@ -16,6 +16,7 @@ INLINE vf fma_f(vf a, vf b, vf c) {
   return load_f(z);
 }
 
+#define TILE_LANES 4
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(PORTABLE, portable);

@@ -4,6 +4,7 @@
 #include "Elementary.h"
 #include "Functions.h"
 #include "Arithmetic.h"
+#include "Transpose.h"
 #include "Attention.h"
 #include "Norms.h"
 #include "Convolution.h"

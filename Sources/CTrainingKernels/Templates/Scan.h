@@ -165,14 +165,10 @@ INLINE void store_group(
 INLINE void put_sums(const BKScan *shape, vf (*sums)[SUMS], size_t first, float *to) {
   const size_t left = shape->states - first;
   for (size_t i = 0; i < SUMS && i * LANES < shape->steps; i++) {
-    vf x[LANES], y[LANES];
-    UNROLLED for (int s = 0; s < LANES; s++) x[s] = sums[s][i];
-    zip_rows(x, y);
-    zip_rows(y, x);
-    zip_rows(x, y);
-    zip_rows(y, x);
+    vf steps[LANES];
+    transpose_block((const float *)&sums[0][i], SUMS * LANES, (float *)steps, LANES);
     for (size_t t = i * LANES; t < shape->steps && t < (i + 1) * LANES; t++)
-      put_part(to + t * shape->state_stride + first, x[t % LANES], left);
+      put_part(to + t * shape->state_stride + first, steps[t % LANES], left);
   }
 }
 
