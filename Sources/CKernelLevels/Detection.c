@@ -40,6 +40,7 @@ static const Feature features[] = {
     {"avx512vl", LEAF_7, EBX, 31, ZMM},
     {"avx512vbmi", LEAF_7, ECX, 1, ZMM},
     {"avx512vnni", LEAF_7, ECX, 11, ZMM},
+    {"avxvnni", LEAF_7_1, EAX, 4, YMM},
     {"avx512bf16", LEAF_7_1, EAX, 5, ZMM},
 };
 

@@ -74,6 +74,7 @@ typedef int16_t short_32 VECTOR(64);
 typedef float float_16 VECTOR(64);
 
 #define AVX2 __attribute__((target(BK_AVX2_TARGET)))
+#define AVX_VNNI __attribute__((target(BK_AVX_VNNI_TARGET)))
 #define AVX512 __attribute__((target(BK_AVX512_TARGET)))
 #define AVX512_DOT __attribute__((target(BK_AVX512_DOT_TARGET)))
 
@@ -126,6 +127,41 @@ typedef float float_16 VECTOR(64);
 #define LOOP_FLOATS float_8
 #define LOOP_LANES 8
 #include "FloatLoop.h"
+
+#define LOOP_NAME avx_vnni_int8
+#define LOOP_TARGET AVX_VNNI
+#define LOOP_SUMS 10
+#define LOOP_SUM int_8
+#define LOOP_OPERAND __m256i
+#define LOOP_ONES _mm256_set1_epi8(1)
+#define LOOP_INTEGERS int_8
+#define LOOP_FLOATS float_8
+#define LOOP_LANES 8
+#define LOOP_STEP(s, a, b) ((int_8)_mm256_dpbusd_avx_epi32((__m256i)(s), a, b))
+#define LOOP_TOTAL(s) (s)
+#define LOOP_NUMBERS(s) CONVERTED(s)
+#include "GroupLoop.h"
+
+// Compilers that tune for no processor in particular make two instructions of the intrinsic.
+AVX_VNNI
+static inline __attribute__((always_inline)) int_8 vnni_int16(int_8 s, __m256i a, __m256i b) {
+  __asm__("%{vex%} vpdpwssd %2, %1, %0" : "+x"(s) : "x"(a), "x"(b));
+  return s;
+}
+
+#define LOOP_NAME avx_vnni_int16
+#define LOOP_TARGET AVX_VNNI
+#define LOOP_SUMS 10
+#define LOOP_SUM int_8
+#define LOOP_OPERAND __m256i
+#define LOOP_ONES _mm256_set1_epi16(1)
+#define LOOP_INTEGERS int_8
+#define LOOP_FLOATS float_8
+#define LOOP_LANES 8
+#define LOOP_STEP(s, a, b) vnni_int16(s, a, b)
+#define LOOP_TOTAL(s) (s)
+#define LOOP_NUMBERS(s) CONVERTED(s)
+#include "GroupLoop.h"
 
 #define LOOP_NAME avx512_int16
 #define LOOP_TARGET AVX512
@@ -331,6 +367,12 @@ static const multiply_level avx2 = {
     {avx2_bfloat16, 10 * 8 * 2, 1, "vfmadd231ps"},
     {avx2_float32, 12 * 8, 0, "vfmadd231ps"},
     {avx2_runs, 6 * 8 * 4, 1, "vpmaddubsw, vpaddw"}};
+static const multiply_level avx_vnni = {
+    {avx_vnni_int8, 10 * 8 * 4, 1, "vpdpbusd"},
+    {avx_vnni_int16, 10 * 8 * 2, 1, "vpdpwssd"},
+    {avx2_bfloat16, 10 * 8 * 2, 1, "vfmadd231ps"},
+    {avx2_float32, 12 * 8, 0, "vfmadd231ps"},
+    {avx_vnni_int8, 10 * 8 * 4, 1, "vpdpbusd"}};
 static const multiply_level avx512 = {
     {avx512_int16, 12 * 16 * 2, 2, "vpmaddwd, vpaddd"},
     {avx512_int16, 12 * 16 * 2, 1, "vpmaddwd, vpaddd"},

@@ -17,6 +17,8 @@ public enum KernelLevel: String, Hashable, Sendable, CaseIterable {
   case portable
   /// x86-64 with AVX2, FMA, F16C and BMI2.
   case avx2
+  /// AVX2's, and the dot products of AVX-VNNI.
+  case avxVNNI = "avx_vnni"
   /// AVX2's, and AVX-512 F, BW, VL, DQ and VBMI.
   case avx512
   /// AVX-512 as above, and its VNNI and BF16 dot products.

@@ -5,6 +5,8 @@
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(AVX2, avx2);
+// Quantizing has no use for dot products.
+KERNEL_TABLE(AVX_VNNI, avx_vnni);
 
 #pragma clang attribute pop
 #endif

@@ -16,6 +16,7 @@
 // for them, with commas between. Detection asks the processor for each, so that a level is supported
 // as a whole or not at all.
 #define BK_AVX2_TARGET "avx2,fma,f16c,bmi,bmi2"
+#define BK_AVX_VNNI_TARGET BK_AVX2_TARGET ",avxvnni"
 #define BK_AVX512_TARGET BK_AVX2_TARGET ",avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi"
 #define BK_AVX512_DOT_TARGET BK_AVX512_TARGET ",avx512vnni,avx512bf16"
 #define BK_NEON_DOT_TARGET "dotprod"
@@ -26,6 +27,7 @@
 #define BK_LEVELS(LEVEL)                                                                          \
   LEVEL(PORTABLE, portable, ANY, "")                                                              \
   LEVEL(AVX2, avx2, X86_64, BK_AVX2_TARGET)                                                       \
+  LEVEL(AVX_VNNI, avx_vnni, X86_64, BK_AVX_VNNI_TARGET)                                           \
   LEVEL(AVX512, avx512, X86_64, BK_AVX512_TARGET)                                                 \
   LEVEL(AVX512_DOT, avx512_dot, X86_64, BK_AVX512_DOT_TARGET)                                     \
   LEVEL(NEON, neon, ARM64, "")                                                                    \

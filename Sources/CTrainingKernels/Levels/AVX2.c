@@ -7,6 +7,8 @@
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(AVX2, avx2);
+// Training has no use for dot products.
+KERNEL_TABLE(AVX_VNNI, avx_vnni);
 
 #pragma clang attribute pop
 #endif

@@ -172,6 +172,7 @@ extension KernelLevel {
     return switch self {
     case .portable: []
     case .avx2: avx2
+    case .avxVNNI: avx2 + ["avx_vnni"]
     case .avx512: avx512
     case .avx512Dot: avx512 + ["avx512_vnni", "avx512_bf16"]
     case .neon, .neonDot: nil
@@ -181,7 +182,7 @@ extension KernelLevel {
     case .portable: []
     case .neon: ["asimd"]
     case .neonDot: ["asimd", "asimddp"]
-    case .avx2, .avx512, .avx512Dot: nil
+    case .avx2, .avxVNNI, .avx512, .avx512Dot: nil
     }
     #else
     return self == .portable ? [] : nil

@@ -6,7 +6,10 @@
 
 #include "CKernelLevels.h"
 
+// A level that extends this one opens its own region before.
+#ifndef HAS_DOT_INSTRUCTIONS
 #pragma clang attribute push(__attribute__((target(BK_AVX2_TARGET))), apply_to = function)
+#endif
 
 #ifndef LANES
 #define LANES 8
@@ -178,6 +181,7 @@ INLINE vu nibble_values(ByteTable values, vu word) {
       values, _mm256_and_si256((__m256i)word, _mm256_set1_epi8(15)));
 }
 
+#ifndef HAS_DOT_INSTRUCTIONS
 // Sums of bytes saturate at 16 bits, so there is no dot product of all bytes.
 #define HAS_BYTE_PAIRS
 INLINE vws byte_pairs(vu unsigned_bytes, vu bytes) {
@@ -187,5 +191,6 @@ INLINE vws byte_pairs(vu unsigned_bytes, vu bytes) {
 INLINE vi dot_words(vi sum, vu a, vu b) {
   return sum + (vi)_mm256_madd_epi16((__m256i)a, (__m256i)b);
 }
+#endif
 
 #endif
