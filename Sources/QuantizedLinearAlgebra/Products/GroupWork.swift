@@ -1,4 +1,4 @@
-package import BlockFormats
+import BlockFormats
 
 /// What a product has to do for each group, whatever the kernels do: what its greatest speed follows from.
 package struct GroupWork: Hashable, Sendable {
