@@ -179,7 +179,7 @@ struct OperandKernelTests {
           let result = place.reserve(expected.count, of: UInt32.self, in: memory[1])
           source.withMemoryRebound(to: UInt8.self) { source in
             result.withMemoryRebound(to: UInt8.self) { result in
-              kernel!(source.baseAddress!, words, result.baseAddress!)
+              kernel(source.baseAddress!, words, result.baseAddress!)
             }
           }
           #expect(
