@@ -18,14 +18,22 @@ INLINE void decode_codes(
   vu lanes = group_lanes(fit, unit);
   size_t i = 0;
   bool has_offsets = scaling == BK_SCALE_LINE;
-  vf scale[4] = {1, 1, 1, 1}, offset[4] = {0, 0, 0, 0};
+  vf scale[4] = {1, 1, 1, 1}, offset[4] = {0, 0, 0, 0}, products[TABLE_PARTS];
   for (; i + 4 * LANES <= count; i += 4 * LANES) {
     if (fit != GROUP_NONE) quad_values(fit, scales, i, unit, lanes, factor, scale);
     if (has_offsets) quad_values(fit, offsets, i, unit, lanes, 1, offset);
-    for (size_t j = 0; j < 4; j++)
-      store_result(values + i + j * LANES, values_at(
-          &d, path, scaling, codes_of(path, codes, i + j * LANES, LANES), scale[j], offset[j],
-          tensor_scale), streams);
+    for (size_t j = 0; j < 4; j++) {
+      vu code = codes_of(path, codes, i + j * LANES, LANES);
+      vf value;
+      if (has_products(path, fit)) {
+        bool is_next = j == 0 || (fit == GROUP_WHOLE && j * LANES % unit == 0);
+        if (is_next) find_products(&d, path, scaling, scale[j], tensor_scale, products);
+        value = product_at(path, scaling, products, code, offset[j]);
+      } else {
+        value = values_at(&d, path, scaling, code, scale[j], offset[j], tensor_scale);
+      }
+      store_result(values + i + j * LANES, value, streams);
+    }
   }
   for (; i < count; i += LANES) {
     vf some = group_values(fit, scales, i, unit, lanes, count) * factor;
@@ -79,6 +87,8 @@ DECODER(decode_table_block, DECODE_TABLE, BK_SCALE_BLOCK)
 DECODER(decode_table_tensor, DECODE_TABLE, BK_SCALE_TENSOR)
 DECODER(decode_nibbles_block, DECODE_NIBBLES, BK_SCALE_BLOCK)
 DECODER(decode_nibbles_tensor, DECODE_NIBBLES, BK_SCALE_TENSOR)
+DECODER(decode_signed_block, DECODE_SIGNED, BK_SCALE_BLOCK)
+DECODER(decode_signed_tensor, DECODE_SIGNED, BK_SCALE_TENSOR)
 DECODER(decode_placed_block, DECODE_PLACED, BK_SCALE_BLOCK)
 DECODER(decode_placed_tensor, DECODE_PLACED, BK_SCALE_TENSOR)
 DECODER(decode_magnitude_block, DECODE_MAGNITUDE, BK_SCALE_BLOCK)
@@ -209,6 +219,7 @@ INLINE void decode_to(
   } while (0)
   switch (path) {
     case DECODE_NIBBLES:  // Their rows go another way.
+    case DECODE_SIGNED:
     case DECODE_TABLE: RUN(decode_table); break;
     case DECODE_MAGNITUDE: RUN(decode_magnitude); break;
     case DECODE_PLACED: RUN(decode_placed); break;
@@ -237,6 +248,8 @@ static NOINLINE void decode_nibbles(
   }
   size_t groups = unit ? (n + unit - 1) / unit : 0;
   bool is_line = scaling == BK_SCALE_LINE, is_tensor = scaling == BK_SCALE_TENSOR;
+  // One look-up of a whole table needs no help.
+  bool has_signs = LANES == 8 && e->kind == BK_FLOAT;
   if (!are_exact(scales, groups, 1) || (is_line && !are_exact(offsets, groups, 1))
       || (is_tensor && !is_usual_scale(tensor_scale))) {
     unpack(bytes, n, 4, unpacked);
@@ -249,9 +262,11 @@ static NOINLINE void decode_nibbles(
   } else if (is_line) {
     decode_nibbles_line(e, bytes, n, scales, offsets, unit, 1, streams, values);
   } else if (is_tensor) {
-    decode_nibbles_tensor(e, bytes, n, scales, NULL, unit, tensor_scale, streams, values);
+    (has_signs ? decode_signed_tensor : decode_nibbles_tensor)(
+        e, bytes, n, scales, NULL, unit, tensor_scale, streams, values);
   } else {
-    decode_nibbles_block(e, bytes, n, scales, NULL, unit, 1, streams, values);
+    (has_signs ? decode_signed_block : decode_nibbles_block)(
+        e, bytes, n, scales, NULL, unit, 1, streams, values);
   }
 }
 

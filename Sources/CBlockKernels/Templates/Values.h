@@ -53,6 +53,7 @@ INLINE vf element_values(const Decoder *d, vu codes) {
 typedef enum {
   DECODE_TABLE,      // at most four bits
   DECODE_NIBBLES,    // four bits, packed
+  DECODE_SIGNED,     // the same of a sign and a magnitude
   DECODE_MAGNITUDE,  // few magnitudes: a table, or no subnormal numbers on the way
   DECODE_PLACED,     // finite floats: the fields in place, times a scale that includes the unit
   DECODE_FIXED,      // sign and magnitude, times a scale that includes the spacing
@@ -77,7 +78,8 @@ INLINE vf values_at(
   vf value;
   switch (path) {
     case DECODE_TABLE:
-    case DECODE_NIBBLES: value = look_up(d->table, d->e.values, codes); break;
+    case DECODE_NIBBLES:
+    case DECODE_SIGNED: value = look_up(d->table, d->e.values, codes); break;
     case DECODE_MAGNITUDE: {
 #ifdef HAS_MAGNITUDE_TABLE
       vu bits = bits_of(look_up_magnitude(d->e.values, codes));
@@ -115,6 +117,44 @@ INLINE vf values_at(
   return pick_f(is_nan, floats_of(all_u(CANONICAL_NAN)), value);
 }
 
+// Vectors with one scale look up products: the table is multiplied once for all codes of a block.
+#ifdef HAS_TABLE_PARTS
+#define TABLE_PARTS (16 / LANES)
+#else
+#define TABLE_PARTS 1
+#endif
+
+INLINE bool has_products(DecodePath path, GroupFit fit) {
+#ifdef HAS_TABLE_PARTS
+  return (path == DECODE_TABLE || path == DECODE_NIBBLES || path == DECODE_SIGNED)
+         && (fit == GROUP_ONE || fit == GROUP_WHOLE);
+#else
+  return false;
+#endif
+}
+
+// The products of the table; signs are left to codes where the path says so.
+INLINE void find_products(
+    const Decoder *d, DecodePath path, BKScaling scaling, vf scale, float tensor_scale,
+    vf *products) {
+  for (size_t part = 0; part < (path == DECODE_SIGNED ? 1 : TABLE_PARTS); part++) {
+    products[part] = load_f(d->e.values + part * LANES) * scale;
+    if (scaling == BK_SCALE_TENSOR) products[part] = products[part] * tensor_scale;
+  }
+}
+
+INLINE vf product_at(
+    DecodePath path, BKScaling scaling, const vf *products, vu codes, vf offset) {
+#ifdef HAS_TABLE_PARTS
+  vf value = path == DECODE_SIGNED
+                 ? floats_of(bits_of(permute(products[0], codes)) ^ ((codes << 28) & SIGN))
+                 : look_up_part(products, codes);
+  return scaling == BK_SCALE_LINE ? value + offset : value;
+#else
+  return products[0];
+#endif
+}
+
 // Codes of four bits from packed bytes, with others above them; where lanes are few, unpacking is
 // quicker.
 #define KEEPS_NIBBLES (LANES >= 8)
@@ -131,7 +171,7 @@ INLINE vu nibbles_of(uint64_t word) {
 
 // The codes of a vector whose first one is at an index; the lanes behind `left` of them are zero.
 INLINE vu codes_of(DecodePath path, const uint8_t *codes, size_t index, size_t left) {
-  if (path != DECODE_NIBBLES)
+  if (path != DECODE_NIBBLES && path != DECODE_SIGNED)
     return widen_b(left < LANES ? load_some_b(codes + index, left) : load_b(codes + index));
   uint64_t word = 0;
   memcpy(&word, codes + index / 2, left < LANES ? (left + 1) / 2 : LANES / 2);

@@ -31,10 +31,16 @@ INLINE vu round_to_integers(vf v) { return (vu)_mm256_cvtps_epi32((__m256)v); }
 INLINE vf permute(vf v, vu lanes) {
   return (vf)_mm256_permutevar8x32_ps((__m256)v, (__m256i)lanes);
 }
-// Codes from 8 on lie in the upper half of the table; their bit 3 becomes the sign that blends.
-INLINE vf look_up(vf table, const float *values, vu codes) {
-  vf low = permute(table, codes), high = permute(load_f(values + 8), codes);
+// A table in two registers. Codes from 8 on lie in the upper one; their bit 3 becomes the sign that
+// blends.
+#define HAS_TABLE_PARTS
+INLINE vf look_up_part(const vf *parts, vu codes) {
+  vf low = permute(parts[0], codes), high = permute(parts[1], codes);
   return (vf)_mm256_blendv_ps((__m256)low, (__m256)high, (__m256)(codes << 28));
+}
+INLINE vf look_up(vf table, const float *values, vu codes) {
+  const vf parts[2] = {table, load_f(values + 8)};
+  return look_up_part(parts, codes);
 }
 // Signs are quicker found apart from magnitudes.
 #define HAS_SEPARATE_SIGNS

@@ -72,6 +72,8 @@ INLINE vu signed_binades(vf v, uint32_t lowest) {
 INLINE vu round_to_integers(vf v) { return (vu)_mm512_cvtps_epi32((__m512)v); }
 INLINE vf permute(vf v, vu lanes) { return (vf)_mm512_permutexvar_ps((__m512i)lanes, (__m512)v); }
 INLINE vf look_up(vf table, const float *values, vu codes) { return permute(table, codes); }
+#define HAS_TABLE_PARTS
+INLINE vf look_up_part(const vf *parts, vu codes) { return permute(parts[0], codes); }
 // The magnitudes of codes whose lower five bits say it.
 #define HAS_MAGNITUDE_TABLE
 INLINE vf look_up_magnitude(const float *values, vu codes) {
