@@ -14,6 +14,7 @@
 #include "Errors.h"
 #include "Random.h"
 #include "Numbers.h"
+#include "Halves.h"
 #include "Rows.h"
 #include "Panels.h"
 #include "StoredScales.h"

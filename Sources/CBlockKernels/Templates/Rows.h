@@ -78,6 +78,12 @@ INLINE void clear_vanished_blocks(
 INLINE bool encode_part(
     const BKElement *e, const BKBlockRule *rule, BKRandom random, const float *values,
     size_t count, Part *p, uint8_t *codes, size_t *overflows) {
+  HalfWay way = e->width == 16 ? half_way(e, rule->multiplier) : HALF_ANY;
+  size_t over = 0;
+  bool has_codes = way != HALF_ANY
+                   && (way == HALF_PATTERN ? encode_usual_pattern : encode_converted_half)(
+                       e, values, count, FETCH_DISTANCE, codes, &over);
+  if (has_codes && over == 0) return true;
   bool is_given = rule->kind == BK_RULE_GIVEN, is_tame = find_part_scales(rule, values, count, p);
   if (is_given) {
     float maximum;
@@ -94,7 +100,8 @@ INLINE bool encode_part(
     words = p->words + offset;
   }
   if (e->width == 16) {
-    *overflows += encode_halves(e, values, count, words, FETCH_DISTANCE, codes);
+    *overflows +=
+        has_codes ? over : encode_halves(e, values, count, words, FETCH_DISTANCE, codes);
     return true;
   }
   *overflows += encode(

@@ -45,6 +45,14 @@ INLINE vf look_up(vf table, const float *values, vu codes) {
 // Signs are quicker found apart from magnitudes.
 #define HAS_SEPARATE_SIGNS
 
+// Binary16 numbers nearest to values, ties to even.
+#define HAS_HALF_CONVERSION
+INLINE vw half_words(vf a, vf b) {
+  __m128i low = _mm256_cvtps_ph((__m256)a, _MM_FROUND_TO_NEAREST_INT);
+  __m128i high = _mm256_cvtps_ph((__m256)b, _MM_FROUND_TO_NEAREST_INT);
+  return (vw)_mm256_set_m128i(high, low);
+}
+
 // MARK: - Orders of words and bytes
 
 #define HAS_PAIR_ORDER

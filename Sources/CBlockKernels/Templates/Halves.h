@@ -1,0 +1,85 @@
+// Sixteen bits to nearest even without a multiplier, in one pass that also finds whether values are
+// tame.
+
+// How codes are found.
+typedef enum {
+  HALF_CONVERTED,  // binary16, by the processor's conversion
+  HALF_PATTERN,    // the upper half of binary32
+  HALF_ANY,        // not in this way
+} HalfWay;
+
+INLINE HalfWay half_way(const BKElement *e, float multiplier) {
+  if (e->rounding != BK_NEAREST_EVEN || e->is_unsigned || multiplier != 1
+      || e->least_multiplier > 1)
+    return HALF_ANY;
+  if (e->kind == BK_PATTERN) return HALF_PATTERN;
+#ifdef HAS_HALF_CONVERSION
+  if (e->kind == BK_FLOAT && e->fraction_bits == 10 && e->lowest_field == 113
+      && e->greatest < 0x7C00 && e->has_negative_zero)
+    return HALF_CONVERTED;
+#endif
+  return HALF_ANY;
+}
+
+// What two vectors at a time find of their values.
+typedef struct {
+  vw over;      // codes beyond the greatest, those of infinities and NaN among them
+  vu farthest;  // the largest patterns without their signs, one bit up
+} HalfRow;
+
+INLINE vw half_codes(const BKElement *e, HalfWay way, vf first, vf second, HalfRow *row) {
+#ifdef HAS_HALF_CONVERSION
+  if (way == HALF_CONVERTED) {
+    vw word = half_words(first, second), magnitude = word & 0x7FFF;
+    vw kept = __builtin_elementwise_min(magnitude, (vw)(uint16_t)e->greatest);
+    row->over -= (vw)(magnitude != kept);
+    return kept | (word & 0x8000);
+  }
+#endif
+  vu bits[2] = {bits_of(first), bits_of(second)};
+  for (int j = 0; j < 2; j++) {
+    row->farthest = max_u(row->farthest, bits[j] + bits[j]);
+    bits[j] += 0x7FFF + ((bits[j] >> 16) & 1);
+  }
+  return ordered_words(paired_high_words(bits[0], bits[1]));
+}
+
+// Whether all codes are those of finite values, of which `overflows` are beyond the greatest. Where
+// not, or where some overflow, values may be untame.
+INLINE bool encode_half_row(
+    const BKElement *shared_element, HalfWay way, const float *values, size_t count,
+    size_t prefetch, uint8_t *codes, size_t *overflows) {
+  // A copy of its own, which no store can change.
+  const BKElement own_element = *shared_element, *e = &own_element;
+  HalfRow row = {0, 0};
+  size_t i = 0;
+  for (; i + 2 * LANES <= count; i += 2 * LANES) {
+    const float *at = values + i;
+    for (size_t line = 0; line < 2 * LANES; line += 16)
+      PREFETCH((const char *)(at + line) + prefetch);
+    vw words = half_codes(e, way, load_f(at), load_f(at + LANES), &row);
+    memcpy(codes + 2 * i, &words, sizeof words);
+  }
+  if (i < count) {
+    float rest[2 * LANES] = {0};
+    memcpy(rest, (const char *)(values + i), 4 * (count - i));
+    vw words = half_codes(e, way, load_f(rest), load_f(rest + LANES), &row);
+    memcpy(codes + 2 * i, &words, 2 * (count - i));
+  }
+  *overflows = 0;
+  if (__builtin_reduce_or(row.over) != 0)
+    for (int lane = 0; lane < 2 * LANES; lane++) *overflows += row.over[lane];
+  // Half a spacing above the greatest pattern values round to the next one.
+  return !any_lane(row.farthest >= (e->greatest << 17) + 0x10000);
+}
+
+static NOINLINE bool encode_converted_half(
+    const BKElement *e, const float *values, size_t count, size_t prefetch, uint8_t *codes,
+    size_t *overflows) {
+  return encode_half_row(e, HALF_CONVERTED, values, count, prefetch, codes, overflows);
+}
+static NOINLINE bool encode_usual_pattern(
+    const BKElement *e, const float *values, size_t count, size_t prefetch, uint8_t *codes,
+    size_t *overflows) {
+  return encode_half_row(e, HALF_PATTERN, values, count, prefetch, codes, overflows);
+}
