@@ -69,15 +69,46 @@ INLINE vi shared_scales_at(
   return is_tame(maximum, *multipliers, rule->tame_limit, rule->least_multiplier);
 }
 
+// Magnitudes from `first` on, `length` patterns of them, whose exponent fields and `to_code` are
+// scale codes, where neither these nor the multipliers are clamped.
+typedef struct { uint32_t first, length; int32_t to_code; } PlainMagnitudes;
+
+INLINE PlainMagnitudes plain_magnitudes(const BKSharedScale *rule, int32_t exponent_step) {
+  PlainMagnitudes p = {0, 0, rule->offset - 127 + exponent_step + rule->bias};
+  if (rule->product != 1 || rule->threshold[0] <= 0x7FFFFF) return p;
+  int64_t low = 1, high = 254;
+  if (low < -p.to_code) low = -(int64_t)p.to_code;
+  if (low < (int64_t)rule->bias - 127 - p.to_code) low = (int64_t)rule->bias - 127 - p.to_code;
+  if (high > (int64_t)rule->greatest_code - p.to_code)
+    high = (int64_t)rule->greatest_code - p.to_code;
+  if (high > (int64_t)rule->bias + 126 - p.to_code) high = (int64_t)rule->bias + 126 - p.to_code;
+  if (low > high) return p;
+  p.first = (uint32_t)low << 23;
+  p.length = (uint32_t)(high - low + 1) << 23;
+  return p;
+}
+
 static bool shared_scales(
     const BKSharedScale *shared_rule, const uint32_t *maxima, size_t count, int32_t exponent_step,
     uint8_t *codes, float *multipliers) {
   // A copy of its own, which no store can change.
   const BKSharedScale own_rule = *shared_rule, *rule = &own_rule;
+  const PlainMagnitudes plain = plain_magnitudes(rule, exponent_step);
+  const uint32_t of_multiplier = (uint32_t)(rule->bias - plain.to_code + 127) << 23;
   vi tame = (vi)all_u(~0u), code;
   vf multiplier;
   for (size_t i = 0; i < count; i += LANES) {
     size_t n = count - i < LANES ? count - i : LANES;
+    if (n == LANES) {
+      vu maximum = load_u(maxima + i);
+      if (!any_lane(maximum - plain.first >= plain.length)) {
+        multiplier = floats_of(of_multiplier - (maximum & INFINITE));
+        tame &= is_tame(maximum, multiplier, rule->tame_limit, rule->least_multiplier);
+        store_b(codes + i, narrow_b((maximum >> 23) + (uint32_t)plain.to_code));
+        store_f(multipliers + i, multiplier);
+        continue;
+      }
+    }
     tame &= shared_scales_at(
         rule, load_some_u(maxima + i, n), exponent_step, &code, &multiplier);
     store_some_b(codes + i, narrow_b((vu)code), n);
