@@ -42,6 +42,11 @@ INLINE vf group_values(
   }
 }
 
+// Compilers drop a product with a factor that they know to be one; others take as long as a test.
+INLINE vf times_factor(vf v, float factor) {
+  return __builtin_constant_p(factor) && factor == 1 ? v : v * factor;
+}
+
 // The values of the groups of 4 * LANES lanes, `index` and on, of which all exist.
 INLINE void quad_values(
     GroupFit fit, const float *values, size_t index, size_t unit, vu lanes, float factor,
@@ -52,8 +57,7 @@ INLINE void quad_values(
     for (size_t j = 0; j < 4; j++) {
       size_t first = j * each;
       vf some = load_some_f(values + (index >> shift) + (first & ~(size_t)(LANES - 1)), needed);
-      some = factor == 1 ? some : some * factor;
-      result[j] = permute(some, lanes + (uint32_t)(first & (LANES - 1)));
+      result[j] = permute(times_factor(some, factor), lanes + (uint32_t)(first & (LANES - 1)));
     }
     return;
   }
@@ -61,6 +65,6 @@ INLINE void quad_values(
     size_t first = index + j * LANES;
     vf some = fit == GROUP_PARTS ? load_f(values + first)
                                  : group_values(fit, values, first, unit, lanes, index + 4 * LANES);
-    result[j] = factor == 1 ? some : some * factor;
+    result[j] = times_factor(some, factor);
   }
 }
