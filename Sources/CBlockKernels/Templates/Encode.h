@@ -17,7 +17,7 @@ INLINE size_t encode_tame(
   for (; i + QUAD <= count; i += QUAD) {
     for (int j = 0; j < 4; j++) {
       const float *at = values + i + j * LANES;
-      for (size_t line = 0; line < LANES; line += 16) PREFETCH((const char *)at + prefetch);
+      if (j * LANES % 16 == 0) PREFETCH((const char *)at + prefetch);
       x[j] = load_f(at);
       if (rounding == BK_STOCHASTIC) word[j] = load_u(random + i + j * LANES);
     }
@@ -107,7 +107,7 @@ INLINE size_t encode_half_words(
     for (size_t j = 0; j < 4; j++) {
       size_t first = j * LANES, n = left > first ? left - first : 0;
       const float *at = values + i + first;
-      for (size_t line = 0; line < LANES; line += 16) PREFETCH((const char *)at + prefetch);
+      if (first % 16 == 0) PREFETCH((const char *)at + prefetch);
       x[j] = load_some_f(at, n);
       if (rounding == BK_STOCHASTIC) word[j] = load_some_u(random + i + first, n);
     }
