@@ -66,9 +66,7 @@ INLINE bool encode_half_row(
     vw words = half_codes(e, way, load_f(rest), load_f(rest + LANES), &row);
     memcpy(codes + 2 * i, &words, 2 * (count - i));
   }
-  *overflows = 0;
-  if (__builtin_reduce_or(row.over) != 0)
-    for (int lane = 0; lane < 2 * LANES; lane++) *overflows += row.over[lane];
+  *overflows = sum_words(row.over);
   // Half a spacing above the greatest pattern values round to the next one.
   return !any_lane(row.farthest >= (e->greatest << 17) + 0x10000);
 }

@@ -180,8 +180,8 @@ INLINE vq ordered_bytes(vw a, vw b) { return low_bytes(a, b); }
 #endif
 
 // What four vectors hold as bytes, in an order of the level's own, which ordered_quad undoes:
-// magnitudes of 16-bit integers, at most 255; integers of eight bits; and bytes whose top bit is
-// the sign.
+// magnitudes of 16-bit integers, at most 255; integers of eight bits, also from those of sixteen;
+// and bytes whose top bit is the sign.
 #ifndef HAS_QUAD_ORDER
 INLINE vq magnitude_bytes(const vu *v) {
   vw words[2];
@@ -192,8 +192,10 @@ INLINE vq magnitude_bytes(const vu *v) {
   }
   return low_bytes(words[0], words[1]);
 }
+INLINE vws integer_words(vu a, vu b) { return (vws)low_words(a, b); }
+INLINE vq bytes_of_words(vws a, vws b) { return low_bytes((vw)a, (vw)b); }
 INLINE vq integer_bytes(const vu *v) {
-  return low_bytes(low_words(v[0], v[1]), low_words(v[2], v[3]));
+  return bytes_of_words(integer_words(v[0], v[1]), integer_words(v[2], v[3]));
 }
 INLINE vq sign_bytes(const vf *v) {
   return high_bytes(
@@ -225,6 +227,11 @@ INLINE size_t sum_bytes(vq v) {
     sum += (pairs * 0x0001000100010001ull) >> 48;
   }
   return sum;
+}
+INLINE size_t sum_words(vw v) {
+  vu pairs;
+  memcpy(&pairs, &v, sizeof pairs);
+  return __builtin_reduce_add((pairs & 0xFFFF) + (pairs >> 16));
 }
 INLINE vu lane_numbers(void) { return (vu)LANE_NUMBERS; }
 INLINE bool any_lane(vi mask) { return __builtin_reduce_or((vu)mask) != 0; }

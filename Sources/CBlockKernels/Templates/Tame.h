@@ -21,8 +21,7 @@ typedef struct {
 } OverflowCount;
 
 INLINE void flush_overflows(OverflowCount *count) {
-  if (__builtin_reduce_or(count->words) != 0)
-    for (int i = 0; i < 2 * LANES; i++) count->total += count->words[i];
+  if (__builtin_reduce_or(count->words) != 0) count->total += sum_words(count->words);
   count->total += sum_bytes(count->bytes);
   count->words = 0;
   count->bytes = 0;
@@ -156,6 +155,20 @@ INLINE vq nearest_bytes(const Rounder *r, const vf *products, OverflowCount *ove
   return ordered_split(finish_bytes(r, low, signs, false, over));
 }
 
+// Integers of up to sixteen bits are brought into the range of codes.
+INLINE vq nearest_integers(const Rounder *r, const vf *products, OverflowCount *over) {
+  vws kept[2];
+  for (int pair = 0; pair < 2; pair++) {
+    vws words = integer_words(
+        round_to_integers(products[2 * pair]), round_to_integers(products[2 * pair + 1]));
+    kept[pair] = __builtin_elementwise_min(words, (vws)(int16_t)r->e.greatest);
+    kept[pair] = __builtin_elementwise_max(
+        kept[pair], (vws)(int16_t)-(int32_t)r->e.greatest_negative);
+    over->words -= (vw)(words != kept[pair]);
+  }
+  return ordered_quad(bytes_of_words(kept[0], kept[1]) & (uint8_t)r->width_mask);
+}
+
 // None of them overflows.
 INLINE vq table_bytes(const Rounder *r, const vf *products) {
   vu places[4];
@@ -172,6 +185,7 @@ INLINE vq tame_codes(
   vf products[4];
   for (int j = 0; j < 4; j++) products[j] = values[j] * multipliers[j];
   if (way == TAME_NEAREST_FLOAT) return nearest_bytes(r, products, over);
+  if (way == TAME_NEAREST_INTEGER) return nearest_integers(r, products, over);
   if (way == TAME_TABLE) return table_bytes(r, products);
   vu whole[4];
   for (int j = 0; j < 4; j++) {
@@ -182,7 +196,7 @@ INLINE vq tame_codes(
       whole[j] = round_to_integers(products[j]);
     }
   }
-  bool is_integer = way == TAME_NEAREST_INTEGER || (way == TAME_ANY && r->e.kind == BK_INTEGER);
+  bool is_integer = way == TAME_ANY && r->e.kind == BK_INTEGER;
   return ordered_quad(
       finish_bytes(r, magnitude_bytes(whole), sign_bytes(products), is_integer, over));
 }

@@ -87,10 +87,12 @@ INLINE vq magnitude_bytes(const vu *v) {
   __m256i second = _mm256_packs_epi32((__m256i)v[2], (__m256i)v[3]);
   return (vq)_mm256_packus_epi16(_mm256_abs_epi16(first), _mm256_abs_epi16(second));
 }
+INLINE vws integer_words(vu a, vu b) {
+  return (vws)_mm256_packs_epi32((__m256i)a, (__m256i)b);
+}
+INLINE vq bytes_of_words(vws a, vws b) { return (vq)_mm256_packs_epi16((__m256i)a, (__m256i)b); }
 INLINE vq integer_bytes(const vu *v) {
-  __m256i first = _mm256_packs_epi32((__m256i)v[0], (__m256i)v[1]);
-  __m256i second = _mm256_packs_epi32((__m256i)v[2], (__m256i)v[3]);
-  return (vq)_mm256_packs_epi16(first, second);
+  return bytes_of_words(integer_words(v[0], v[1]), integer_words(v[2], v[3]));
 }
 INLINE vq sign_bytes(const vf *v) {
   const vu bits[4] = {bits_of(v[0]), bits_of(v[1]), bits_of(v[2]), bits_of(v[3])};

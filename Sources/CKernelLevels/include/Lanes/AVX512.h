@@ -128,10 +128,12 @@ INLINE vq magnitude_bytes(const vu *v) {
   __m512i second = _mm512_packs_epi32((__m512i)v[2], (__m512i)v[3]);
   return (vq)_mm512_packus_epi16(_mm512_abs_epi16(first), _mm512_abs_epi16(second));
 }
+INLINE vws integer_words(vu a, vu b) {
+  return (vws)_mm512_packs_epi32((__m512i)a, (__m512i)b);
+}
+INLINE vq bytes_of_words(vws a, vws b) { return (vq)_mm512_packs_epi16((__m512i)a, (__m512i)b); }
 INLINE vq integer_bytes(const vu *v) {
-  __m512i first = _mm512_packs_epi32((__m512i)v[0], (__m512i)v[1]);
-  __m512i second = _mm512_packs_epi32((__m512i)v[2], (__m512i)v[3]);
-  return (vq)_mm512_packs_epi16(first, second);
+  return bytes_of_words(integer_words(v[0], v[1]), integer_words(v[2], v[3]));
 }
 INLINE vq sign_bytes(const vf *v) {
   const vu bits[4] = {bits_of(v[0]), bits_of(v[1]), bits_of(v[2]), bits_of(v[3])};
