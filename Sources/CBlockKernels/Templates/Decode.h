@@ -282,30 +282,6 @@ static void decode_lines(
   decode_lines_to(e, codes, n, scales, offsets, unit, false, values);
 }
 
-// Codes of sixteen bits without a scale.
-static NOINLINE void decode_halves(
-    const BKElement *element, const uint8_t *codes, size_t count, bool streams, float *values) {
-  Decoder d = make_decoder(element);
-  vu greatest = 0;
-  size_t i = 0;
-  for (; i + LANES <= count; i += LANES) {
-    vh half;
-    memcpy(&half, codes + 2 * i, sizeof half);
-    vu code = widen_h(half);
-    vf value = floats_of((vu)((vi)(code << d.sign_shift) >> d.place_shift) & d.place_mask);
-    greatest = max_u(greatest, code & d.magnitude_mask);
-    store_result(values + i, value * d.e.unit, streams);
-  }
-  bool is_special = any_lane(greatest > d.e.greatest);
-  // Rows with infinities and NaN, and the end of every row, take their time.
-  for (i = is_special ? 0 : i; i < count; i++) {
-    uint16_t code;
-    memcpy(&code, codes + 2 * i, sizeof code);
-    float value = element_values(&d, all_u(code))[0];
-    memcpy((char *)(values + i), &value, sizeof value);
-  }
-}
-
 static void decode_wide(
     const BKElement *element, BKScaling scaling, const uint32_t *codes, size_t count,
     const float *scales, size_t unit, float tensor_scale, float *values) {

@@ -1,17 +1,14 @@
-// Sixteen bits to nearest even without a multiplier, in one pass that also finds whether values are
-// tame.
+// Codes of sixteen bits without a scale, where processors or plain shifts know them.
 
-// How codes are found.
+// What codes are.
 typedef enum {
-  HALF_CONVERTED,  // binary16, by the processor's conversion
+  HALF_CONVERTED,  // binary16, which the processor converts
   HALF_PATTERN,    // the upper half of binary32
-  HALF_ANY,        // not in this way
+  HALF_ANY,        // none of these
 } HalfWay;
 
-INLINE HalfWay half_way(const BKElement *e, float multiplier) {
-  if (e->rounding != BK_NEAREST_EVEN || e->is_unsigned || multiplier != 1
-      || e->least_multiplier > 1)
-    return HALF_ANY;
+INLINE HalfWay half_way(const BKElement *e) {
+  if (e->width != 16 || e->is_unsigned) return HALF_ANY;
   if (e->kind == BK_PATTERN) return HALF_PATTERN;
 #ifdef HAS_HALF_CONVERSION
   if (e->kind == BK_FLOAT && e->fraction_bits == 10 && e->lowest_field == 113
@@ -19,6 +16,15 @@ INLINE HalfWay half_way(const BKElement *e, float multiplier) {
     return HALF_CONVERTED;
 #endif
   return HALF_ANY;
+}
+
+// MARK: - Encoding
+
+// The same for encoding, to nearest even without a multiplier: one pass also finds whether values
+// are tame.
+INLINE HalfWay encoded_half_way(const BKElement *e, float multiplier) {
+  bool is_usual = e->rounding == BK_NEAREST_EVEN && multiplier == 1 && e->least_multiplier <= 1;
+  return is_usual ? half_way(e) : HALF_ANY;
 }
 
 // What two vectors at a time find of their values.
@@ -80,4 +86,57 @@ static NOINLINE bool encode_usual_pattern(
     const BKElement *e, const float *values, size_t count, size_t prefetch, uint8_t *codes,
     size_t *overflows) {
   return encode_half_row(e, HALF_PATTERN, values, count, prefetch, codes, overflows);
+}
+
+// MARK: - Decoding
+
+INLINE vf half_value(const Decoder *d, HalfWay way, vh half) {
+#ifdef HAS_HALF_CONVERSION
+  if (way == HALF_CONVERTED) return half_values(half);
+#endif
+  vu code = widen_h(half);
+  if (way == HALF_PATTERN) return floats_of(code << 16);
+  vf value = floats_of((vu)((vi)(code << d->sign_shift) >> d->place_shift) & d->place_mask);
+  return value * d->e.unit;
+}
+
+INLINE void decode_halves_in(
+    const BKElement *element, HalfWay way, const uint8_t *codes, size_t count, bool streams,
+    float *values) {
+  Decoder d = make_decoder(element);
+  vh greatest = 0;
+  size_t i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    vh half;
+    memcpy(&half, codes + 2 * i, sizeof half);
+    greatest = __builtin_elementwise_max(greatest, half & (uint16_t)d.magnitude_mask);
+    store_result(values + i, half_value(&d, way, half), streams);
+  }
+  bool is_special = __builtin_reduce_max(greatest) > d.e.greatest;
+  // Rows with infinities and NaN, and the end of every row, take their time.
+  for (i = is_special ? 0 : i; i < count; i++) {
+    uint16_t code;
+    memcpy(&code, codes + 2 * i, sizeof code);
+    float value = element_values(&d, all_u(code))[0];
+    memcpy((char *)(values + i), &value, sizeof value);
+  }
+}
+
+#define HALF_DECODER(name, way)                                                           \
+  static NOINLINE void name(                                                              \
+      const BKElement *e, const uint8_t *codes, size_t n, bool streams, float *values) {  \
+    decode_halves_in(e, way, codes, n, streams, values);                                  \
+  }
+
+HALF_DECODER(decode_converted_halves, HALF_CONVERTED)
+HALF_DECODER(decode_patterns, HALF_PATTERN)
+HALF_DECODER(decode_any_halves, HALF_ANY)
+
+INLINE void decode_halves(
+    const BKElement *e, const uint8_t *codes, size_t count, bool streams, float *values) {
+  switch (half_way(e)) {
+    case HALF_CONVERTED: decode_converted_halves(e, codes, count, streams, values); return;
+    case HALF_PATTERN: decode_patterns(e, codes, count, streams, values); return;
+    case HALF_ANY: decode_any_halves(e, codes, count, streams, values); return;
+  }
 }

@@ -1,13 +1,19 @@
 // Between a caller's numbers and FP32.
 
+// What is not NaN is as the processor converts it, where it does.
 INLINE vf widen_half(vh half) {
+#ifdef HAS_HALF_CONVERSION
+  vf value = half_values(half);
+  return pick_f(value == value, value, floats_of(all_u(CANONICAL_NAN)));
+#else
   vu code = widen_h(half), magnitude = code & 0x7FFF, sign = (code & 0x8000) << 16;
   vu finite = bits_of(floats_of(magnitude << 13) * 0x1p112f);
   vu special = pick(magnitude > 0x7C00, all_u(CANONICAL_NAN), sign | INFINITE);
   return floats_of(pick(magnitude >= 0x7C00, special, finite | sign));
+#endif
 }
 
-INLINE vh narrow_half(vf value) {
+INLINE vu binary16_codes(vf value) {
   vu bits = bits_of(value), magnitude = bits & MAGNITUDE;
   vu sign = (bits >> 16) & 0x8000;
   vu binade = max_u(magnitude & INFINITE, all_u(113u << 23));
@@ -15,53 +21,83 @@ INLINE vh narrow_half(vf value) {
            floats_of(min_u(binade, all_u(0x47800000)) + (13u << 23));
   vu code = (bits_of(sum) & 0x7FFFFF) + (min_u(binade, all_u(0x47800000)) >> 13) - (113u << 10);
   code = min_u(code, all_u(0x7C00)) | sign;
-  return narrow_h(pick(magnitude > INFINITE, all_u(0x7E00), code));
+  return pick(magnitude > INFINITE, all_u(0x7E00), code);
 }
 
-INLINE vh narrow_bfloat(vf value) {
+// The codes of two vectors.
+INLINE vw narrow_halves(vf first, vf second) {
+#ifdef HAS_HALF_CONVERSION
+  vw words = half_words(first, second), is_nan = (vw)((words & 0x7FFF) > 0x7C00);
+  return (words & ~is_nan) | (is_nan & 0x7E00);
+#else
+  return ordered_words(paired_low_words(binary16_codes(first), binary16_codes(second)));
+#endif
+}
+
+// Codes are the upper halves.
+INLINE vu bfloat_sums(vf value) {
   vu bits = bits_of(value);
-  vu rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
-  return narrow_h(pick((bits & MAGNITUDE) > INFINITE, all_u(0x7FC0), rounded));
+  vu rounded = bits + 0x7FFF + ((bits >> 16) & 1);
+  return pick((bits & MAGNITUDE) > INFINITE, all_u(0x7FC00000), rounded);
+}
+
+INLINE vw narrow_bfloats(vf first, vf second) {
+  return ordered_words(paired_high_words(bfloat_sums(first), bfloat_sums(second)));
+}
+
+INLINE vf widened(BKScalar type, vh half) {
+  return type == BK_FLOAT16 ? widen_half(half) : floats_of(widen_h(half) << 16);
+}
+
+INLINE void widen_from(BKScalar type, const uint8_t *bytes, size_t count, float *values) {
+  size_t i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    vh half;
+    memcpy(&half, bytes + 2 * i, sizeof half);
+    store_f(values + i, widened(type, half));
+  }
+  if (i < count) {
+    vh half = 0;
+    memcpy(&half, bytes + 2 * i, 2 * (count - i));
+    store_some_f(values + i, widened(type, half), count - i);
+  }
 }
 
 static void widen(BKScalar type, const void *numbers, size_t count, float *values) {
-  if (type == BK_FLOAT32) {
-    memcpy((char *)values, numbers, 4 * count);
-    return;
+  switch (type) {
+    case BK_FLOAT32: memcpy((char *)values, numbers, 4 * count); return;
+    case BK_FLOAT16: widen_from(BK_FLOAT16, numbers, count, values); return;
+    case BK_BFLOAT16: widen_from(BK_BFLOAT16, numbers, count, values); return;
   }
-  const uint8_t *bytes = numbers;
-  for (size_t i = 0; i < count; i += LANES) {
-    size_t n = count - i < LANES ? count - i : LANES;
-    vh half = 0;
-    if (n == LANES) {
-      memcpy(&half, bytes + 2 * i, sizeof half);
+}
+
+INLINE vw narrowed(BKScalar type, vf first, vf second) {
+  return type == BK_FLOAT16 ? narrow_halves(first, second) : narrow_bfloats(first, second);
+}
+
+INLINE void narrow_to(BKScalar type, const float *values, size_t count, uint8_t *bytes) {
+  size_t i = 0;
+  for (; i + 2 * LANES <= count; i += 2 * LANES) {
+    vw words = narrowed(type, load_f(values + i), load_f(values + i + LANES));
+    memcpy(bytes + 2 * i, &words, sizeof words);
+  }
+  for (; i < count; i += LANES) {
+    size_t left = count - i;
+    vf value = load_some_f(values + i, left);
+    vw words = narrowed(type, value, value);
+    if (left >= LANES) {
+      memcpy(bytes + 2 * i, &words, 2 * LANES);
     } else {
-      memcpy(&half, bytes + 2 * i, 2 * n);
-    }
-    vf value = type == BK_FLOAT16 ? widen_half(half) : floats_of(widen_h(half) << 16);
-    if (n == LANES) {
-      store_f(values + i, value);
-    } else {
-      store_some_f(values + i, value, n);
+      memcpy(bytes + 2 * i, &words, 2 * left);
     }
   }
 }
 
 static void narrow(BKScalar type, const float *values, size_t count, void *numbers) {
-  if (type == BK_FLOAT32) {
-    memcpy(numbers, (const char *)values, 4 * count);
-    return;
-  }
-  uint8_t *bytes = numbers;
-  for (size_t i = 0; i < count; i += LANES) {
-    size_t n = count - i < LANES ? count - i : LANES;
-    vf value = n == LANES ? load_f(values + i) : load_some_f(values + i, n);
-    vh half = type == BK_FLOAT16 ? narrow_half(value) : narrow_bfloat(value);
-    if (n == LANES) {
-      memcpy(bytes + 2 * i, &half, sizeof half);
-    } else {
-      memcpy(bytes + 2 * i, &half, 2 * n);
-    }
+  switch (type) {
+    case BK_FLOAT32: memcpy(numbers, (const char *)values, 4 * count); return;
+    case BK_FLOAT16: narrow_to(BK_FLOAT16, values, count, numbers); return;
+    case BK_BFLOAT16: narrow_to(BK_BFLOAT16, values, count, numbers); return;
   }
 }
 

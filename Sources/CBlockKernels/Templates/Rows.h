@@ -78,7 +78,7 @@ INLINE void clear_vanished_blocks(
 INLINE bool encode_part(
     const BKElement *e, const BKBlockRule *rule, BKRandom random, const float *values,
     size_t count, Part *p, uint8_t *codes, size_t *overflows) {
-  HalfWay way = e->width == 16 ? half_way(e, rule->multiplier) : HALF_ANY;
+  HalfWay way = encoded_half_way(e, rule->multiplier);
   size_t over = 0;
   bool has_codes = way != HALF_ANY
                    && (way == HALF_PATTERN ? encode_usual_pattern : encode_converted_half)(

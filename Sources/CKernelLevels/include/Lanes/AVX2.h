@@ -45,13 +45,14 @@ INLINE vf look_up(vf table, const float *values, vu codes) {
 // Signs are quicker found apart from magnitudes.
 #define HAS_SEPARATE_SIGNS
 
-// Binary16 numbers nearest to values, ties to even.
+// Binary16 numbers nearest to values, ties to even, and the way back.
 #define HAS_HALF_CONVERSION
 INLINE vw half_words(vf a, vf b) {
   __m128i low = _mm256_cvtps_ph((__m256)a, _MM_FROUND_TO_NEAREST_INT);
   __m128i high = _mm256_cvtps_ph((__m256)b, _MM_FROUND_TO_NEAREST_INT);
   return (vw)_mm256_set_m128i(high, low);
 }
+INLINE vf half_values(vh v) { return (vf)_mm256_cvtph_ps((__m128i)v); }
 
 // MARK: - Orders of words and bytes
 

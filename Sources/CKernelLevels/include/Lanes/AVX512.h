@@ -101,13 +101,14 @@ INLINE vu zeros(void) {
   return v;
 }
 
-// Binary16 numbers nearest to values, ties to even.
+// Binary16 numbers nearest to values, ties to even, and the way back.
 #define HAS_HALF_CONVERSION
 INLINE vw half_words(vf a, vf b) {
   __m256i low = _mm512_cvtps_ph((__m512)a, _MM_FROUND_TO_NEAREST_INT);
   __m256i high = _mm512_cvtps_ph((__m512)b, _MM_FROUND_TO_NEAREST_INT);
   return (vw)_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
 }
+INLINE vf half_values(vh v) { return (vf)_mm512_cvtph_ps((__m256i)v); }
 
 // MARK: - Orders of words and bytes
 
