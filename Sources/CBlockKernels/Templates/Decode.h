@@ -22,25 +22,30 @@ INLINE void decode_codes(
   for (; i + 4 * LANES <= count; i += 4 * LANES) {
     if (fit != GROUP_NONE) quad_values(fit, scales, i, unit, lanes, factor, scale);
     if (has_offsets) quad_values(fit, offsets, i, unit, lanes, 1, offset);
+    const uint8_t *quad = codes + (is_packed(path) ? i / 2 : i);
+    vf value[4];
     for (size_t j = 0; j < 4; j++) {
-      vu code = codes_of(path, codes, i + j * LANES, LANES);
-      vf value;
-      if (has_products(path, fit)) {
+      size_t at = j * LANES;
+      if (path == DECODE_HALVES) {
+        if (j % 2 == 0) half_pair(&d, quad + at, value + j);
+      } else if (!has_products(path, fit)) {
+        value[j] = path_values(&d, path, codes_of(path, quad, at, LANES));
+      } else {
         bool is_next = j == 0 || (fit == GROUP_WHOLE && j * LANES % unit == 0);
         if (is_next) find_products(&d, path, scaling, scale[j], tensor_scale, products);
-        value = product_at(path, scaling, products, code, offset[j]);
-      } else {
-        value = values_at(&d, path, scaling, code, scale[j], offset[j], tensor_scale);
+        value[j] = product_at(path, scaling, products, codes_of(path, quad, at, LANES), offset[j]);
       }
-      store_result(values + i + j * LANES, value, streams);
+      if (!has_products(path, fit))
+        value[j] = scaled_values(path, scaling, value[j], scale[j], offset[j], tensor_scale);
+      store_result(values + i + at, value[j], streams);
     }
   }
   for (; i < count; i += LANES) {
     vf some = group_values(fit, scales, i, unit, lanes, count) * factor;
     vf more = has_offsets ? group_values(fit, offsets, i, unit, lanes, count) : all_f(0);
-    store_some_f(values + i, values_at(
-        &d, path, scaling, codes_of(path, codes, i, count - i), some, more, tensor_scale),
-        count - i);
+    vf value = path_values(&d, path, codes_of(path, codes, i, count - i));
+    store_some_f(
+        values + i, scaled_values(path, scaling, value, some, more, tensor_scale), count - i);
   }
 }
 
@@ -89,6 +94,8 @@ DECODER(decode_nibbles_block, DECODE_NIBBLES, BK_SCALE_BLOCK)
 DECODER(decode_nibbles_tensor, DECODE_NIBBLES, BK_SCALE_TENSOR)
 DECODER(decode_signed_block, DECODE_SIGNED, BK_SCALE_BLOCK)
 DECODER(decode_signed_tensor, DECODE_SIGNED, BK_SCALE_TENSOR)
+DECODER(decode_halves_block, DECODE_HALVES, BK_SCALE_BLOCK)
+DECODER(decode_halves_tensor, DECODE_HALVES, BK_SCALE_TENSOR)
 DECODER(decode_placed_block, DECODE_PLACED, BK_SCALE_BLOCK)
 DECODER(decode_placed_tensor, DECODE_PLACED, BK_SCALE_TENSOR)
 DECODER(decode_magnitude_block, DECODE_MAGNITUDE, BK_SCALE_BLOCK)
@@ -152,12 +159,17 @@ INLINE bool are_exact(const float *scales, size_t count, float factor) {
 }
 
 // How rows of finite codes with finite scales are decoded.
-INLINE DecodePath usual_path(const BKElement *e) {
+INLINE DecodePath usual_path(const BKElement *e, size_t groups) {
   if (e->width <= 4) return DECODE_TABLE;
   if (e->kind == BK_INTEGER) return DECODE_INTEGER;
   if (e->is_fixed_point) return DECODE_FIXED;
+#ifdef HAS_MAGNITUDE_TABLE
   if (e->width <= 6) return DECODE_MAGNITUDE;
-  return DECODE_PLACED;
+#else
+  if (e->width <= 6) return fits_halves(e) ? DECODE_HALVES : DECODE_MAGNITUDE;
+#endif
+  // Below a scale of their own few codes are subnormal. One scale for all may have many.
+  return groups <= 1 && fits_halves(e) ? DECODE_HALVES : DECODE_PLACED;
 }
 
 // Whether every row of an element needs care: rows of unsigned floats are scales.
@@ -171,7 +183,7 @@ INLINE bool is_usual_scale(float scale) {
 // How a row is decoded with scales, which are not null.
 INLINE DecodePath path_of_row(
     const BKElement *e, const uint8_t *codes, size_t n, const float *scales, size_t groups) {
-  DecodePath path = usual_path(e);
+  DecodePath path = usual_path(e, groups);
   return is_unusual(e) || (e->has_special_codes && has_special_code(e, codes, n))
                  || !are_exact(scales, groups, path_factor(e, path))
              ? DECODE_ANY
@@ -222,6 +234,7 @@ INLINE void decode_to(
     case DECODE_SIGNED:
     case DECODE_TABLE: RUN(decode_table); break;
     case DECODE_MAGNITUDE: RUN(decode_magnitude); break;
+    case DECODE_HALVES: RUN(decode_halves); break;
     case DECODE_PLACED: RUN(decode_placed); break;
     case DECODE_FIXED: RUN(decode_fixed); break;
     case DECODE_INTEGER: RUN(decode_integer); break;
@@ -291,8 +304,8 @@ static void decode_wide(
   for (size_t i = 0; i < count; i += LANES) {
     size_t left = count - i;
     vf scale = group_values(fit, scales, i, unit, lanes, count);
-    store_some_f(values + i, values_at(
-        &d, DECODE_ANY, scaling, load_some_u(codes + i, left), scale, all_f(0), tensor_scale),
-        left);
+    vf value = path_values(&d, DECODE_ANY, load_some_u(codes + i, left));
+    store_some_f(
+        values + i, scaled_values(DECODE_ANY, scaling, value, scale, all_f(0), tensor_scale), left);
   }
 }

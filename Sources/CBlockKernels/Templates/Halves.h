@@ -96,8 +96,7 @@ INLINE vf half_value(const Decoder *d, HalfWay way, vh half) {
 #endif
   vu code = widen_h(half);
   if (way == HALF_PATTERN) return floats_of(code << 16);
-  vf value = floats_of((vu)((vi)(code << d->sign_shift) >> d->place_shift) & d->place_mask);
-  return value * d->e.unit;
+  return placed_values(d, code) * d->e.unit;
 }
 
 INLINE void decode_halves_in(
