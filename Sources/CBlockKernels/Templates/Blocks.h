@@ -106,9 +106,11 @@ INLINE void encode_group(
   encode_group_of(fit, unit, way, rounding, r, g, values, count, random, codes, over)
   // A group holds at least a vector; a part of one whose values end early is met lane by lane.
   GroupFit fit = coder->block >= count ? GROUP_ONE : fit_of(g->factors, coder->block, count);
-  // The usual length is known to the compiler.
-  if (fit == GROUP_WHOLE && coder->block == 32) {
-    WITH(GROUP_WHOLE, 32);
+  // The usual lengths are known to the compiler.
+  if (fit == GROUP_LONG) {
+    WITH(GROUP_LONG, coder->block);
+  } else if (fit == GROUP_WHOLE && coder->block == 2 * LANES) {
+    WITH(GROUP_WHOLE, 2 * LANES);
   } else {
     WITH(fit, coder->block);
   }

@@ -59,11 +59,11 @@ INLINE void decode_fitted(
   switch (fit_of(scaling == BK_SCALE_NONE ? NULL : scales, unit, n)) {
     case GROUP_NONE: WITH(GROUP_NONE, 1);
     case GROUP_ONE: WITH(GROUP_ONE, unit);
+    case GROUP_LONG: WITH(GROUP_LONG, unit);
     case GROUP_WHOLE:
       switch (unit) {
-        case 16: WITH(GROUP_WHOLE, 16);
-        case 32: WITH(GROUP_WHOLE, 32);
-        default: WITH(GROUP_WHOLE, unit);
+        case LANES: WITH(GROUP_WHOLE, LANES);
+        default: WITH(GROUP_WHOLE, 2 * LANES);
       }
     case GROUP_PARTS:
       switch (unit) {

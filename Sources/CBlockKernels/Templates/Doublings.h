@@ -139,8 +139,7 @@ INLINE size_t encode_doubled_by(
     quad_values(fit, multipliers, i, unit, lanes, factor, m);
     for (size_t j = 0; j < 4; j++) {
       const float *at = values + i + j * LANES;
-      for (size_t line = 0; line < LANES; line += 16)
-        PREFETCH((const char *)at + FETCH_DISTANCE);
+      if (j * LANES % 16 == 0) PREFETCH((const char *)at + FETCH_DISTANCE);
       x[j] = load_f(at);
     }
     vq quad = doubled_codes(&r, rounding, x, m, &over);

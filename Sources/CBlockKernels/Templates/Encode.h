@@ -61,11 +61,11 @@ INLINE size_t encode_fitted(
   switch (fit_of(m, unit, n)) {
     case GROUP_NONE: return WITH(GROUP_NONE, 1);
     case GROUP_ONE: return WITH(GROUP_ONE, unit);
+    case GROUP_LONG: return WITH(GROUP_LONG, unit);
     case GROUP_WHOLE:
       switch (unit) {
-        case 16: return WITH(GROUP_WHOLE, 16);
-        case 32: return WITH(GROUP_WHOLE, 32);
-        default: return WITH(GROUP_WHOLE, unit);
+        case LANES: return WITH(GROUP_WHOLE, LANES);
+        default: return WITH(GROUP_WHOLE, 2 * LANES);
       }
     case GROUP_PARTS:
       switch (unit) {

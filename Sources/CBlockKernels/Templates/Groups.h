@@ -4,7 +4,8 @@
 typedef enum {
   GROUP_NONE,   // no value
   GROUP_ONE,    // one group for all
-  GROUP_WHOLE,  // a group has a power of two of whole vectors
+  GROUP_LONG,   // a group has a power of two of whole quads, which are four vectors
+  GROUP_WHOLE,  // a group has one or two whole vectors
   GROUP_PARTS,  // a vector has a power of two of whole groups
   GROUP_ANY,    // none of these: lane by lane
 } GroupFit;
@@ -13,7 +14,8 @@ INLINE GroupFit fit_of(const void *values, size_t unit, size_t count) {
   if (!values) return GROUP_NONE;
   if (unit >= count) return GROUP_ONE;
   if (!is_power_of_two(unit)) return GROUP_ANY;
-  return unit < LANES ? GROUP_PARTS : GROUP_WHOLE;
+  if (unit < LANES) return GROUP_PARTS;
+  return unit < 4 * LANES ? GROUP_WHOLE : GROUP_LONG;
 }
 
 // Where the lanes of a vector find their group's value, for a fit of parts.
@@ -27,6 +29,7 @@ INLINE vf group_values(
   switch (fit) {
     case GROUP_NONE: return all_f(1);
     case GROUP_ONE: return all_f(values[0]);
+    case GROUP_LONG:
     case GROUP_WHOLE: return all_f(values[index >> log_two(unit)]);
     case GROUP_PARTS: {
       uint32_t shift = log_two(unit);
@@ -59,6 +62,12 @@ INLINE void quad_values(
       vf some = load_some_f(values + (index >> shift) + (first & ~(size_t)(LANES - 1)), needed);
       result[j] = permute(times_factor(some, factor), lanes + (uint32_t)(first & (LANES - 1)));
     }
+    return;
+  }
+  if (fit == GROUP_ONE || fit == GROUP_LONG) {
+    size_t group = fit == GROUP_ONE ? 0 : index >> log_two(unit);
+    result[0] = times_factor(all_f(values[group]), factor);
+    for (size_t j = 1; j < 4; j++) result[j] = result[0];
     return;
   }
   for (size_t j = 0; j < 4; j++) {

@@ -188,7 +188,7 @@ INLINE vf scaled_values(
 INLINE bool has_products(DecodePath path, GroupFit fit) {
 #ifdef HAS_TABLE_PARTS
   return (path == DECODE_TABLE || path == DECODE_NIBBLES || path == DECODE_SIGNED)
-         && (fit == GROUP_ONE || fit == GROUP_WHOLE);
+         && (fit == GROUP_ONE || fit == GROUP_LONG || fit == GROUP_WHOLE);
 #else
   return false;
 #endif
