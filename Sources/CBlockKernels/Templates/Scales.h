@@ -74,18 +74,15 @@ INLINE vi shared_scales_at(
 typedef struct { uint32_t first, length; int32_t to_code; } PlainMagnitudes;
 
 INLINE PlainMagnitudes plain_magnitudes(const BKSharedScale *rule, int32_t exponent_step) {
-  PlainMagnitudes p = {0, 0, rule->offset - 127 + exponent_step + rule->bias};
-  if (rule->product != 1 || rule->threshold[0] <= 0x7FFFFF) return p;
-  int64_t low = 1, high = 254;
-  if (low < -p.to_code) low = -(int64_t)p.to_code;
-  if (low < (int64_t)rule->bias - 127 - p.to_code) low = (int64_t)rule->bias - 127 - p.to_code;
-  if (high > (int64_t)rule->greatest_code - p.to_code)
-    high = (int64_t)rule->greatest_code - p.to_code;
-  if (high > (int64_t)rule->bias + 126 - p.to_code) high = (int64_t)rule->bias + 126 - p.to_code;
-  if (low > high) return p;
-  p.first = (uint32_t)low << 23;
-  p.length = (uint32_t)(high - low + 1) << 23;
-  return p;
+  int32_t to_code = rule->offset - 127 + exponent_step + rule->bias;
+  if (rule->product != 1 || rule->threshold[0] <= 0x7FFFFF) return (PlainMagnitudes){0, 0, to_code};
+  int32_t low = rule->bias > 127 ? rule->bias - 127 : 0, high = rule->bias + 126;
+  if (high > (int32_t)rule->greatest_code) high = (int32_t)rule->greatest_code;
+  low = low - to_code > 1 ? low - to_code : 1;
+  high = high - to_code < 254 ? high - to_code : 254;
+  return low > high ? (PlainMagnitudes){0, 0, to_code}
+                    : (PlainMagnitudes){
+                        (uint32_t)low << 23, (uint32_t)(high - low + 1) << 23, to_code};
 }
 
 static bool shared_scales(
@@ -283,6 +280,15 @@ INLINE void shared_values_of(
   // A copy of its own, which no store can change.
   const BKSharedScale own_rule = *shared_rule, *rule = &own_rule;
   size_t i = 0;
+  if (spread == 1 && !subscales && rule->bias == 127 && rule->nan_code == 255) {
+    for (; i + 4 * LANES <= count; i += 4 * LANES) {
+      vq blocks;
+      memcpy(&blocks, block_codes + i, sizeof blocks);
+      // Codes are the fields of normal numbers but for the first and the last one.
+      if (__builtin_reduce_or((vq)(blocks - 1 >= 254)) != 0) break;
+      store_fields(values + i, blocks);
+    }
+  }
   if ((spread == 1 || spread == 8) && subscales && rule->bias > 95) {
     for (; i + 4 * LANES <= count; i += 4 * LANES) {
       vq blocks = block_codes_at(block_codes, i, spread), lowering;
