@@ -106,11 +106,12 @@ INLINE void encode_group(
   encode_group_of(fit, unit, way, rounding, r, g, values, count, random, codes, over)
   // A group holds at least a vector; a part of one whose values end early is met lane by lane.
   GroupFit fit = coder->block >= count ? GROUP_ONE : fit_of(g->factors, coder->block, count);
-  // The usual lengths are known to the compiler.
-  if (fit == GROUP_LONG) {
+  // The usual length is known to the compiler.
+  const GroupFit usual = 32 < 4 * LANES ? GROUP_WHOLE : GROUP_LONG;
+  if (fit == usual && coder->block == 32) {
+    WITH(usual, 32);
+  } else if (fit == GROUP_LONG) {
     WITH(GROUP_LONG, coder->block);
-  } else if (fit == GROUP_WHOLE && coder->block == 2 * LANES) {
-    WITH(GROUP_WHOLE, 2 * LANES);
   } else {
     WITH(fit, coder->block);
   }
@@ -143,6 +144,14 @@ INLINE void find_numbers(
   store_f(g->factors, multiplier);
 }
 
+INLINE void store_numbers(BKScalar type, vf numbers, size_t count, uint8_t *bytes) {
+  switch (type) {
+    case BK_FLOAT32: store_some_f((float *)(void *)bytes, numbers, count); return;
+    case BK_FLOAT16: store_narrowed(BK_FLOAT16, numbers, count, bytes); return;
+    case BK_BFLOAT16: store_narrowed(BK_BFLOAT16, numbers, count, bytes); return;
+  }
+}
+
 INLINE size_t encode_blocks_by(
     const BKBlockCoder *shared_coder, BKCoderKind kind, CodedWay way, BKRounding rounding,
     const float *values, size_t count, const uint32_t *random, uint8_t *codes, void *scales,
@@ -157,7 +166,6 @@ INLINE size_t encode_blocks_by(
     size_t blocks = (n + coder.block - 1) / coder.block;
     Group g = {0};
     vf scale, offset;
-    float numbers[LANES];
     if (kind == BK_CODER_AMAX) {
       find_group_amax(values + done, n, coder.block, &g);
     } else {
@@ -169,12 +177,8 @@ INLINE size_t encode_blocks_by(
         &coder, way, rounding, &r, &g, values + done, n, random ? random + done : NULL,
         codes + done, &over);
     size_t place = done / coder.block * width;
-    store_f(numbers, scale);
-    narrow(coder.stored, numbers, blocks, (uint8_t *)scales + place);
-    if (offsets) {
-      store_f(numbers, offset);
-      narrow(coder.stored, numbers, blocks, (uint8_t *)offsets + place);
-    }
+    store_numbers(coder.stored, scale, blocks, (uint8_t *)scales + place);
+    if (offsets) store_numbers(coder.stored, offset, blocks, (uint8_t *)offsets + place);
   }
   *overflows += sum_lanes(over);
   return done < count ? done : count;

@@ -75,22 +75,24 @@ INLINE vw narrowed(BKScalar type, vf first, vf second) {
   return type == BK_FLOAT16 ? narrow_halves(first, second) : narrow_bfloats(first, second);
 }
 
+// The first `count` of a vector.
+INLINE void store_narrowed(BKScalar type, vf value, size_t count, uint8_t *bytes) {
+  vw words = narrowed(type, value, value);
+  if (count >= LANES) {
+    memcpy(bytes, &words, 2 * LANES);
+  } else {
+    memcpy(bytes, &words, 2 * count);
+  }
+}
+
 INLINE void narrow_to(BKScalar type, const float *values, size_t count, uint8_t *bytes) {
   size_t i = 0;
   for (; i + 2 * LANES <= count; i += 2 * LANES) {
     vw words = narrowed(type, load_f(values + i), load_f(values + i + LANES));
     memcpy(bytes + 2 * i, &words, sizeof words);
   }
-  for (; i < count; i += LANES) {
-    size_t left = count - i;
-    vf value = load_some_f(values + i, left);
-    vw words = narrowed(type, value, value);
-    if (left >= LANES) {
-      memcpy(bytes + 2 * i, &words, 2 * LANES);
-    } else {
-      memcpy(bytes + 2 * i, &words, 2 * left);
-    }
-  }
+  for (; i < count; i += LANES)
+    store_narrowed(type, load_some_f(values + i, count - i), count - i, bytes + 2 * i);
 }
 
 static void narrow(BKScalar type, const float *values, size_t count, void *numbers) {
