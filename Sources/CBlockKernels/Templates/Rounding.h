@@ -5,6 +5,7 @@ typedef struct {
   BKElement e;
   uint32_t lowest_bits;   // the pattern of the first binade
   uint32_t magic;         // added to an exponent, gives that of 2^23 spacings
+  float magic_factor;     // the same as a power of two
   uint32_t field_shift;   // from a pattern's exponent to a code's
   uint32_t lowest_code;   // the first binade's pattern, shifted the same
   uint32_t sign_shift, sign_bit;
@@ -16,6 +17,8 @@ INLINE Rounder make_rounder(const BKElement *element) {
   Rounder r = {.e = *element};
   r.lowest_bits = element->lowest_field << 23;
   r.magic = (23 - element->fraction_bits) << 23;
+  uint32_t factor = r.magic + (127u << 23);
+  memcpy(&r.magic_factor, &factor, sizeof factor);
   r.field_shift = 23 - element->fraction_bits;
   r.lowest_code = r.lowest_bits >> r.field_shift;
   r.sign_shift = 32 - element->width;

@@ -46,8 +46,16 @@ INLINE vw finish_words(const Rounder *r, vw code, vw signs, bool is_integer, Ove
 
 // Adding 2^23 spacings of its binade to a magnitude makes the processor round it to a whole number
 // of spacings: the low half of the sum. The high half has sign and binade.
+INLINE vu magic_sums(const Rounder *r, vf values, vu binades) {
+#ifdef HAS_FUSED_SUMS
+  // A product with a power of two is exact: the sum is rounded as without it.
+  return bits_of(fma_f(floats_of(binades), all_f(r->magic_factor), values));
+#else
+  return bits_of(values + floats_of(binades + r->magic));
+#endif
+}
 INLINE vu nearest_sums(const Rounder *r, vf values) {
-  return bits_of(values + floats_of(signed_binades(values, r->lowest_bits) + r->magic));
+  return magic_sums(r, values, signed_binades(values, r->lowest_bits));
 }
 
 // The same for codes of a byte, which find signs elsewhere where that is quicker.
@@ -55,7 +63,7 @@ INLINE vu quad_sums(const Rounder *r, vf values) {
 #ifdef HAS_SEPARATE_SIGNS
   vu magnitude = bits_of(values) & MAGNITUDE;
   vu binade = max_u(magnitude & INFINITE, all_u(r->lowest_bits));
-  return bits_of(floats_of(magnitude) + floats_of(binade + r->magic));
+  return magic_sums(r, floats_of(magnitude), binade);
 #else
   return nearest_sums(r, values);
 #endif

@@ -26,6 +26,8 @@
 INLINE vu shift_left(vu v, vu n) { return (vu)_mm256_sllv_epi32((__m256i)v, (__m256i)n); }
 INLINE vu shift_right(vu v, vu n) { return (vu)_mm256_srlv_epi32((__m256i)v, (__m256i)n); }
 
+// Products and sums are one operation.
+#define HAS_FUSED_SUMS
 // Whole numbers nearest to values below 2^31, ties to even.
 INLINE vu round_to_integers(vf v) { return (vu)_mm256_cvtps_epi32((__m256)v); }
 INLINE vf permute(vf v, vu lanes) {

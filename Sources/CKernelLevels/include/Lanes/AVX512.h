@@ -68,6 +68,8 @@ INLINE vu signed_binades(vf v, uint32_t lowest) {
   __m512 larger = _mm512_range_ps((__m512)v, (__m512)floats_of(all_u(lowest)), 0x03);
   return bits_of((vf)larger) & (SIGN | INFINITE);
 }
+// Products and sums are one operation.
+#define HAS_FUSED_SUMS
 // Whole numbers nearest to values below 2^31, ties to even.
 INLINE vu round_to_integers(vf v) { return (vu)_mm512_cvtps_epi32((__m512)v); }
 INLINE vf permute(vf v, vu lanes) { return (vf)_mm512_permutexvar_ps((__m512i)lanes, (__m512)v); }
