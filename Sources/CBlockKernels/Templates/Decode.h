@@ -261,8 +261,7 @@ static NOINLINE void decode_nibbles(
   }
   size_t groups = unit ? (n + unit - 1) / unit : 0;
   bool is_line = scaling == BK_SCALE_LINE, is_tensor = scaling == BK_SCALE_TENSOR;
-  // One look-up of a whole table needs no help.
-  bool has_signs = LANES == 8 && e->kind == BK_FLOAT;
+  bool has_signs = has_signed_halves(e);
   if (!are_exact(scales, groups, 1) || (is_line && !are_exact(offsets, groups, 1))
       || (is_tensor && !is_usual_scale(tensor_scale))) {
     unpack(bytes, n, 4, unpacked);

@@ -4,7 +4,8 @@
 typedef struct {
   BKElement e;
   uint32_t sign_shift, sign_bit, magnitude_mask, field_shift;
-  uint32_t sign_distance, place_mask;  // of sign and magnitude in a binary32
+  uint32_t place_mask;               // of sign and magnitude in a binary32
+  uint32_t sign_distance;            // added to a sign below its place, moves it there
   uint16_t half_factor;              // brings magnitudes to their places in a binary16
   uint32_t least_binade;             // the power of two of exponent field 0, taken as any other
   vf table;                          // of codes of at most four bits, as far as it fits
@@ -67,7 +68,7 @@ INLINE vf element_values(const Decoder *d, vu codes) {
 typedef enum {
   DECODE_TABLE,      // at most four bits
   DECODE_NIBBLES,    // four bits, packed
-  DECODE_SIGNED,     // the same of a sign and a magnitude
+  DECODE_SIGNED,     // the same of a sign and a place among eight magnitudes
   DECODE_MAGNITUDE,  // few magnitudes: a table, or no subnormal numbers on the way
   DECODE_HALVES,     // few exponents: binary16 in place, times a scale that includes the difference
   DECODE_PLACED,     // finite floats: the fields in place, times a scale that includes the unit
@@ -192,6 +193,13 @@ INLINE bool has_products(DecodePath path, GroupFit fit) {
 #else
   return false;
 #endif
+}
+
+// Whether the upper half of a table is the lower one with the other sign, and one half fits a
+// vector. Vectors that hold all of it need no help.
+INLINE bool has_signed_halves(const BKElement *e) {
+  return LANES == 8
+         && !any_lane(bits_of(load_f(e->values)) != (bits_of(load_f(e->values + 8)) ^ SIGN));
 }
 
 // The products of the table; signs are left to codes where the path says so.

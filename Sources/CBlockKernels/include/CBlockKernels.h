@@ -63,7 +63,8 @@ typedef struct {
   // A row of values all the way: to packed codes, scales and sub-scales; back from them; or to
   // decoded values. Codes have up to eight bits, or sixteen where the rule is given and values are
   // unscaled. A row begins a byte of everything packed. Encoding stops before the first part that
-  // is not tame and returns how many values are done; `overflows` grows by theirs.
+  // is not tame and returns how many values are done; `overflows` grows by theirs. Codes of sixteen
+  // bits may then be written for that part, too.
   //
   // `result` must not be the row itself. `streams` asks for stores past the caches. `inexact` has a
   // flag for every block, which is set where a value did not decode to itself; block lengths then
