@@ -31,8 +31,8 @@ typedef uint32_t vu __attribute__((ext_vector_type(LANES)));
 typedef int32_t vi __attribute__((ext_vector_type(LANES)));
 typedef uint16_t vh __attribute__((ext_vector_type(LANES)));
 typedef uint8_t vb __attribute__((ext_vector_type(LANES)));
+// What two vectors hold as bytes and as 16-bit lanes, and four as bytes.
 typedef uint8_t vp __attribute__((ext_vector_type(2 * LANES)));
-// What two vectors hold as 16-bit lanes, and four as bytes.
 typedef uint16_t vw __attribute__((ext_vector_type(2 * LANES)));
 typedef int16_t vws __attribute__((ext_vector_type(2 * LANES)));
 typedef uint8_t vq __attribute__((ext_vector_type(4 * LANES)));
