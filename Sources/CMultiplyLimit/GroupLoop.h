@@ -12,8 +12,13 @@
 //   LOOP_TOTAL(s)      the products of a run as sums of 32 bits
 //   LOOP_NUMBERS(s)    sums of 32 bits as FP32 numbers
 
+#define LOOP_JOIN(a, b) a##b
+#define LOOP_JOINED(a, b) LOOP_JOIN(a, b)
+#define LOOP_BODY LOOP_JOINED(LOOP_NAME, _of)
+
 LOOP_TARGET
-static uint64_t LOOP_NAME(size_t words, size_t run, bool adds_exponents, size_t repetitions) {
+static inline __attribute__((always_inline)) uint64_t LOOP_BODY(
+    const size_t words, const size_t run, const bool adds_exponents, size_t repetitions) {
   LOOP_FLOATS results[LOOP_SUMS];
   for (int i = 0; i < LOOP_SUMS; i++) results[i] = (LOOP_FLOATS){0};
   LOOP_OPERAND a = LOOP_ONES, b = LOOP_ONES;
@@ -25,12 +30,13 @@ static uint64_t LOOP_NAME(size_t words, size_t run, bool adds_exponents, size_t 
   HIDE(exponent);
   for (size_t repetition = 0; repetition < repetitions; repetition++) {
     LOOP_INTEGERS totals[LOOP_SUMS];
+#pragma clang loop unroll_count(2)
     for (size_t first = 0; first < words; first += run) {
       size_t count = words - first < run ? words - first : run;
       LOOP_SUM sums[LOOP_SUMS];
 #pragma clang loop unroll(full)
       for (int i = 0; i < LOOP_SUMS; i++) sums[i] = (LOOP_SUM){0};
-#pragma clang loop unroll_count(4)
+#pragma clang loop unroll_count(8)
       for (size_t word = 0; word < count; word++) {
 #pragma clang loop unroll(full)
         for (int i = 0; i < LOOP_SUMS; i++) {
@@ -59,6 +65,23 @@ static uint64_t LOOP_NAME(size_t words, size_t run, bool adds_exponents, size_t 
   return (uint64_t)total;
 }
 
+// Groups of usual lengths are known to the compiler, so that nothing but their arithmetic is left.
+LOOP_TARGET
+static uint64_t LOOP_NAME(size_t words, size_t run, bool adds_exponents, size_t repetitions) {
+#define LOOP_WITH(words, run)                                                     \
+  return adds_exponents ? LOOP_BODY(words, run, true, repetitions)                \
+                        : LOOP_BODY(words, run, false, repetitions)
+  if (words == 4 && run >= 4) LOOP_WITH(4, 4);
+  if (words == 8 && run >= 8) LOOP_WITH(8, 8);
+  if (words == 8 && run == 4) LOOP_WITH(8, 4);
+  if (words == 16 && run >= 16) LOOP_WITH(16, 16);
+  LOOP_WITH(words, run);
+#undef LOOP_WITH
+}
+
+#undef LOOP_BODY
+#undef LOOP_JOINED
+#undef LOOP_JOIN
 #undef LOOP_NAME
 #undef LOOP_TARGET
 #undef LOOP_SUMS
