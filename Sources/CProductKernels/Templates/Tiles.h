@@ -9,6 +9,7 @@ typedef struct {
   bool has_middles;  // rows or columns may have them
   int rows;     // the most rows of a tile,
   int vectors;  // and its vectors of columns
+  size_t words;  // those of a group, in one run, where they are known; 0 elsewhere
 } TileKind;
 
 #define MOST_ROWS 14
@@ -22,7 +23,8 @@ INLINE bool has_offsets(const TileKind kind) {
   return kind.unit == BK_INT8 || kind.unit == BK_INT8_RUNS;
 }
 INLINE size_t offsets_of_group(const TileKind kind, const BKProductShape *shape) {
-  return kind.unit == BK_INT8_RUNS ? (shape->words + shape->run - 1) / shape->run : 1;
+  bool has_runs = kind.unit == BK_INT8_RUNS && kind.words == 0;
+  return has_runs ? (shape->words + shape->run - 1) / shape->run : 1;
 }
 
 // Tiles of few rows wait for memory, where one panel follows another.
@@ -101,7 +103,8 @@ INLINE void begin_sums(
     vu first = zeros();
     if (kind.unit == BK_INT8) first = (vu)first_int8(offsets[(size_t)r * step]);
     if (kind.unit == BK_INT8_RUNS) first = (vu)(vi)offsets[(size_t)r * step];
-    UNROLLED for (int v = 0; v < kind.vectors; v++) sums[r][v] = has_offsets(kind) ? first : zeros();
+    UNROLLED for (int v = 0; v < kind.vectors; v++)
+      sums[r][v] = has_offsets(kind) ? first : zeros();
   }
 }
 
@@ -111,9 +114,10 @@ INLINE void multiply_runs(
     size_t stride, const uint8_t **panel, const int32_t *offsets, size_t step, ByteTable values,
     vu sums[][PANEL_VECTORS]) {
   size_t word = 0;
+  const size_t all = kind.words != 0 ? kind.words : shape->words;
   vi totals[MOST_ROWS][PANEL_VECTORS];
   do {
-    size_t rest = shape->words - word, words = rest < shape->run ? rest : shape->run;
+    size_t rest = all - word, words = kind.words != 0 || rest < shape->run ? rest : shape->run;
     begin_sums(kind, rows, offsets++, step, sums);
     multiply_words(kind, rows, words, row, stride, panel, values, sums);
     UNROLLED for (int r = 0; r < rows; r++) {
@@ -123,7 +127,7 @@ INLINE void multiply_runs(
       }
     }
     word += words;
-  } while (word < shape->words);
+  } while (word < all);
   UNROLLED for (int r = 0; r < rows; r++) {
     UNROLLED for (int v = 0; v < kind.vectors; v++) sums[r][v] = (vu)totals[r][v];
   }
@@ -158,7 +162,8 @@ INLINE void tile(
           kind, rows, shape, &row, a->stride, &panel, offsets + group * runs, step, values, d);
     } else {
       begin_sums(kind, rows, offsets + group, step, d);
-      multiply_words(kind, rows, shape->words, &row, a->stride, &panel, values, d);
+      const size_t words = kind.words != 0 ? kind.words : shape->words;
+      multiply_words(kind, rows, words, &row, a->stride, &panel, values, d);
     }
     if (is_grouped && rows <= 2)
       fetch_ahead(panel_scales + group * BK_PANEL, BK_PANEL * sizeof(float));
@@ -215,28 +220,44 @@ INLINE void multiply_tiles(
 #undef TILES
 }
 
-#define MULTIPLIER(name, ...)                                                                    \
+#define MULTIPLIER_WITH(name, length, ...)                                                       \
   static NOINLINE void name(                                                                     \
       const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,                 \
       const int8_t *nibbles, const BKResult *result) {                                           \
-    multiply_tiles((TileKind){__VA_ARGS__}, shape, rows, columns, nibbles, result);              \
+    multiply_tiles((TileKind){__VA_ARGS__, length}, shape, rows, columns, nibbles, result);      \
+  }
+#define MULTIPLIER(name, ...) MULTIPLIER_WITH(name, 0, __VA_ARGS__)
+// The same where groups of a usual length have a function of their own.
+#define MULTIPLIER_OF(name, length, ...)                                                         \
+  MULTIPLIER_WITH(name##_##length, length, __VA_ARGS__)                                          \
+  MULTIPLIER_WITH(name##_any, 0, __VA_ARGS__)                                                    \
+  INLINE void name(                                                                              \
+      const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,                 \
+      const int8_t *nibbles, const BKResult *result) {                                           \
+    bool is_known = shape->words == length && (shape->run == 0 || shape->run >= length);         \
+    (is_known ? name##_##length : name##_any)(shape, rows, columns, nibbles, result);            \
   }
 
-MULTIPLIER(int8_multiplied, BK_INT8, BK_MULTIPLIED, false, false, false, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER(int8_added, BK_INT8, BK_ADDED_EXPONENTS, false, false, false, TILE_ROWS, TILE_VECTORS)
+// Groups of 16 with scales of any kind, and of 32 with powers of two, have four and eight words.
+MULTIPLIER_OF(
+    int8_multiplied, 4, BK_INT8, BK_MULTIPLIED, false, false, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER_OF(
+    int8_added, 8, BK_INT8, BK_ADDED_EXPONENTS, false, false, false, TILE_ROWS, TILE_VECTORS)
 MULTIPLIER(int8_middles, BK_INT8, BK_MULTIPLIED, false, false, true, TILE_ROWS, TILE_VECTORS)
 MULTIPLIER(nibbles_multiplied, BK_INT8, BK_MULTIPLIED, false, true, false, 2, TILE_VECTORS)
 MULTIPLIER(nibbles_added, BK_INT8, BK_ADDED_EXPONENTS, false, true, false, 2, TILE_VECTORS)
 MULTIPLIER(nibbles_middles, BK_INT8, BK_MULTIPLIED, false, true, true, 2, TILE_VECTORS)
-MULTIPLIER(runs_multiplied, BK_INT8_RUNS, BK_MULTIPLIED, false, false, false, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER(
-    runs_added, BK_INT8_RUNS, BK_ADDED_EXPONENTS, false, false, false, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER(runs_middles, BK_INT8_RUNS, BK_MULTIPLIED, false, false, true, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER(
-    nibble_runs_multiplied, BK_INT8_RUNS, BK_MULTIPLIED, false, true, false, NIBBLE_ROWS,
+MULTIPLIER_OF(
+    runs_multiplied, 4, BK_INT8_RUNS, BK_MULTIPLIED, false, false, false, TILE_ROWS,
     TILE_VECTORS)
-MULTIPLIER(
-    nibble_runs_added, BK_INT8_RUNS, BK_ADDED_EXPONENTS, false, true, false, NIBBLE_ROWS,
+MULTIPLIER_OF(
+    runs_added, 8, BK_INT8_RUNS, BK_ADDED_EXPONENTS, false, false, false, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER(runs_middles, BK_INT8_RUNS, BK_MULTIPLIED, false, false, true, TILE_ROWS, TILE_VECTORS)
+MULTIPLIER_OF(
+    nibble_runs_multiplied, 4, BK_INT8_RUNS, BK_MULTIPLIED, false, true, false, NIBBLE_ROWS,
+    TILE_VECTORS)
+MULTIPLIER_OF(
+    nibble_runs_added, 8, BK_INT8_RUNS, BK_ADDED_EXPONENTS, false, true, false, NIBBLE_ROWS,
     TILE_VECTORS)
 MULTIPLIER(
     nibble_runs_middles, BK_INT8_RUNS, BK_MULTIPLIED, false, true, true, NIBBLE_ROWS, TILE_VECTORS)

@@ -52,8 +52,8 @@ INLINE vi dot_int8(vi sum, Word column, Word row) {
 INLINE vi first_int8(int32_t offset) { return (vi)0; }
 #endif
 
-// Sums of 16 bits: of unsigned bytes of columns times signed ones of rows, bytes 0 and 1 of every lane
-// in its lower half, 2 and 3 in its upper one. Levels with dot products of bytes do without.
+// Sums of 16 bits: of unsigned bytes of columns times signed ones of rows, bytes 0 and 1 of every
+// lane in its lower half, 2 and 3 in its upper one. Levels with dot products of bytes do without.
 #ifdef HAS_BYTE_PAIRS
 #define PREFERS_RUNS PREFERS_INT16
 INLINE vu add_pairs(vu sums, vu column, vu row) {
