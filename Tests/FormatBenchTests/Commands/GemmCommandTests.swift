@@ -11,8 +11,8 @@ import Testing
 struct GemmCommandTests {
   static let keys: Set<String> = [
     "a", "b", "m", "n", "k", "threads", "accumulator", "unit", "gops", "spread", "peak_by",
-    "peak_gops", "peak_spread", "peak_ratio", "gbytes_per_s", "limit_gbytes_per_s", "read_ratio", "qsnr_db",
-    "gain", "max_abs_error",
+    "peak_gops", "peak_spread", "peak_ratio", "gbytes_per_s", "limit_gbytes_per_s", "read_ratio",
+    "qsnr_db", "gain", "max_abs_error",
   ]
   static let speedKeys = [
     "gops", "spread", "peak_by", "peak_gops", "peak_spread", "peak_ratio",
