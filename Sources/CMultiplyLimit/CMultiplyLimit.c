@@ -2,15 +2,16 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-// Makes the compiler forget what a register holds, at the price of no instruction.
+// Makes the compiler forget what a register holds, at the price of no instruction. None of them moves
+// past another.
 #if defined(__x86_64__)
 #include <immintrin.h>
-#define HIDE(v) __asm__("" : "+x"(v))
+#define HIDE(v) __asm__ volatile("" : "+x"(v))
 #elif defined(__aarch64__)
 #include <arm_neon.h>
-#define HIDE(v) __asm__("" : "+w"(v))
+#define HIDE(v) __asm__ volatile("" : "+w"(v))
 #else
-#define HIDE(v) __asm__("" : "+m"(v))
+#define HIDE(v) __asm__ volatile("" : "+m"(v))
 #endif
 
 #define VECTOR(bytes) __attribute__((vector_size(bytes)))

@@ -40,9 +40,10 @@ static inline __attribute__((always_inline)) uint64_t LOOP_BODY(
       for (size_t word = 0; word < count; word++) {
 #pragma clang loop unroll(full)
         for (int i = 0; i < LOOP_SUMS; i++) {
-          // No product is one that the compiler has seen before.
+          // No product is one that the compiler has seen before, and none waits for later ones.
           HIDE(b);
           sums[i] = LOOP_STEP(sums[i], a, b);
+          HIDE(sums[i]);
         }
       }
 #pragma clang loop unroll(full)
