@@ -161,7 +161,7 @@ INLINE void tile(
       multiply_runs(
           kind, rows, shape, &row, a->stride, &panel, offsets + group * runs, step, values, d);
     } else {
-      begin_sums(kind, rows, offsets + group, step, d);
+      begin_sums(kind, rows, has_offsets(kind) ? offsets + group : NULL, step, d);
       const size_t words = kind.words != 0 ? kind.words : shape->words;
       multiply_words(kind, rows, words, &row, a->stride, &panel, values, d);
     }
