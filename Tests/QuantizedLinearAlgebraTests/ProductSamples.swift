@@ -36,3 +36,16 @@ func cast(_ format: CastFormat, _ values: [Float]) -> QuantizedMatrix {
 
 /// The bits of results, so that NaN equals itself and zeros keep their signs.
 func bits(_ tensor: Tensor) -> [UInt32] { tensor.elements.map(\.bitPattern) }
+
+/// The bits of a product by its definition, one step at a time.
+func reference(
+  _ a: QuantizedMatrix, _ b: QuantizedMatrix, _ definition: ProductDefinition
+) -> [UInt32] {
+  let x = ReferenceOperand(a, .a, definition: definition)
+  let y = ReferenceOperand(b, .b, definition: definition)
+  let product = ReferenceProduct(definition: definition)
+  let scale = product.tensorScale(x, y)
+  return product.sums(x, y).map {
+    ProductEpilogue().value($0, tensorScale: scale, column: 0, old: 0).bitPattern
+  }
+}

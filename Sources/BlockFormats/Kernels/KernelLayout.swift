@@ -23,3 +23,9 @@ struct KernelLayout: Hashable, Sendable {
     innerDoubling = doublings.last?.field
   }
 }
+
+extension BlockFormat {
+  /// Whether decoding rounds to FP32 after each step of value · scale · tensor scale, or of value · scale
+  /// + offset, with powers of two in the scale: kernels then decode the format, and may do so anywhere.
+  package var decodesByFactors: Bool { self is any KernelFormat && KernelLayout(layout) != nil }
+}

@@ -5,6 +5,7 @@
 #include "Unlimited.h"
 #include "Results.h"
 #include "Tiles.h"
+#include "NarrowColumns.h"
 #include "Panels.h"
 
 #define KERNEL_TABLE(symbol, id)                                                                 \
@@ -15,6 +16,8 @@
       .lanes = LANES,                                                                            \
       .multiply = multiply,                                                                      \
       .multiply_nibbles = multiply_nibbles,                                                      \
+      .multiply_codes = multiply_codes,                                                          \
+      .spread_codes = spread_codes,                                                              \
       .map_int8 = map_int8,                                                                      \
       .map_int16 = map_int16,                                                                    \
       .scale_int16 = scale_int16,                                                                \

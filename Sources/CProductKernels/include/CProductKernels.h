@@ -83,6 +83,24 @@ typedef struct {
   const float *_Nullable sums;       // [group][column], where rows have middles
 } BKColumns;
 
+// How columns hold elements that become numbers where they are multiplied.
+typedef enum {
+  BK_NIBBLES = 0,  // codes of four bits, which lie as those of 8-bit integers do
+  BK_BYTES = 1,    // words of 8-bit integers
+  BK_HALVES = 2,   // words of BF16 numbers
+} BKCodeForm;
+
+// What such elements stand for.
+typedef struct {
+  BKCodeForm form;
+  // Of nibbles, 16, one for each code; normal numbers and zeros for BF16 rows.
+  const float *_Nullable values;
+  // FP32: a number is value · scale · tensor_scale + offset with the scale of its group and, where
+  // columns have such, the middle, each operation rounded.
+  float tensor_scale;
+  size_t depth;  // elements of a row; the last group may have fewer than the others
+} BKCodes;
+
 // Where sums go, and what becomes of them there, in this order: times `tensor_scale`, a number of
 // 24 bits from 2^-298 on and below 2^256; times `alpha`; plus `bias`, one number for each column;
 // plus `beta` times the old value, fused, where `beta` is not 0; NaN made canonical. Factors of 1
@@ -122,6 +140,19 @@ typedef struct {
   void (*multiply_nibbles)(
       const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
       const int8_t *values, const BKResult *result);
+
+  // Columns that become numbers, times rows of FP32, or of nibbles times rows of BF16 in words of FP32
+  // (`BK_FLOAT32_FMA`, `BK_BFLOAT16_WIDE`). A group has as many words as elements, and of those whole
+  // lanes. FP32 rows are multiplied by decoded numbers, in order and onto one sum over all groups, and
+  // end after `depth` numbers; BF16 rows as by `multiply`, without flushing and with limits.
+  void (*multiply_codes)(
+      const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
+      const BKCodes *codes, const BKResult *result);
+
+  // The same columns as a panel of the shape's unit, of all groups: decoded for FP32.
+  void (*spread_codes)(
+      const BKProductShape *shape, const BKColumns *columns, const BKCodes *codes,
+      uint8_t *panel);
 
   // From codes in bytes to elements: values[code], with codes below 2^width.
   void (*map_int8)(

@@ -163,6 +163,15 @@ public struct ProductDefinition: Sendable {
   /// The shortest part of a group that is worth a rounding of its own.
   private static let shortestCutGroup = 1024
 
+  /// The elements of an operand's rows that share a scale; `nil` for FP32 numbers, and for blocks that
+  /// begin in the middle of a row.
+  static func blockLength(of operand: OperandFormat, depth: Int) -> Int? {
+    if case .quantized(let format) = operand, case .run(let length) = format.layout.block {
+      return depth % length == 0 ? length : nil
+    }
+    return Factors(operand).map { min($0.blockLength, max(depth, 1)) }
+  }
+
   /// What a linear operand's format says about its elements and blocks.
   private struct Factors {
     let elements: OperandElements

@@ -56,6 +56,17 @@ extension ProductUnit {
   }
 }
 
+extension NarrowElements.Form {
+  /// The form in the kernels' interface.
+  var code: BKCodeForm {
+    switch self {
+    case .codes: BK_NIBBLES
+    case .bytes: BK_BYTES
+    case .halves: BK_HALVES
+    }
+  }
+}
+
 extension ScalarType {
   /// The type in the kernels' interface.
   var code: BKScalar {

@@ -33,11 +33,16 @@ struct ElementMap: Sendable {
     /// What is taken from the values of codes first.
     let middle: Int
 
-    /// The element of a code, of which the codes of powers have a sum.
-    func bits(_ code: UInt32, power: Int) -> Int16 {
+    /// What a code stands for, in the operand's unit, where the codes of powers have a sum.
+    func value(_ code: UInt32, power: Int) -> Double {
       let exponent = direction.rawValue * power - unitExponent
-      let value = Double(
+      return Double(
         sign: .plus, exponent: exponent, significand: element.value(of: code) - Double(middle))
+    }
+
+    /// The element of such a code.
+    func bits(_ code: UInt32, power: Int) -> Int16 {
+      let value = value(code, power: power)
       // Exact both ways.
       return unit == .bfloat16
         ? Int16(truncatingIfNeeded: Float(value).bitPattern >> 16) : Int16(value)
@@ -47,12 +52,17 @@ struct ElementMap: Sendable {
   /// - Precondition: the unit is not FP32's.
   init(_ layout: BlockLayout, as operand: OperandLayout, unitExponent: Int) {
     let (unit, bias) = (operand.unit, operand.bias)
-    zero = UInt8(bias)
     let element = layout.element
     width = element.bitWidth
     let factors = layout.linear?.factors
     let greatest = factors?.greatestPower ?? 0
-    powerWidth = Int.bitWidth - greatest.leadingZeroBitCount
+    powerWidth = Self.powerWidth(factors)
+    if case .codes(_, let zero) = operand.narrow?.form {
+      way = Self.codes(width + powerWidth)
+      self.zero = zero
+      return
+    }
+    zero = UInt8(bias)
     let conversion = Conversion(
       element: element, unit: unit, unitExponent: unitExponent,
       direction: factors?.powers.first?.direction ?? .down, middle: operand.middle ?? 0)
@@ -77,6 +87,26 @@ struct ElementMap: Sendable {
     }
   }
 
+  /// Codes of some bits as they are, those of powers joined.
+  private static func codes(_ bitWidth: Int) -> Way { .int8((0..<1 << bitWidth).map { Int8($0) }) }
+
+  private static func powerWidth(_ factors: FactorLayout?) -> Int {
+    Int.bitWidth - (factors?.greatestPower ?? 0).leadingZeroBitCount
+  }
+
+  /// The numbers of all codes of at most eight bits, those of powers joined; `nil` for wider ones.
+  static func numbers(_ layout: LinearLayout, for unit: ProductUnit) -> [Float]? {
+    let (element, factors) = (layout.factors.element, layout.factors)
+    guard element.bitWidth + powerWidth(factors) <= 8 else { return nil }
+    let conversion = Conversion(
+      element: element, unit: unit, unitExponent: 0,
+      direction: factors.powers.first?.direction ?? .down, middle: 0)
+    return (0..<(factors.greatestPower + 1) * element.codeCount).map { index in
+      let (power, code) = index.quotientAndRemainder(dividingBy: element.codeCount)
+      return Float(conversion.value(UInt32(code), power: power))
+    }
+  }
+
   /// The bytes of all codes of four bits, for panels that keep them; `nil` for other formats.
   var nibbles: [Int8]? {
     guard case .int8(let values) = way, values.count <= 16, values.contains(zeroElement) else {
@@ -90,7 +120,7 @@ struct ElementMap: Sendable {
   /// The same with codes in the place of elements.
   var keepingCodes: ElementMap {
     var map = self
-    map.way = .int8((0..<1 << (width + powerWidth)).map { Int8($0) })
+    map.way = Self.codes(width + powerWidth)
     map.zero = UInt8(nibbles?.firstIndex(of: zeroElement) ?? 0)
     return map
   }

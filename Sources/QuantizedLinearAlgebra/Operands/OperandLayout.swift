@@ -26,9 +26,17 @@ struct OperandLayout: Hashable, Sendable {
   let isWide: Bool
   /// How bytes are summed in 16 bits; `nil` where they are not.
   let runs: ByteRuns?
+  /// What columns hold that become numbers where they are multiplied, codes of four bits as bytes; `nil`
+  /// elsewhere.
+  let narrow: NarrowElements?
 
-  /// - Parameter kernels: what multiplies.
-  init(_ definition: ProductDefinition, as side: Side, kernels: ProductKernels) {
+  /// - Parameters:
+  ///   - kernels: what multiplies.
+  ///   - meetsNarrow: whether columns hold narrow elements, which are multiplied without flushing.
+  init(
+    _ definition: ProductDefinition, as side: Side, kernels: ProductKernels,
+    meetsNarrow: Bool = false
+  ) {
     self.side = side
     let middles = definition.middles
     (middle, needsSums) =
@@ -43,11 +51,23 @@ struct OperandLayout: Hashable, Sendable {
     let elementsPerWord = 4 / definition.unit.elementByteCount
     wordCount = (definition.groupLength + elementsPerWord - 1) / elementsPerWord
     isWide = false
-    seeksLeastElement = definition.canFlush && !kernels.flushesFreely
+    seeksLeastElement = definition.canFlush && (meetsNarrow || !kernels.flushesFreely)
     runs =
       unit == .int8 && kernels.prefersRuns
       ? ByteRuns(rows: definition.greatest.a, columns: definition.greatest.b, words: wordCount)
       : nil
+    narrow = nil
+  }
+
+  /// Columns of narrow elements, with the groups of their own blocks where they are decoded.
+  init(_ definition: ProductDefinition, keeping narrow: NarrowElements) {
+    (side, unit, depth) = (.columns, narrow.unit, definition.depth)
+    let blockLength = ProductDefinition.blockLength(of: definition.b, depth: depth)
+    groupLength = definition.unit == .float32 ? blockLength ?? depth : definition.groupLength
+    groupCount = depth == 0 ? 0 : (depth + groupLength - 1) / groupLength
+    wordCount = groupLength * narrow.unit.elementByteCount / 4
+    (middle, needsSums, isWide, seeksLeastElement, runs) = (nil, false, false, false, nil)
+    self.narrow = narrow
   }
 
   private init(widening narrow: OperandLayout) {
@@ -57,12 +77,14 @@ struct OperandLayout: Hashable, Sendable {
     isWide = unit == .bfloat16
     wordCount = 2 * narrow.wordCount
     seeksLeastElement = narrow.seeksLeastElement
-    runs = nil
+    (runs, self.narrow) = (nil, nil)
   }
 
   /// The layout of the same 8-bit integers in 16 bits, or of BF16 numbers in 32.
   var widened: OperandLayout { OperandLayout(widening: self) }
 
+  /// Whether groups have numbers beside their scales: values of middle codes, or offsets as they are.
+  var hasMiddles: Bool { middle != nil || narrow?.hasOffsets == true }
   /// What is added to every integer, so that its byte has no sign.
   var bias: Int { side == .columns ? runs?.bias ?? 0 : 0 }
   /// The offsets that the kernels read for each group of a row.

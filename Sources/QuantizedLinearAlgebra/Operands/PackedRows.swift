@@ -35,7 +35,7 @@ final class PackedRows {
       offsets = offsetMemory.reserve(
         rows * layout.groupCount * layout.offsetsPerGroup, of: Int32.self)
     }
-    if layout.middle != nil {
+    if layout.hasMiddles {
       middles = middleMemory.reserve(rows * layout.groupCount, of: Float.self)
     }
     if layout.needsSums {

@@ -6,8 +6,10 @@ struct PanelLayout: Sendable {
   let columnCount: Int
   /// Matrices of the batch.
   let batchCount: Int
-  /// The bytes of codes, where panels keep codes of four bits.
-  let nibbles: [Int8]?
+  /// Whether panels keep codes of four bits.
+  let hasNibbles: Bool
+  /// The bytes that such codes stand for, where the unit is that of 8-bit integers.
+  let integers: [Int8]?
   /// The byte that stands for elements of zero, two codes where panels keep these.
   let zeroByte: UInt8
 
@@ -16,7 +18,7 @@ struct PanelLayout: Sendable {
     self.row = row
     self.columnCount = columnCount
     self.batchCount = batchCount
-    (nibbles, zeroByte) = (nil, 0)
+    (hasNibbles, integers, zeroByte) = (false, nil, 0)
   }
 
   /// The layout of what a packer packs.
@@ -24,10 +26,17 @@ struct PanelLayout: Sendable {
     row = packer.layout
     self.columnCount = columnCount
     self.batchCount = batchCount
+    let elements = packer.elements
     // Nibbles hold two words of a group each.
-    nibbles = row.wordCount % 2 == 0 ? packer.elements.nibbles : nil
-    let zero = nibbles == nil ? packer.elements.zero : packer.elements.keepingCodes.zero
-    zeroByte = nibbles == nil ? zero : zero | zero << 4
+    if row.narrow == nil {
+      integers = row.wordCount % 2 == 0 ? elements.nibbles : nil
+      hasNibbles = integers != nil
+    } else {
+      integers = nil
+      hasNibbles = row.narrow?.isCodes == true
+    }
+    let zero = integers == nil ? elements.zero : elements.keepingCodes.zero
+    zeroByte = hasNibbles ? zero | zero << 4 : zero
   }
 
   /// The panels of a matrix.
@@ -36,19 +45,19 @@ struct PanelLayout: Sendable {
   }
   /// The bytes of a panel's elements.
   var panelByteCount: Int {
-    row.rowByteCount * ProductKernels.panelColumns / (nibbles == nil ? 1 : 2)
+    row.rowByteCount * ProductKernels.panelColumns / (hasNibbles ? 2 : 1)
   }
   /// The scales of a panel.
   var panelScaleCount: Int {
     row.unit == .float32 ? 0 : row.groupCount * ProductKernels.panelColumns
   }
-  /// Where the values of middle codes follow a panel's scales; `nil` without offsets.
-  var middlePlace: Int? { row.middle == nil ? nil : panelScaleCount }
+  /// Where the values of middle codes, or offsets, follow a panel's scales; `nil` without such.
+  var middlePlace: Int? { row.hasMiddles ? panelScaleCount : nil }
   /// Where the sums of groups follow; `nil` where the rows have no offsets.
-  var sumPlace: Int? { row.needsSums ? panelScaleCount * (row.middle == nil ? 1 : 2) : nil }
+  var sumPlace: Int? { row.needsSums ? panelScaleCount * (row.hasMiddles ? 2 : 1) : nil }
   /// The numbers of a panel: scales, middle values and sums.
   var panelNumberCount: Int {
-    panelScaleCount * (1 + (row.middle == nil ? 0 : 1) + (row.needsSums ? 1 : 0))
+    panelScaleCount * (1 + (row.hasMiddles ? 1 : 0) + (row.needsSums ? 1 : 0))
   }
   /// The rows of the operand, counted through the batch, that a panel holds.
   func rows(of panel: Int) -> Range<Int> {

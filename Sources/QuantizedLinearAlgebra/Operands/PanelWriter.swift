@@ -126,11 +126,11 @@ struct PanelWriter: Sendable {
 
     init(_ layout: PanelLayout, _ packer: RowPacker) {
       // Codes of four bits are laid out as they are.
-      self.packer = layout.nibbles == nil ? packer : packer.keepingCodes
+      self.packer = layout.integers == nil ? packer : packer.keepingCodes
       scratch = PackingScratch(layout.row)
       rows = PackedRows(layout.row)
       rows.reserve(rows: ProductKernels.panelColumns)
-      codes = AlignedMemory(byteCount: layout.nibbles == nil ? 0 : 2 * layout.panelByteCount)
+      codes = AlignedMemory(byteCount: layout.hasNibbles ? 2 * layout.panelByteCount : 0)
     }
   }
 
@@ -146,12 +146,12 @@ struct PanelWriter: Sendable {
     let words = layout.row.groupCount * layout.row.wordCount
     let source = UnsafePointer(rows.elements.assumingMemoryBound(to: UInt8.self))
     let products = kernels.products
-    if layout.nibbles == nil {
-      products.pointee.interleave(source, rows.stride, count, words, elements(panel))
-    } else {
+    if layout.hasNibbles {
       let line = codes.base.assumingMemoryBound(to: UInt8.self)
       products.pointee.interleave(source, rows.stride, count, words, line)
       products.pointee.join_nibbles(line, words, elements(panel))
+    } else {
+      products.pointee.interleave(source, rows.stride, count, words, elements(panel))
     }
     let numbers = numbers + panel * layout.panelNumberCount
     lay(rows.scales, count, at: numbers, missing: 1)

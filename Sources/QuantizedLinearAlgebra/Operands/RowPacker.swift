@@ -37,8 +37,8 @@ struct RowPacker: Sendable {
     self.kernels = kernels
     padding = layout.unit == .bfloat16 && layout.side == .rows ? .negativeBFloat16Zeros : .zeros
     places = ScalePlaces(format.layout, shape: shape)
-    elements = ElementMap(format.layout, as: layout, unitExponent: unitExponent)
-    self.unitExponent = unitExponent
+    self.unitExponent = layout.narrow?.unitExponent ?? unitExponent
+    elements = ElementMap(format.layout, as: layout, unitExponent: self.unitExponent)
     let linear = format.layout.linear
     scales = ScaleMap(
       linear?.factors.scale?.element, groupLength: layout.groupLength,
@@ -63,7 +63,7 @@ struct RowPacker: Sendable {
     var scales: UnsafeMutablePointer<Float>
     /// `layout.offsetsPerGroup` for each.
     var offsets: UnsafeMutablePointer<Int32>?
-    /// As many as scales, where blocks have an offset: the values of middle codes.
+    /// As many as scales, where blocks have an offset: the values of middle codes, or the offsets.
     var middles: UnsafeMutablePointer<Float>?
     /// As many, where the other operand's blocks have an offset: the sums of groups.
     var sums: UnsafeMutablePointer<Float>?
@@ -86,9 +86,10 @@ struct RowPacker: Sendable {
     if let offsets = target.offsets { fillOffsets(target, offsets) }
     let scaleRow = places.scaleRow(row)
     fill(target.scales, scales, planes.scales.row(scaleRow), scratch)
+    if layout.narrow != nil && unitExponent != 0 { scaleByUnit(target.scales) }
     if let middles = target.middles {
       fill(middles, offsets, planes.offsets.row(scaleRow), scratch)
-      finishMiddles(middles, target)
+      if layout.middle != nil { finishMiddles(middles, target) }
     }
     if let sums = target.sums { fillSums(sums, target, scratch) }
     return OperandRange(scales: scaleRange(target), leastElement: leastElement)
@@ -204,6 +205,7 @@ struct RowPacker: Sendable {
 
   /// The least BF16 element, where it tells whether sums are flushed.
   private func leastElement(_ elements: UnsafeMutableRawPointer) -> UInt32 {
+    if let narrow = layout.narrow { return narrow.leastElement }
     guard layout.seeksLeastElement else { return .max }
     return kernels.products.pointee.least_bfloat16(
       elements.assumingMemoryBound(to: UInt8.self), layout.narrowRowByteCount / 2)
@@ -231,6 +233,12 @@ struct RowPacker: Sendable {
       kernels.blocks.pointee.unpack_wide(packed, blocks, UInt32(map.width), scratch.wideCodes)
       map.fill(numbers, groupCount: count, wide: scratch.wideCodes)
     }
+  }
+
+  /// Gives scales the power of two that elements count in, where no scale of rows will have it.
+  private func scaleByUnit(_ scales: UnsafeMutablePointer<Float>) {
+    let unit = Float(sign: .plus, exponent: unitExponent, significand: 1)
+    for group in 0..<layout.groupCount { scales[group] *= unit }
   }
 
   /// What the row's scales reach, where some of no account become ones.
@@ -318,8 +326,16 @@ struct MatrixPlanes {
     func with<Value>(_ field: Int?, _ step: (Plane) -> Value) -> Value {
       guard let field else { return step(Plane(base: nothing.utf8Start, bytesPerRow: 0)) }
       let plane = tensor.planes[field]
+      // Runs follow each other through the tensor: those of a row, where rows are whole runs.
+      var bytesPerRow = plane.bytesPerRow
+      if case .run(let length) = tensor.format.layout.block {
+        let stored = tensor.format.layout.fields[field]
+        let columns = tensor.shape.last ?? 0
+        let count = stored.extent == .everyElement ? columns : columns / length
+        bytesPerRow = count * stored.element.bitWidth / 8
+      }
       return plane.bytes.withUnsafeBufferPointer {
-        step(Plane(base: $0.baseAddress ?? nothing.utf8Start, bytesPerRow: plane.bytesPerRow))
+        step(Plane(base: $0.baseAddress ?? nothing.utf8Start, bytesPerRow: bytesPerRow))
       }
     }
     /// Runs a step with the planes of some fields of powers.

@@ -16,8 +16,9 @@ struct ScalePlaces {
     let factors = layout.linear?.factors
     powerLength = factors?.powerLength ?? 0
     switch factors?.scale == nil ? .tensor : layout.block {
-    case .vector(let length): (blockLength, rowsPerScaleRow) = (min(length, columns), 1)
-    case .row, .run: (blockLength, rowsPerScaleRow) = (columns, 1)
+    case .vector(let length), .run(let length):
+      (blockLength, rowsPerScaleRow) = (min(length, columns), 1)
+    case .row: (blockLength, rowsPerScaleRow) = (columns, 1)
     case .tile(let rows, let length):
       (blockLength, rowsPerScaleRow) = (min(length, columns), rows)
     case .tensor: (blockLength, rowsPerScaleRow) = (columns, 1)

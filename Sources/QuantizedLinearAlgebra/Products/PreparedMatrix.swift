@@ -9,8 +9,9 @@ public import BlockFormats
 /// layer.multiply(x, into: &y)
 /// ```
 ///
-/// Codes of four bits stay four bits wide, other integers take eight or sixteen, and FP8 and BF16
-/// elements sixteen; each scale becomes an FP32 number. `byteCount` is what a product reads of it.
+/// Codes of four bits stay four bits wide, for FP32 and BF16 rows too; other integers take eight or
+/// sixteen, FP8 and BF16 elements sixteen, and what else meets FP32 rows 32; each scale becomes an FP32
+/// number. `byteCount` is what a product reads of it.
 /// It never changes, and copies share its memory. `Builder` prepares matrices of one shape in turn.
 public struct PreparedMatrix: Sendable {
   /// What the product is.
@@ -36,8 +37,8 @@ public struct PreparedMatrix: Sendable {
   ///
   /// - Parameters:
   ///   - b: N x K, or a batch of such.
-  ///   - a: the format of the left operands to come. With FP32 ones, B is decoded and multiplied
-  ///     in FP32.
+  ///   - a: the format of the left operands to come. With FP32 ones, B's decoded
+  ///     numbers are multiplied in FP32.
   ///   - parallelism: how many threads may work; never changes a result.
   /// - Throws: `ProductError.unalignedBlocks`.
   public init(
@@ -63,7 +64,7 @@ public struct PreparedMatrix: Sendable {
     try self.init(
       ProductDefinition(a: a, b: .quantized(b.format), depth: b.columnCount), shape: b.shape,
       level: level)
-    if definition.unit == .float32 {
+    if isDecoded {
       fill(b.storage.dequantized(parallelism: parallelism), parallelism)
     } else {
       panels.fill(b, packer: packer(b.format, shape: b.shape), parallelism: parallelism)
@@ -87,9 +88,12 @@ public struct PreparedMatrix: Sendable {
     self.shape = shape
     kernelLevel = level
     kernels = ProductKernels(level)
-    let row = OperandLayout(definition, as: .columns, kernels: kernels)
+    let narrow = NarrowElements(definition)
+    let row =
+      narrow.map { OperandLayout(definition, keeping: $0) }
+      ?? OperandLayout(definition, as: .columns, kernels: kernels)
     let (columns, batch) = (shape[shape.count - 2], shape.dropLast(2).reduce(1, *))
-    if definition.unit != .float32, case .quantized(let format) = definition.b {
+    if row.unit != .float32, case .quantized(let format) = definition.b {
       let packer = RowPacker(
         format: format, shape: [columns, definition.depth], layout: row,
         unitExponent: definition.unitExponents.b, kernels: kernels)
@@ -98,6 +102,9 @@ public struct PreparedMatrix: Sendable {
       panels = Panels(PanelLayout(row, columnCount: columns, batchCount: batch))
     }
   }
+
+  /// Whether panels hold FP32 numbers.
+  private var isDecoded: Bool { panels.layout.row.unit == .float32 }
 
   private func packer(_ format: some BlockFormat, shape: [Int]) -> RowPacker {
     RowPacker(
@@ -130,7 +137,7 @@ public struct PreparedMatrix: Sendable {
     _ values: MatrixRows, _ format: some BlockFormat, _ bands: BandQuantizer,
     tensorScale given: Float?, parallelism: Parallelism
   ) {
-    if definition.unit == .float32 {
+    if isDecoded {
       fill(bands.fakeQuantized(values, tensorScale: given), parallelism)
       return
     }

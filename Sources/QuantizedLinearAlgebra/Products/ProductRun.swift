@@ -29,10 +29,13 @@ struct ProductRun {
     self.epilogue = epilogue
     self.parallelism = parallelism
     self.workspace = workspace
-    let row = OperandLayout(prepared.definition, as: .rows, kernels: prepared.kernels)
+    let meetsNarrow = prepared.panels.layout.row.narrow != nil
+    let row = OperandLayout(
+      prepared.definition, as: .rows, kernels: prepared.kernels, meetsNarrow: meetsNarrow)
     let widens =
-      row.runs == nil && prepared.kernels.widens(row.unit)
-      && left.rowCount > PanelMultiplier.fewRows
+      left.rowCount > PanelMultiplier.fewRows
+      ? row.runs == nil && prepared.kernels.widens(row.unit)
+      : meetsNarrow && row.unit == .bfloat16
     layout = widens ? row.widened : row
   }
 
@@ -94,10 +97,12 @@ struct ProductRun {
       scale_unit: Double.scaled(1, byPowerOfTwo: prepared.definition.scaleExponent),
       run: layout.runs?.wordCount ?? 0)
     let kernels = prepared.kernels
+    let isDecoded = layout.unit == .float32
     let finish = Finish(
-      epilogue: epilogue, tensorScale: ScaleProduct(tensorScale, prepared.tensorScale),
+      epilogue: epilogue,
+      tensorScale: ScaleProduct(tensorScale, isDecoded ? 1 : prepared.tensorScale),
       result: result, kernels: kernels)
-    let (firstPanel, layout) = (index * panelCount, layout)
+    let (firstPanel, layout, panelScale) = (index * panelCount, layout, prepared.tensorScale)
     let isWhole = left.rowCount > PanelMultiplier.fewRows
     prepared.panels.withColumns { panels in
       parallelism.share(
@@ -106,8 +111,8 @@ struct ProductRun {
         let (part, panel) = item.quotientAndRemainder(dividingBy: panelCount)
         let range = part * blockRows..<min((part + 1) * blockRows, rows.count)
         let multiplier = PanelMultiplier(
-          shape: shape, panels: panels, panel: firstPanel + panel, kernels: kernels,
-          isWhole: isWhole, memory: memory)
+          shape: shape, panels: panels, panel: firstPanel + panel,
+          tensorScale: panelScale, kernels: kernels, isWhole: isWhole, memory: memory)
         finish.store(
           rows: rows.lowerBound + range.lowerBound..<rows.lowerBound + range.upperBound,
           panel: panel, memory: memory

@@ -113,6 +113,7 @@ void run_whole_rows(Driver *d);
 void run_panels(Driver *d);
 void run_operands(Driver *d);
 void run_products(Driver *d);
+void run_narrow_columns(Driver *d);
 void run_training(Driver *d);
 
 #endif

@@ -113,6 +113,7 @@ int main(int count, char **arguments) {
   run_panels(&d);
   run_operands(&d);
   run_products(&d);
+  run_narrow_columns(&d);
   run_training(&d);
   return 0;
 }

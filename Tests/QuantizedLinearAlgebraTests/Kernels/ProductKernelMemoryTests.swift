@@ -224,7 +224,7 @@ struct ProductKernelMemoryTests {
       let first = MemoryLayout<BKProductKernels>.offset(of: \.multiply) ?? 0
       withUnsafeBytes(of: table) { bytes in
         let functions = bytes[first...].bindMemory(to: UInt.self)
-        #expect(functions.count == 15 && functions.allSatisfy { $0 != 0 }, "\(level.id)")
+        #expect(functions.count == 17 && functions.allSatisfy { $0 != 0 }, "\(level.id)")
       }
     }
   }

@@ -170,16 +170,4 @@ struct ProductIdentityTests {
       #expect(result.bitPattern == 1 << 31, "\(level.id)")
     }
   }
-
-  private func reference(
-    _ a: QuantizedMatrix, _ b: QuantizedMatrix, _ definition: ProductDefinition
-  ) -> [UInt32] {
-    let x = ReferenceOperand(a, .a, definition: definition)
-    let y = ReferenceOperand(b, .b, definition: definition)
-    let product = ReferenceProduct(definition: definition)
-    let scale = product.tensorScale(x, y)
-    return product.sums(x, y).map {
-      ProductEpilogue().value($0, tensorScale: scale, column: 0, old: 0).bitPattern
-    }
-  }
 }
