@@ -98,7 +98,7 @@ static Operands operands(
   bool is_wide = kind->unit != BK_FLOAT32_FMA, adds = kind->scale_product == BK_ADDED_EXPONENTS;
   uint8_t *panel = place(&d->in[2], bytes, !at_end);
   for (size_t i = 0; i < bytes; i++)
-    panel[i] = (uint8_t)(kind->form == BK_HALVES ? sample(seed + 3, i / 2) >> (i % 2 ? 24 : 16)
+    panel[i] = (uint8_t)(kind->form == BK_HALVES ? tame_sample(seed + 3, i / 2) >> (i % 2 ? 24 : 16)
                                                  : mixed(seed + 3, i));
   float *numbers = floats(
       &d->in[3], 16 + 2 * count, at_end, adds ? usual_power : tame_sample, seed + 5);
