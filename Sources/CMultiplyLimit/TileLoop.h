@@ -20,8 +20,8 @@ typedef struct {
   int_16 exponent;
 } TileWork;
 
-// Tiles 0 to 3 are sums, 4 rows, 5 the last words of rows, and 6 columns. All are whole; the last words
-// of a group are filled up with zeros.
+// Tiles 0 to 3 are sums, 4 rows, 5 the last words of rows, and 6 columns. All are whole; the last
+// words of a group are filled up with zeros.
 AMX_INLINE void load_tiles(size_t words) {
   struct {
     uint8_t palette, start_row, reserved[14];
@@ -84,8 +84,8 @@ AMX_INLINE void add_tile(
   }
 }
 
-// Groups that one tile of rows holds: as one is multiplied, the one before is stored, and the one before
-// that added.
+// Groups that one tile of rows holds: as one is multiplied, the one before is stored, and the one
+// before that added.
 AMX_INLINE void repeat_short(const bool adds_exponents, size_t repetitions, TileWork *work) {
   TileSums sums[TILES] = {{{0}}};
   zero_tile(3);

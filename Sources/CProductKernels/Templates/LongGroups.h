@@ -58,6 +58,14 @@ INLINE void multiply_group(LongBlock *block, size_t words) {
   _tile_stored(3, &block->sums[SIDE][SIDE], PANEL_STRIDE);
 }
 
+// The sums over groups after one more, of one row and vector of columns.
+INLINE vf added(
+    const BKScaleProduct product, const LongBlock *block, size_t r, int v, vf factors,
+    const float *scale) {
+  vf dot = finished(BK_INT8, load_u(&block->sums[r][v * LANES]));
+  return add_group(product, 1, dot, factors, scale, block->y[r][v]);
+}
+
 // A panel times some rows, from the first group to the result.
 INLINE void multiply_long_block(
     const BKScaleProduct product, const BKProductShape *shape, const BKRows *a, size_t first_row,
@@ -68,22 +76,24 @@ INLINE void multiply_long_block(
   block.stride = a->stride;
   block.rows = rows;
   memset(block.y, 0, rows * sizeof block.y[0]);
-  const float *scales = a->scales + first_row * shape->groups;
+  const size_t groups = shape->groups;
+  const float *scale = a->scales + first_row * groups, *panel_scales = b->scales;
   for (size_t r = 0; r < rows; r++) claim_rows(result, first_row + r, 1);
-  for (size_t group = 0; group < shape->groups; group++) {
+  for (size_t group = 0; group + 1 < groups; group++, scale++, panel_scales += BK_PANEL) {
     multiply_group(&block, shape->words);
     for (int v = 0; v < PANEL_VECTORS; v++) {
-      vf factors = load_f(b->scales + group * BK_PANEL + v * LANES);
-      for (size_t r = 0; r < rows; r++) {
-        vf dot = finished(BK_INT8, load_u(&block.sums[r][v * LANES]));
-        const float *scale = scales + r * shape->groups + group;
-        block.y[r][v] = add_group(product, 1, dot, factors, scale, block.y[r][v]);
-      }
+      vf factors = load_f(panel_scales + v * LANES);
+      for (size_t r = 0; r < rows; r++)
+        block.y[r][v] = added(product, &block, r, v, factors, scale + r * groups);
     }
   }
-  for (size_t r = 0; r < rows; r++) {
-    for (int v = 0; v < PANEL_VECTORS; v++)
-      store_result(result, first_row + r, (size_t)v * LANES, block.y[r][v]);
+  multiply_group(&block, shape->words);
+  for (int v = 0; v < PANEL_VECTORS; v++) {
+    vf factors = load_f(panel_scales + v * LANES);
+    for (size_t r = 0; r < rows; r++) {
+      vf y = added(product, &block, r, v, factors, scale + r * groups);
+      store_result(result, first_row + r, (size_t)v * LANES, y);
+    }
   }
 }
 
