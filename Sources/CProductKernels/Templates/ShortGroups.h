@@ -53,6 +53,15 @@ INLINE void add_next(
   block->panel_scales += BK_PANEL;
 }
 
+// Adds the group of one tile while the two that follow, if they do, are on their way.
+INLINE void take_turn(
+    const BKScaleProduct product, const int tile, size_t groups_left, Block *block,
+    int32_t sums[2][SIDE][SIDE], vf y[SIDE]) {
+  if (groups_left > 2) multiply_next(tile, block);
+  if (groups_left > 1) store_sums(1 - tile, sums[1 - tile]);
+  add_next(product, block, sums[tile], y);
+}
+
 // Sixteen rows times as many columns. The first `skipped` rows have their results already.
 INLINE void multiply_block(
     const BKScaleProduct product, const BKProductShape *shape, const BKRows *a, size_t first_row,
@@ -67,12 +76,10 @@ INLINE void multiply_block(
   multiply_next(0, &block);
   if (groups > 1) multiply_next(1, &block);
   store_sums(0, sums[0]);
-  for (size_t group = 0; group < groups;) {
-    UNROLLED for (int tile = 0; tile < 2 && group < groups; tile++, group++) {
-      if (group + 2 < groups) multiply_next(tile, &block);
-      if (group + 1 < groups) store_sums(1 - tile, sums[1 - tile]);
-      add_next(product, &block, sums[tile], y);
-    }
+  for (size_t left = groups; left > 0; left -= 2) {
+    take_turn(product, 0, left, &block, sums, y);
+    if (left == 1) break;
+    take_turn(product, 1, left - 1, &block, sums, y);
   }
   vf done[SIDE];
   memcpy(done, y, sizeof done);
