@@ -10,6 +10,10 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 // What CPUID says, in the four registers of a leaf.
 typedef enum { EAX, EBX, ECX, EDX } Register;
@@ -18,6 +22,7 @@ typedef enum { LEAF_1, LEAF_7, LEAF_7_1, LEAF_COUNT } Leaf;
 // The registers that the operating system must save, as XCR0 has them.
 #define YMM 0x06
 #define ZMM 0xE6
+#define TILES 0x60000
 
 // Where a feature is announced. Source: Intel's Software Developer's Manual, volume 2, CPUID.
 typedef struct {
@@ -42,6 +47,8 @@ static const Feature features[] = {
     {"avx512vnni", LEAF_7, ECX, 11, ZMM},
     {"avxvnni", LEAF_7_1, EAX, 4, YMM},
     {"avx512bf16", LEAF_7_1, EAX, 5, ZMM},
+    {"amx-tile", LEAF_7, EDX, 24, TILES},
+    {"amx-int8", LEAF_7, EDX, 25, TILES},
 };
 
 typedef struct {
@@ -55,6 +62,17 @@ static void read_leaf(Processor *processor, Leaf leaf, uint32_t number, uint32_t
   if (!__get_cpuid_count(number, part, &w[EAX], &w[EBX], &w[ECX], &w[EDX])) memset(w, 0, 16);
 }
 
+// Whether the operating system lets this process use tiles, which are large: Linux has to be asked
+// once, and answers for all threads; other systems save them for nobody.
+static bool may_use_tiles(void) {
+#if defined(__linux__)
+  const long request_permission = 0x1023, tile_data = 18;
+  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+  return false;
+#endif
+}
+
 static uint32_t saved_registers(const Processor *processor) {
   const uint32_t osxsave = 1u << 27, avx = 1u << 28;
   if (~processor->words[LEAF_1][ECX] & (osxsave | avx)) return 0;
@@ -64,6 +82,7 @@ static uint32_t saved_registers(const Processor *processor) {
   // The system saves these registers on first use, and announces them only afterwards.
   if ((low & YMM) == YMM) low |= ZMM;
 #endif
+  if ((low & TILES) == TILES && !may_use_tiles()) low &= ~(uint32_t)TILES;
   return low;
 }
 

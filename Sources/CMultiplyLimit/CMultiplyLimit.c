@@ -1,5 +1,7 @@
 #include "CMultiplyLimit.h"
 
+#include <string.h>
+
 #pragma STDC FP_CONTRACT OFF
 
 // Makes the compiler forget what a register holds, at the price of no instruction. None of them moves
@@ -263,6 +265,8 @@ static inline __attribute__((always_inline)) int_16 dot_int16(int_16 s, __m512i 
 #define LOOP_NUMBERS(s) REINTERPRETED(s)
 #include "GroupLoop.h"
 
+#include "TileLoop.h"
+
 #endif
 
 // MARK: - arm64
@@ -386,6 +390,12 @@ static const multiply_level avx512_dot = {
     {avx512_dot_bfloat16, 12 * 16 * 2, 1, "vdpbf16ps"},
     {avx512_float32, 24 * 16, 0, "vfmadd231ps"},
     {avx512_dot_int8, 12 * 16 * 4, 1, "vpdpbusd"}};
+static const multiply_level avx512_amx = {
+    {avx512_amx_int8, 4 * 16 * 16 * 4, 1, "tdpbssd"},
+    {avx512_dot_int16, 12 * 16 * 2, 1, "vpdpwssd"},
+    {avx512_dot_bfloat16, 12 * 16 * 2, 1, "vdpbf16ps"},
+    {avx512_float32, 24 * 16, 0, "vfmadd231ps"},
+    {avx512_amx_int8, 4 * 16 * 16 * 4, 1, "tdpbssd"}};
 #elif defined(__aarch64__)
 static const multiply_level neon = {
     {neon_int8, 12 * 4 * 4, 1, "smull, sadalp"},
@@ -404,25 +414,30 @@ static const multiply_level neon_dot = {
 #define ENTRY(symbol, id, architecture, target) BK_ON_##architecture([BK_##symbol] = &id,)
 static const multiply_level *const levels[BK_LEVEL_COUNT] = {BK_LEVELS(ENTRY)};
 
-static const multiply_loop *loop_of(BKLevel level, enum multiply_limit_unit unit) {
-  return &(*levels[bk_usable_level(level)])[unit];
+static const multiply_loop *loop_of(
+    BKLevel level, enum multiply_limit_unit unit, const struct multiply_limit_group *group) {
+  BKLevel usable = bk_usable_level(level);
+  // The words of a group from which on tiles are quicker than vectors.
+  BK_ON_X86_64(if (usable == BK_AVX512_AMX && group->words < 8) usable = BK_AVX512_DOT;)
+  return &(*levels[usable])[unit];
 }
 
 uint64_t multiply_limit_run(
     BKLevel level, const struct multiply_limit_group *group, size_t repetitions) {
-  const multiply_loop *loop = loop_of(level, group->unit);
+  const multiply_loop *loop = loop_of(level, group->unit, group);
   size_t words = group->words * loop->steps;
   // Levels that add bytes in 32 bits know no runs.
-  bool has_runs = loop->run != loop_of(level, MULTIPLY_LIMIT_INT8)->run;
+  bool has_runs = loop->run != loop_of(level, MULTIPLY_LIMIT_INT8, group)->run;
   size_t run = group->unit == MULTIPLY_LIMIT_RUNS && has_runs ? group->run : words;
   return loop->run(words, run, group->adds_exponents, repetitions);
 }
 
 size_t multiply_limit_operations(BKLevel level, const struct multiply_limit_group *group) {
-  const multiply_loop *loop = loop_of(level, group->unit);
+  const multiply_loop *loop = loop_of(level, group->unit, group);
   return loop->operations * (loop->steps == 0 ? 1 : group->words * loop->steps);
 }
 
-const char *multiply_limit_instructions(BKLevel level, enum multiply_limit_unit unit) {
-  return loop_of(level, unit)->instructions;
+const char *multiply_limit_instructions(
+    BKLevel level, const struct multiply_limit_group *group) {
+  return loop_of(level, group->unit, group)->instructions;
 }

@@ -23,6 +23,8 @@ public enum KernelLevel: String, Hashable, Sendable, CaseIterable {
   case avx512
   /// AVX-512 as above, and its VNNI and BF16 dot products.
   case avx512Dot = "avx512_dot"
+  /// AVX-512 as above, and AMX's products of tiles of 8-bit integers, which Linux lets a process use.
+  case avx512AMX = "avx512_amx"
   /// arm64 with Advanced SIMD.
   case neon
   /// Advanced SIMD with integer dot products.

@@ -5,8 +5,9 @@
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(AVX512, avx512);
-// Quantizing has no use for dot products.
+// Quantizing has no use for dot products, nor for tiles.
 KERNEL_TABLE(AVX512_DOT, avx512_dot);
+KERNEL_TABLE(AVX512_AMX, avx512_amx);
 
 #pragma clang attribute pop
 #endif

@@ -19,6 +19,7 @@
 #define BK_AVX_VNNI_TARGET BK_AVX2_TARGET ",avxvnni"
 #define BK_AVX512_TARGET BK_AVX2_TARGET ",avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi"
 #define BK_AVX512_DOT_TARGET BK_AVX512_TARGET ",avx512vnni,avx512bf16"
+#define BK_AVX512_AMX_TARGET BK_AVX512_DOT_TARGET ",amx-tile,amx-int8"
 #define BK_NEON_DOT_TARGET "dotprod"
 
 // LEVEL(symbol, id, architecture, target) for every level; of two that a machine has, the later one
@@ -30,6 +31,7 @@
   LEVEL(AVX_VNNI, avx_vnni, X86_64, BK_AVX_VNNI_TARGET)                                           \
   LEVEL(AVX512, avx512, X86_64, BK_AVX512_TARGET)                                                 \
   LEVEL(AVX512_DOT, avx512_dot, X86_64, BK_AVX512_DOT_TARGET)                                     \
+  LEVEL(AVX512_AMX, avx512_amx, X86_64, BK_AVX512_AMX_TARGET)                                     \
   LEVEL(NEON, neon, ARM64, "")                                                                    \
   LEVEL(NEON_DOT, neon_dot, ARM64, BK_NEON_DOT_TARGET)
 

@@ -38,8 +38,9 @@ struct multiply_limit_group {
 ///
 /// Everything stays in registers: as many independent groups as there is room for, each of which
 /// takes its words, becomes a number, and is added to its sum with the product of two scales by one
-/// fused multiply-add. Units that a level has no instruction for run as its products do: 8-bit
-/// integers as 16-bit ones, BF16 numbers as FP32 ones.
+/// fused multiply-add. Sums that an instruction leaves in tiles take the way through memory that
+/// they must. Units that a level has no instruction for run as its products do: 8-bit integers as
+/// 16-bit ones, BF16 numbers as FP32 ones.
 ///
 /// - level: one that the machine supports; any other is the level in use.
 /// - repetitions: each does `multiply_limit_operations(level, group)` multiplications of elements and
@@ -54,7 +55,8 @@ uint64_t multiply_limit_run(
 size_t multiply_limit_operations(BKLevel level, const struct multiply_limit_group *group);
 
 /// The instructions that multiply and add elements.
-const char *multiply_limit_instructions(BKLevel level, enum multiply_limit_unit unit);
+const char *multiply_limit_instructions(
+    BKLevel level, const struct multiply_limit_group *group);
 
 #ifdef __cplusplus
 }

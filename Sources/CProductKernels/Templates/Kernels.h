@@ -8,13 +8,15 @@
 #include "NarrowColumns.h"
 #include "Panels.h"
 
-#define KERNEL_TABLE(symbol, id)                                                                 \
+#define KERNEL_TABLE(symbol, id) KERNEL_TABLE_WITH(symbol, id, multiply)
+// The same with other products than those of `Tiles.h`.
+#define KERNEL_TABLE_WITH(symbol, id, product)                                                   \
   const BKProductKernels bk_##id##_products = {                                                  \
       .level = BK_##symbol,                                                                      \
       .prefers_int16 = PREFERS_INT16,                                                            \
       .prefers_runs = PREFERS_RUNS,                                                              \
       .lanes = LANES,                                                                            \
-      .multiply = multiply,                                                                      \
+      .multiply = product,                                                                       \
       .multiply_nibbles = multiply_nibbles,                                                      \
       .multiply_codes = multiply_codes,                                                          \
       .spread_codes = spread_codes,                                                              \

@@ -9,8 +9,9 @@
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(AVX512, avx512);
-// Training has no use for dot products.
+// Training has no use for dot products, nor for tiles.
 KERNEL_TABLE(AVX512_DOT, avx512_dot);
+KERNEL_TABLE(AVX512_AMX, avx512_amx);
 
 #pragma clang attribute pop
 #endif

@@ -19,7 +19,7 @@ struct MultiplyLimit: Sendable {
 
   /// The instructions that multiply and add elements.
   var instructions: String {
-    String(cString: multiply_limit_instructions(level.multiplyLimit, group.unit))
+    withGroup { String(cString: multiply_limit_instructions(level.multiplyLimit, $0)) }
   }
 
   /// The seconds that a call takes, about, so that starting threads costs nothing beside it.

@@ -169,12 +169,14 @@ extension KernelLevel {
     #if arch(x86_64)
     let avx2 = ["avx2", "fma", "f16c", "bmi1", "bmi2"]
     let avx512 = avx2 + ["avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512vbmi"]
+    let avx512Dot = avx512 + ["avx512_vnni", "avx512_bf16"]
     return switch self {
     case .portable: []
     case .avx2: avx2
     case .avxVNNI: avx2 + ["avx_vnni"]
     case .avx512: avx512
-    case .avx512Dot: avx512 + ["avx512_vnni", "avx512_bf16"]
+    case .avx512Dot: avx512Dot
+    case .avx512AMX: avx512Dot + ["amx_tile", "amx_int8"]
     case .neon, .neonDot: nil
     }
     #elseif arch(arm64)
@@ -182,7 +184,7 @@ extension KernelLevel {
     case .portable: []
     case .neon: ["asimd"]
     case .neonDot: ["asimd", "asimddp"]
-    case .avx2, .avxVNNI, .avx512, .avx512Dot: nil
+    case .avx2, .avxVNNI, .avx512, .avx512Dot, .avx512AMX: nil
     }
     #else
     return self == .portable ? [] : nil

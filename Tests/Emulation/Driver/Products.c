@@ -8,9 +8,15 @@ static const size_t row_counts[] = {1, 2, 3, 4, 5, 6, 7, 8, 13, 14, 20, 29};
 static const size_t word_counts[] = {1, 2, 3, 4, 5, 7, 8, 9};
 static const size_t group_counts[] = {0, 1, 3};
 static const size_t column_counts[] = {32, 1, 16, 5, 31, 17, 8};
+// Where a level multiplies blocks of rows by tiles.
+static const size_t block_rows[] = {8, 16, 23, 24, 33, 40};
+static const size_t block_words[] = {8, 11, 16, 17, 40};
+static const size_t block_groups[] = {4, 5, 8};
+enum { MOST_ROWS = 40 };
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
-// A kind of product: what `multiply` has a way of its own for.
+// A kind of product: what `multiply` has a way of its own for. The first two have blocks.
+enum { BLOCK_KINDS = 2 };
 typedef struct {
   const char *name;
   BKProductShape shape;  // without extents
@@ -322,7 +328,7 @@ static void multiply(
   if (seed / 2 % 3 == 1) result.alpha = -1.7f;
   if (seed / 3 % 3 == 1) result.beta = 0.3f;
   if (seed / 5 % 3 == 1) result.bias = bias;
-  static float expected[32 * (BK_PANEL + 4)];
+  static float expected[MOST_ROWS * (BK_PANEL + 4)];
   memcpy(expected, out, d->out[0].count);
   for (size_t row = 0; row < rows; row++)
     for (size_t column = 0; column < columns; column++) {
@@ -361,6 +367,20 @@ static void multiply(
   }
 }
 
+static void run_blocks(Driver *d) {
+  for (size_t k = 0; k < BLOCK_KINDS; k++) {
+    if (!begin(d, "product.blocks.%s", kinds[k].name)) continue;
+    for (size_t r = 0; r < COUNT_OF(block_rows); r++)
+      for (size_t w = 0; w < COUNT_OF(block_words); w++)
+        for (size_t g = 0; g < COUNT_OF(block_groups); g++)
+          for (size_t turn = 0; turn < 3; turn++)
+            multiply(
+                d, &kinds[k], block_rows[r], block_words[w], block_groups[g],
+                column_counts[d->call % COUNT_OF(column_counts)]);
+    end(d);
+  }
+}
+
 void run_products(Driver *d) {
   for (size_t k = 0; k < COUNT_OF(kinds); k++) {
     if (!begin(d, "product.%s", kinds[k].name)) continue;
@@ -375,4 +395,5 @@ void run_products(Driver *d) {
         }
     end(d);
   }
+  run_blocks(d);
 }

@@ -52,8 +52,9 @@ func onEveryLevel(
   _ body: (BKTrainingKernels, [Numbers]) -> Void
 ) -> [[Float]] {
   var results: [[UInt32]]?
-  // Levels of dot products have the functions of another level.
-  for level in KernelLevel.supported where level != .avx512Dot && level != .neonDot {
+  // Levels of dot products and tiles have the functions of another level.
+  let same: Set<KernelLevel> = [.avx512Dot, .avx512AMX, .neonDot]
+  for level in KernelLevel.supported where !same.contains(level) {
     let table = TrainingKernels(level).table.pointee
     let guarded = arrays.map { GuardedNumbers($0, misalignment: results == nil ? 0 : 1) }
     body(table, guarded.map(\.pointer))
