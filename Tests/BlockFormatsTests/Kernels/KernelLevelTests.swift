@@ -175,13 +175,14 @@ extension KernelLevel {
     case .avxVNNI: avx2 + ["avx_vnni"]
     case .avx512: avx512
     case .avx512Dot: avx512 + ["avx512_vnni", "avx512_bf16"]
-    case .neon, .neonDot: nil
+    case .neon, .neonDot, .neonMatrix: nil
     }
     #elseif arch(arm64)
     return switch self {
     case .portable: []
     case .neon: ["asimd"]
     case .neonDot: ["asimd", "asimddp"]
+    case .neonMatrix: ["asimd", "asimddp", "i8mm", "bf16"]
     case .avx2, .avxVNNI, .avx512, .avx512Dot: nil
     }
     #else

@@ -53,7 +53,8 @@ func onEveryLevel(
 ) -> [[Float]] {
   var results: [[UInt32]]?
   // Levels of dot products have the functions of another level.
-  for level in KernelLevel.supported where level != .avx512Dot && level != .neonDot {
+  let others: Set<KernelLevel> = [.avx512Dot, .neonDot, .neonMatrix]
+  for level in KernelLevel.supported where !others.contains(level) {
     let table = TrainingKernels(level).table.pointee
     let guarded = arrays.map { GuardedNumbers($0, misalignment: results == nil ? 0 : 1) }
     body(table, guarded.map(\.pointer))
