@@ -23,6 +23,9 @@ typedef struct {
 // Blocks of a pair of rows.
 #define MATRIX_BLOCKS (2 * MATRIX_VECTORS)
 
+typedef uint32_t TwoWords __attribute__((ext_vector_type(2)));
+INLINE TwoWords two_words_at(const void *p) { TwoWords v; memcpy(&v, p, sizeof v); return v; }
+
 // The lower halves of two registers, and the upper ones.
 INLINE vu lower_words(vu a, vu b) { return __builtin_shufflevector(a, b, 0, 1, 4, 5); }
 INLINE vu upper_words(vu a, vu b) { return __builtin_shufflevector(a, b, 2, 3, 6, 7); }
@@ -33,15 +36,19 @@ INLINE vf numbers_of_rows(const float *p, size_t step) {
 }
 // A number of each of two columns.
 INLINE vf numbers_of_columns(const float *p) {
-  uint64_t both;
-  memcpy(&both, p, sizeof both);
-  typedef uint64_t twice __attribute__((ext_vector_type(2)));
-  return (vf)(twice)both;
+  TwoWords both = two_words_at(p);
+  return floats_of(__builtin_shufflevector(both, both, 0, 1, 0, 1));
 }
 
 // Two words of all columns of a tile times those of pairs of rows.
 INLINE void multiply_two_words(
-    const int pairs, const vu *rows, const uint8_t *panel, vi sums[][MATRIX_BLOCKS]) {
+    const int pairs, const uint8_t *row, size_t stride, const uint8_t *panel,
+    vi sums[][MATRIX_BLOCKS]) {
+  vu rows[MATRIX_PAIRS];
+  UNROLLED for (int p = 0; p < pairs; p++) {
+    const uint8_t *even = row + (size_t)(2 * p) * stride, *odd = even + stride;
+    rows[p] = __builtin_shufflevector(two_words_at(even), two_words_at(odd), 0, 1, 2, 3);
+  }
   UNROLLED for (int v = 0; v < MATRIX_VECTORS; v++) {
     const uint8_t *words = panel + (size_t)v * sizeof(vu);
     vu first = load_u(words), second = load_u(words + 4 * BK_PANEL);
@@ -58,15 +65,15 @@ INLINE void multiply_two_words(
 INLINE void multiply_even_words(
     const int pairs, size_t words, const uint8_t **row, size_t stride, const uint8_t **panel,
     vi sums[][MATRIX_BLOCKS]) {
-  for (size_t word = 0; word < words; word += 2) {
-    vu rows[MATRIX_PAIRS];
-    UNROLLED for (int p = 0; p < pairs; p++) {
-      uint64_t both[2];
-      memcpy(&both[0], *row + (size_t)(2 * p) * stride, sizeof both[0]);
-      memcpy(&both[1], *row + (size_t)(2 * p + 1) * stride, sizeof both[1]);
-      rows[p] = load_u(both);
-    }
-    multiply_two_words(pairs, rows, *panel, sums);
+  size_t word = 0;
+  for (; word + 4 <= words; word += 4) {
+    multiply_two_words(pairs, *row, stride, *panel, sums);
+    multiply_two_words(pairs, *row + 8, stride, *panel + 8 * BK_PANEL, sums);
+    *row += 16;
+    *panel += 16 * BK_PANEL;
+  }
+  if (word < words) {
+    multiply_two_words(pairs, *row, stride, *panel, sums);
     *row += 8;
     *panel += 8 * BK_PANEL;
   }
