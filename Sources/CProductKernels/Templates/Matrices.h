@@ -96,8 +96,8 @@ INLINE void add_products(
   }
 }
 
-// What a group adds to the sums of a tile; the numbers of its rows are at `of_rows`, one row `groups`
-// after the other, and those of its columns at `of_columns`.
+// What a group adds to the sums of a tile; the numbers of its rows are at `of_rows`, those of a row
+// `groups` after those of the last, and the numbers of its columns at `of_columns`.
 INLINE void add_blocks(
     const MatrixKind kind, const int pairs, size_t groups, const BKRows *a, size_t of_rows,
     const BKColumns *b, size_t of_columns, vi dots[][MATRIX_BLOCKS], vf sums[][MATRIX_BLOCKS]) {

@@ -4,9 +4,10 @@
 //
 // There is no level for the Scalable Matrix Extension (SME), whose outer products of whole vectors
 // add to a square of sums that the processor holds beside its registers. Its code runs in a mode of
-// its own, streaming, which is entered and left, knows few instructions of Advanced SIMD, and may
-// share one unit among several cores; so whole panels would have to be multiplied in between. That
-// needs a machine to be measured on, and none was at hand.
+// its own, streaming, which costs time to enter and to leave and lacks most of Advanced SIMD, and
+// several cores may share one unit. So a whole panel at least would have to be multiplied from
+// entering to leaving, which nobody should write without a machine to measure it on; none was at
+// hand.
 //
 // Opens a region for the level's instructions, which the including file closes:
 // #pragma clang attribute pop.
