@@ -108,26 +108,32 @@ static bool has_feature(const Processor *processor, const Feature *feature) {
 #include <sys/auxv.h>
 #endif
 
-// Where a feature is announced: a bit of Linux's AT_HWCAP, and a name of macOS.
+// The words in which Linux announces features.
+typedef enum { HWCAP, HWCAP2, WORD_COUNT } Word;
+
+// Where a feature is announced: a bit of one of Linux's words, and a name of macOS.
 typedef struct {
   const char *name;
+  Word word;
   uint32_t bit;
   const char *system_name;
 } Feature;
 
 static const Feature features[] = {
-    {"dotprod", 20, "hw.optional.arm.FEAT_DotProd"},
+    {"dotprod", HWCAP, 20, "hw.optional.arm.FEAT_DotProd"},
+    {"i8mm", HWCAP2, 13, "hw.optional.arm.FEAT_I8MM"},
+    {"bf16", HWCAP2, 14, "hw.optional.arm.FEAT_BF16"},
 };
 
 typedef struct {
-  unsigned long capabilities;
+  unsigned long words[WORD_COUNT];
 } Processor;
 
 static Processor this_processor(void) {
 #if defined(__linux__)
-  return (Processor){getauxval(AT_HWCAP)};
+  return (Processor){{getauxval(AT_HWCAP), getauxval(AT_HWCAP2)}};
 #else
-  return (Processor){0};
+  return (Processor){{0}};
 #endif
 }
 
@@ -137,7 +143,7 @@ static bool has_feature(const Processor *processor, const Feature *feature) {
   size_t size = sizeof value;
   return sysctlbyname(feature->system_name, &value, &size, NULL, 0) == 0 && value != 0;
 #else
-  return (processor->capabilities >> feature->bit & 1) != 0;
+  return (processor->words[feature->word] >> feature->bit & 1) != 0;
 #endif
 }
 

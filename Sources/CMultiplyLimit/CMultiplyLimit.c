@@ -342,6 +342,28 @@ static inline __attribute__((always_inline)) int_16 dot_int16(int_16 s, __m512i 
 #define LOOP_NUMBERS(s) CONVERTED(s)
 #include "GroupLoop.h"
 
+// Two words of two rows times those of two columns.
+#define LOOP_NAME neon_matrix_pairs
+#define LOOP_TARGET __attribute__((target(BK_NEON_MATRIX_TARGET)))
+#define LOOP_SUMS 12
+#define LOOP_SUM int_4
+#define LOOP_OPERAND int8x16_t
+#define LOOP_ONES vdupq_n_s8(1)
+#define LOOP_INTEGERS int_4
+#define LOOP_FLOATS float_4
+#define LOOP_LANES 4
+#define LOOP_STEP(s, a, b) ((int_4)vmmlaq_s32((int32x4_t)(s), a, b))
+#define LOOP_TOTAL(s) (s)
+#define LOOP_NUMBERS(s) CONVERTED(s)
+#include "GroupLoop.h"
+
+// Groups of an odd number of words are left to dot products, which take as many sums.
+static uint64_t neon_matrix_int8(
+    size_t words, size_t run, bool adds_exponents, size_t repetitions) {
+  if (words % 2 != 0) return neon_dot_int8(words, run, adds_exponents, repetitions);
+  return neon_matrix_pairs(words / 2, words / 2, adds_exponents, repetitions);
+}
+
 #endif
 
 // MARK: - Choice
@@ -409,6 +431,13 @@ static const multiply_level neon_dot = {
     {neon_bfloat16, 14 * 4 * 2, 1, "fmla"},
     {neon_float32, 24 * 4, 0, "fmla"},
     {neon_dot_int8, 12 * 4 * 4, 1, "sdot"}};
+// BF16 numbers of many rows are FP32 ones, as at the levels below.
+static const multiply_level neon_matrix = {
+    {neon_matrix_int8, 12 * 4 * 4, 1, "smmla"},
+    {neon_int16, 12 * 4 * 2, 1, "smlal"},
+    {neon_bfloat16, 14 * 4 * 2, 1, "fmla"},
+    {neon_float32, 24 * 4, 0, "fmla"},
+    {neon_matrix_int8, 12 * 4 * 4, 1, "smmla"}};
 #endif
 
 #define ENTRY(symbol, id, architecture, target) BK_ON_##architecture([BK_##symbol] = &id,)

@@ -72,6 +72,7 @@ static uint64_t LOOP_NAME(size_t words, size_t run, bool adds_exponents, size_t 
 #define LOOP_WITH(words, run)                                                     \
   return adds_exponents ? LOOP_BODY(words, run, true, repetitions)                \
                         : LOOP_BODY(words, run, false, repetitions)
+  if (words == 2 && run >= 2) LOOP_WITH(2, 2);
   if (words == 4 && run >= 4) LOOP_WITH(4, 4);
   if (words == 8 && run >= 8) LOOP_WITH(8, 8);
   if (words == 8 && run == 4) LOOP_WITH(8, 4);

@@ -29,6 +29,8 @@ public enum KernelLevel: String, Hashable, Sendable, CaseIterable {
   case neon
   /// Advanced SIMD with integer dot products.
   case neonDot = "neon_dot"
+  /// The same, with products of matrices of 8-bit integers and multiply-adds of BF16 numbers.
+  case neonMatrix = "neon_matrix"
 
   /// The name in options and reports.
   public var id: String { rawValue }

@@ -5,6 +5,7 @@
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(NEON, neon);
-// Quantizing has no use for dot products.
+// Quantizing has no use for dot products, of matrices or not.
 KERNEL_TABLE(NEON_DOT, neon_dot);
+KERNEL_TABLE(NEON_MATRIX, neon_matrix);
 #endif

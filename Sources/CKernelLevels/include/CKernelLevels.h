@@ -21,6 +21,7 @@
 #define BK_AVX512_DOT_TARGET BK_AVX512_TARGET ",avx512vnni,avx512bf16"
 #define BK_AVX512_AMX_TARGET BK_AVX512_DOT_TARGET ",amx-tile,amx-int8"
 #define BK_NEON_DOT_TARGET "dotprod"
+#define BK_NEON_MATRIX_TARGET BK_NEON_DOT_TARGET ",i8mm,bf16"
 
 // LEVEL(symbol, id, architecture, target) for every level; of two that a machine has, the later one
 // is the higher. Numbers are places in the list. The id is the one in options and reports; tables of
@@ -33,7 +34,8 @@
   LEVEL(AVX512_DOT, avx512_dot, X86_64, BK_AVX512_DOT_TARGET)                                     \
   LEVEL(AVX512_AMX, avx512_amx, X86_64, BK_AVX512_AMX_TARGET)                                     \
   LEVEL(NEON, neon, ARM64, "")                                                                    \
-  LEVEL(NEON_DOT, neon_dot, ARM64, BK_NEON_DOT_TARGET)
+  LEVEL(NEON_DOT, neon_dot, ARM64, BK_NEON_DOT_TARGET)                                            \
+  LEVEL(NEON_MATRIX, neon_matrix, ARM64, BK_NEON_MATRIX_TARGET)
 
 // BK_ON_<architecture>(text): the text where code for the architecture is compiled, else nothing.
 #define BK_ON_ANY(...) __VA_ARGS__

@@ -1,4 +1,4 @@
-// The tiles of both levels of arm64, which have 32 registers.
+// The tiles of all levels of arm64, which have 32 registers.
 #define TILE_ROWS 4
 #define TILE_VECTORS 2
 #define FLOAT_ROWS 6

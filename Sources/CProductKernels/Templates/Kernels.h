@@ -4,6 +4,7 @@
 #include "Units.h"
 #include "Unlimited.h"
 #include "Results.h"
+#include "Matrices.h"
 #include "Tiles.h"
 #include "NarrowColumns.h"
 #include "Panels.h"

@@ -192,19 +192,32 @@ INLINE void tile(
   }
 }
 
+// The rows that an instruction on matrices has multiplied, the first of all.
+INLINE size_t matrix_rows(
+    const TileKind kind, const BKProductShape *shape, const BKRows *a, const BKColumns *b,
+    const BKResult *result) {
+#ifdef HAS_MATRIX_DOT
+  if (kind.unit == BK_INT8 && !kind.has_nibbles && kind.rows > 2)
+    return multiply_matrices(
+        (MatrixKind){kind.scale_product, kind.has_middles, kind.words}, shape, a, b, result);
+#endif
+  return 0;
+}
+
 // All rows, in tiles of as many as there is room for. The last two, which wait for memory, meet more
 // columns in a pass.
 INLINE void multiply_tiles(
     const TileKind kind, const BKProductShape *shape, const BKRows *a, const BKColumns *b,
     const int8_t *nibbles, const BKResult *result) {
   ByteTable values = byte_table_of(nibbles);
-  size_t first_row = 0;
+  const size_t done = matrix_rows(kind, shape, a, b, result);
+  size_t first_row = done;
 #define TILES(kind, count)                                                                       \
   for (; row + (count) <= a->rows; row += (count))                                               \
     tile(kind, count, shape, a, row, b, (size_t)first * LANES, values, result);
   if (kind.rows > 2) {
     for (int first = 0; first < PANEL_VECTORS; first += kind.vectors) {
-      size_t row = 0;
+      size_t row = done;
       TILES(kind, kind.rows)
       if (kind.rows > 4) { TILES(kind, 4) }
       first_row = row;

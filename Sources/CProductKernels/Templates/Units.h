@@ -94,7 +94,12 @@ INLINE vf dot_bfloat16(vf sum, Word column, Word row, const bool flushes) {
 }
 #else
 #define FLUSHES_FREELY false
+// Where a level multiplies the numbers as they lie in a word, it does not flush, so that numbers
+// become those of FP32 only to be flushed.
 INLINE Word bfloat16_words(vu word, const bool flushes) {
+#ifdef HAS_BFLOAT16_HALVES
+  if (!flushes) return (Word){word, word};
+#endif
   vf even = floats_of(word << 16), odd = floats_of(word & 0xFFFF0000u);
   if (flushes) {
     even = flush(even);
@@ -103,6 +108,12 @@ INLINE Word bfloat16_words(vu word, const bool flushes) {
   return (Word){bits_of(even), bits_of(odd)};
 }
 INLINE vf dot_bfloat16(vf sum, Word column, Word row, const bool flushes) {
+#ifdef HAS_BFLOAT16_HALVES
+  if (!flushes) {
+    sum = add_upper_bfloat16(sum, column.first, row.first);
+    return add_lower_bfloat16(sum, column.first, row.first);
+  }
+#endif
   sum = step_bfloat16(sum, floats_of(column.second), floats_of(row.second), flushes);
   return step_bfloat16(sum, floats_of(column.first), floats_of(row.first), flushes);
 }

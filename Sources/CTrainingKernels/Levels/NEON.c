@@ -7,6 +7,7 @@
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(NEON, neon);
-// Training has no use for dot products.
+// Training has no use for dot products, of matrices or not.
 KERNEL_TABLE(NEON_DOT, neon_dot);
+KERNEL_TABLE(NEON_MATRIX, neon_matrix);
 #endif

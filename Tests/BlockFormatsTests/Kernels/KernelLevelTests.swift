@@ -177,13 +177,14 @@ extension KernelLevel {
     case .avx512: avx512
     case .avx512Dot: avx512Dot
     case .avx512AMX: avx512Dot + ["amx_tile", "amx_int8"]
-    case .neon, .neonDot: nil
+    case .neon, .neonDot, .neonMatrix: nil
     }
     #elseif arch(arm64)
     return switch self {
     case .portable: []
     case .neon: ["asimd"]
     case .neonDot: ["asimd", "asimddp"]
+    case .neonMatrix: ["asimd", "asimddp", "i8mm", "bf16"]
     case .avx2, .avxVNNI, .avx512, .avx512Dot, .avx512AMX: nil
     }
     #else

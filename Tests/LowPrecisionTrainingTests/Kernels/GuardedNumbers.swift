@@ -52,8 +52,8 @@ func onEveryLevel(
   _ body: (BKTrainingKernels, [Numbers]) -> Void
 ) -> [[Float]] {
   var results: [[UInt32]]?
-  // Levels of dot products and tiles have the functions of another level.
-  let same: Set<KernelLevel> = [.avx512Dot, .avx512AMX, .neonDot]
+  // Levels of dot products, tiles and matrices have the functions of another level.
+  let same: Set<KernelLevel> = [.avx512Dot, .avx512AMX, .neonDot, .neonMatrix]
   for level in KernelLevel.supported where !same.contains(level) {
     let table = TrainingKernels(level).table.pointee
     let guarded = arrays.map { GuardedNumbers($0, misalignment: results == nil ? 0 : 1) }

@@ -6,7 +6,10 @@
 
 #include "CKernelLevels.h"
 
+// A level that extends this one opens its own region before.
+#ifndef HAS_MATRIX_INSTRUCTIONS
 #pragma clang attribute push(__attribute__((target(BK_NEON_DOT_TARGET))), apply_to = function)
+#endif
 
 #define HAS_DOT_INSTRUCTIONS
 #include "NEON.h"
