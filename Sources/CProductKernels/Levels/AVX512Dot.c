@@ -12,7 +12,7 @@ KERNEL_TABLE(AVX512_DOT, avx512_dot);
 // All but products of 8-bit integers is the level's above.
 #pragma clang attribute push(__attribute__((target(BK_AVX512_AMX_TARGET))), apply_to = function)
 
-#include "../Templates/MatrixKernels.h"
+#include "../Templates/AMX/Kernels.h"
 
 KERNEL_TABLE_WITH(AVX512_AMX, avx512_amx, multiply_matrices);
 

@@ -77,7 +77,7 @@ INLINE void multiply_code(
 }
 
 // Some elements of a group: whole lanes, and what is left at the end of a row.
-INLINE void multiply_group(
+INLINE void multiply_lanes(
     const CodeKind kind, const BKCodes *codes, const int rows, const int vectors, size_t count,
     const uint8_t *row, size_t stride, const uint8_t *panel, const GroupLine *lines,
     vf sums[][PANEL_VECTORS]) {
@@ -119,7 +119,7 @@ INLINE void code_tile(
       lines[v] = group_line(kind, b, group, first_column + (size_t)v * LANES);
       UNROLLED for (int r = 0; r < rows; r++) dots[r][v] = is_grouped ? (vf)0.0f : y[r][v];
     }
-    multiply_group(kind, codes, rows, vectors, count, row, a->stride, panel, lines, dots);
+    multiply_lanes(kind, codes, rows, vectors, count, row, a->stride, panel, lines, dots);
     UNROLLED for (int r = 0; r < rows; r++) {
       UNROLLED for (int v = 0; v < vectors; v++) {
         y[r][v] = is_grouped

@@ -3,7 +3,8 @@
 //
 // Each file in this folder is the vectors of one level: it opens the region of code that may use the
 // level's instructions, sets LANES to those of a register, includes this file, and defines operations
-// that the notation lacks or that the level is better at. Intrinsics are there and nowhere else.
+// that the notation lacks or that the level is better at. Intrinsics are there and nowhere else, but for
+// those of AMX's tiles, which are no vectors.
 //
 // Targets include the file of a level, then their templates. Those that want another number of lanes
 // define LANES before; what has the width of a register is then left out.

@@ -1,6 +1,6 @@
 // The products of a level with AMX: of 8-bit integers by tiles where they are quicker, and all
 // others by the vectors of the level that these templates follow.
-#include "MatrixTiles.h"
+#include "Tiles.h"
 
 // Where less is left, vectors are as quick or quicker: in rows, in words of a group, and in words
 // of all groups where these are short and where they are long.
