@@ -1,4 +1,4 @@
-// A loop of CMultiplyLimit.c over FP32 numbers, which includes this file once for each level. Expects:
+// A loop over FP32 numbers, for which a file of Levels/ includes this one. Expects:
 //   LOOP_NAME          the function
 //   LOOP_TARGET        the attribute that allows the instructions, or nothing
 //   LOOP_SUMS          independent sums: with the operands, no more than there are registers

@@ -1,5 +1,6 @@
-// The loop of CMultiplyLimit.c over groups of 8-bit integers in tiles: sixteen rows times sixteen
-// columns at a time. A tile's sums become numbers by way of memory, as there is no other.
+// The loop over groups of 8-bit integers in tiles, which Levels/AVX512AMX.c includes: sixteen rows times
+// sixteen columns at a time. A tile's sums become numbers by way of memory, as there is no other.
+#include <string.h>
 
 #define AMX __attribute__((target(BK_AVX512_AMX_TARGET)))
 #define AMX_INLINE AMX static inline __attribute__((always_inline))

@@ -1,4 +1,4 @@
-// A loop of CMultiplyLimit.c over groups, which includes this file once for each kind of step. Expects:
+// A loop over groups, for which a file of Levels/ includes this one once for each kind of step. Expects:
 //   LOOP_NAME          the function
 //   LOOP_TARGET        the attribute that allows the instructions, or nothing
 //   LOOP_SUMS          independent groups: with their sums and the operands, no more than there are
