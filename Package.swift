@@ -9,7 +9,8 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
   name: "BlockFormats",
-  platforms: [.macOS(.v15)],
+  // Spans of arrays need macOS 26; for older ones they are marked unavailable.
+  platforms: [.macOS(.v26)],
   products: [
     .library(name: "BlockFormats", targets: ["BlockFormats"]),
     .library(name: "FormatMetrics", targets: ["FormatMetrics"]),

@@ -27,17 +27,24 @@ class Rate:
     repeats: int
 
 
-def measure(call: Callable[[], object], elements: int) -> Rate:
+def measure(
+    call: Callable[[], object],
+    elements: int,
+    *,
+    warm_up: int = WARM_UP_CALLS,
+    fewest: int = FEWEST_REPEATS,
+    seconds: float = SECONDS_PER_OPERATION,
+) -> Rate:
     """The rate of a call that works on that many elements.
 
     The result of a call is dropped before the next, so that its memory can be used again.
     """
-    for _ in range(WARM_UP_CALLS):
+    for _ in range(warm_up):
         call()
     collecting = gc.isenabled()
     gc.disable()
     try:
-        times = _times(call)
+        times = _times(call, fewest, seconds)
     finally:
         if collecting:
             gc.enable()
@@ -45,11 +52,9 @@ def measure(call: Callable[[], object], elements: int) -> Rate:
     return Rate(elements / median / 1e9, (upper - lower) / median, len(times))
 
 
-def _times(call: Callable[[], object]) -> list[float]:
+def _times(call: Callable[[], object], fewest: int, seconds: float) -> list[float]:
     times: list[float] = []
-    while len(times) < FEWEST_REPEATS or (
-        sum(times) < SECONDS_PER_OPERATION and len(times) < MOST_REPEATS
-    ):
+    while len(times) < fewest or (sum(times) < seconds and len(times) < MOST_REPEATS):
         start = time.perf_counter()
         call()
         times.append(time.perf_counter() - start)

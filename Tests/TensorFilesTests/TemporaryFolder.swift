@@ -5,8 +5,9 @@ final class TemporaryFolder {
   let path: String
 
   init() throws {
+    // Short: the address of a socket has room for about 100 bytes, of which macOS takes 49 to here.
     let url = FileManager.default.temporaryDirectory
-      .appendingPathComponent("TensorFilesTests-\(UUID().uuidString)")
+      .appendingPathComponent("TensorFiles-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     path = url.path
   }
