@@ -4,6 +4,7 @@
 // What is fixed when a tile is compiled.
 typedef struct {
   BKCodeForm form;
+  bool has_signs;  // codes of a sign and a magnitude, which are quicker found apart
   BKUnit unit;  // FP32, or BF16 in words of FP32
   BKScaleProduct scale_product;  // BF16
   bool has_tensor_scale;         // FP32
@@ -27,11 +28,32 @@ INLINE int lane_length(const BKCodeForm form) {
 // Where element k of a lane is among its nibbles: those of two words of bytes take turns.
 INLINE int nibble_of(int k) { return k < 4 ? 2 * k : 2 * k - 7; }
 
+// The numbers of codes whose upper bit is a sign, where a level prefers these.
+#ifdef HAS_SEPARATE_SIGNS
+INLINE vf signed_values(const float *values, vu word, uint32_t first_bit) {
+  vu signs = word << (28 - first_bit) & SIGN;
+  return floats_of(bits_of(permute(load_f(values), word >> first_bit)) ^ signs);
+}
+// Whether the upper half of a table is the lower one with the other sign.
+INLINE bool are_signed(const float *values) {
+  for (size_t code = 0; code < 8; code++)
+    if (word_at(values + code + 8) != (word_at(values + code) ^ SIGN)) return false;
+  return true;
+}
+#else
+INLINE vf signed_values(const float *values, vu word, uint32_t first_bit) {
+  return look_up(load_f(values), values, word >> first_bit);
+}
+INLINE bool are_signed(const float *values) { return false; }
+#endif
+
 // The numbers of element k of every lane.
-INLINE vf values_at(const BKCodeForm form, const float *values, vu word, int k) {
-  switch (form) {
+INLINE vf values_at(const CodeKind kind, const float *values, vu word, int k) {
+  const uint32_t first_bit = (uint32_t)(4 * nibble_of(k));
+  switch (kind.form) {
     case BK_NIBBLES:
-      return look_up(load_f(values), values, word >> (uint32_t)(4 * nibble_of(k)));
+      return kind.has_signs ? signed_values(values, word, first_bit)
+                            : look_up(load_f(values), values, word >> first_bit);
     case BK_BYTES: return __builtin_convertvector((vi)(word << (uint32_t)(24 - 8 * k)) >> 24, vf);
     case BK_HALVES: return floats_of(k == 0 ? word << 16 : word & 0xFFFF0000u);
   }
@@ -67,7 +89,7 @@ INLINE void multiply_code(
     const uint8_t *row, size_t stride, const vu *words, const GroupLine *lines,
     vf sums[][PANEL_VECTORS]) {
   UNROLLED for (int v = 0; v < vectors; v++) {
-    vf value = values_at(kind.form, codes->values, words[v], element_of(kind, i));
+    vf value = values_at(kind, codes->values, words[v], element_of(kind, i));
     if (kind.unit == BK_FLOAT32_FMA) value = decoded(kind, codes, lines[v], value);
     UNROLLED for (int r = 0; r < rows; r++) {
       vf number = (vf)float_at(row + (size_t)r * stride + 4 * (size_t)i);
@@ -162,15 +184,23 @@ INLINE void multiply_code_tiles(
 
 // For each form: scaled, with a tensor's scale as well, and with offsets.
 #define DECODED(form, kernel, name)                                                              \
-  kernel(name##_scaled, form, BK_FLOAT32_FMA, BK_MULTIPLIED, false, false)                       \
-  kernel(name##_tensor, form, BK_FLOAT32_FMA, BK_MULTIPLIED, true, false)                        \
-  kernel(name##_offset, form, BK_FLOAT32_FMA, BK_MULTIPLIED, false, true)
+  kernel(name##_scaled, form, false, BK_FLOAT32_FMA, BK_MULTIPLIED, false, false)                \
+  kernel(name##_tensor, form, false, BK_FLOAT32_FMA, BK_MULTIPLIED, true, false)                 \
+  kernel(name##_offset, form, false, BK_FLOAT32_FMA, BK_MULTIPLIED, false, true)
 
 DECODED(BK_NIBBLES, CODE_MULTIPLIER, nibbles)
 DECODED(BK_BYTES, CODE_MULTIPLIER, bytes)
 DECODED(BK_HALVES, CODE_MULTIPLIER, halves)
-CODE_MULTIPLIER(nibbles_wide, BK_NIBBLES, BK_BFLOAT16_WIDE, BK_MULTIPLIED, false, false)
-CODE_MULTIPLIER(nibbles_wide_added, BK_NIBBLES, BK_BFLOAT16_WIDE, BK_ADDED_EXPONENTS, false, false)
+CODE_MULTIPLIER(signed_scaled, BK_NIBBLES, true, BK_FLOAT32_FMA, BK_MULTIPLIED, false, false)
+CODE_MULTIPLIER(signed_tensor, BK_NIBBLES, true, BK_FLOAT32_FMA, BK_MULTIPLIED, true, false)
+// For rows of BF16, by how scales meet.
+#define WIDE(signs, name)                                                                        \
+  CODE_MULTIPLIER(                                                                               \
+      name##_multiplied, BK_NIBBLES, signs, BK_BFLOAT16_WIDE, BK_MULTIPLIED, false, false)       \
+  CODE_MULTIPLIER(                                                                               \
+      name##_added, BK_NIBBLES, signs, BK_BFLOAT16_WIDE, BK_ADDED_EXPONENTS, false, false)
+WIDE(false, nibbles_wide)
+WIDE(true, signed_wide)
 
 // One of the kernels of a form.
 #define PICK_DECODED(name, columns, codes)                                                       \
@@ -178,19 +208,31 @@ CODE_MULTIPLIER(nibbles_wide_added, BK_NIBBLES, BK_BFLOAT16_WIDE, BK_ADDED_EXPON
    : (codes)->tensor_scale != 1 ? name##_tensor                                                  \
                                   : name##_scaled)
 
+typedef void NarrowMultiplier(
+    const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
+    const BKCodes *codes, const BKResult *result);
+
+INLINE NarrowMultiplier *narrow_multiplier(
+    const BKProductShape *shape, const BKColumns *columns, const BKCodes *codes) {
+  const bool has_signs = codes->form == BK_NIBBLES && are_signed(codes->values);
+  if (shape->unit == BK_BFLOAT16_WIDE) {
+    if (shape->scale_product == BK_ADDED_EXPONENTS)
+      return has_signs ? signed_wide_added : nibbles_wide_added;
+    return has_signs ? signed_wide_multiplied : nibbles_wide_multiplied;
+  }
+  if (has_signs && !columns->middles)
+    return codes->tensor_scale != 1 ? signed_tensor : signed_scaled;
+  switch (codes->form) {
+    case BK_NIBBLES: return PICK_DECODED(nibbles, columns, codes);
+    case BK_BYTES: return PICK_DECODED(bytes, columns, codes);
+    case BK_HALVES: return PICK_DECODED(halves, columns, codes);
+  }
+}
+
 static void multiply_codes(
     const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
     const BKCodes *codes, const BKResult *result) {
-  if (shape->unit == BK_BFLOAT16_WIDE) {
-    bool is_added = shape->scale_product == BK_ADDED_EXPONENTS;
-    (is_added ? nibbles_wide_added : nibbles_wide)(shape, rows, columns, codes, result);
-    return;
-  }
-  switch (codes->form) {
-    case BK_NIBBLES: PICK_DECODED(nibbles, columns, codes)(shape, rows, columns, codes, result); break;
-    case BK_BYTES: PICK_DECODED(bytes, columns, codes)(shape, rows, columns, codes, result); break;
-    case BK_HALVES: PICK_DECODED(halves, columns, codes)(shape, rows, columns, codes, result); break;
-  }
+  narrow_multiplier(shape, columns, codes)(shape, rows, columns, codes, result);
 }
 
 // MARK: - All columns at once
@@ -224,7 +266,7 @@ INLINE void spread(
         vu lanes = load_u(word + 4 * column);
         vf values[MOST_OF_LANE];
         UNROLLED for (int i = 0; i < length; i++) {
-          values[i] = values_at(kind.form, codes->values, lanes, i);
+          values[i] = values_at(kind, codes->values, lanes, i);
           if (kind.unit == BK_FLOAT32_FMA) values[i] = decoded(kind, codes, line, values[i]);
         }
         UNROLLED for (int i = 0; i < length; i += 2)
@@ -247,8 +289,8 @@ INLINE void spread(
 DECODED(BK_NIBBLES, CODE_SPREADER, spread_nibbles)
 DECODED(BK_BYTES, CODE_SPREADER, spread_bytes)
 DECODED(BK_HALVES, CODE_SPREADER, spread_halves)
-CODE_SPREADER(spread_wide, BK_NIBBLES, BK_BFLOAT16_WIDE, BK_MULTIPLIED, false, false)
-CODE_SPREADER(spread_pairs, BK_NIBBLES, BK_BFLOAT16_DOT, BK_MULTIPLIED, false, false)
+CODE_SPREADER(spread_wide, BK_NIBBLES, false, BK_BFLOAT16_WIDE, BK_MULTIPLIED, false, false)
+CODE_SPREADER(spread_pairs, BK_NIBBLES, false, BK_BFLOAT16_DOT, BK_MULTIPLIED, false, false)
 
 static void spread_codes(
     const BKProductShape *shape, const BKColumns *columns, const BKCodes *codes, uint8_t *panel) {
