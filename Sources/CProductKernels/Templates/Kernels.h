@@ -5,6 +5,8 @@
 #include "Unlimited.h"
 #include "Results.h"
 #include "Tiles.h"
+#include "Parts.h"
+#include "Multipliers.h"
 #include "Panels.h"
 
 #define KERNEL_TABLE(symbol, id)                                                                 \
