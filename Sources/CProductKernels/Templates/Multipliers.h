@@ -37,10 +37,10 @@ INLINE bool has_groups(const BKProductShape *shape, size_t words, size_t run) {
 #define GROUPS_OF_8(OF, ...) OF(8, 8, __VA_ARGS__)
 #define GROUPS_OF_4_AND_8(OF, ...) OF(4, 4, __VA_ARGS__) OF(8, 8, __VA_ARGS__)
 #define GROUPS_OF_8_AND_16(OF, ...) OF(8, 8, __VA_ARGS__) OF(16, 16, __VA_ARGS__)
-#define GROUPS_IN_RUNS(OF, ...) GROUPS_OF_4_AND_8(OF, __VA_ARGS__) OF(8, 4, __VA_ARGS__)
 
-// Levels that multiply bytes as they are seldom meet integers of 16 bits, and never runs.
-#if PREFERS_INT16
+// Levels that multiply bytes as they are seldom meet integers of 16 bits, and never runs. Levels
+// without pins gain nothing in longer groups or runs.
+#if PREFERS_INT16 && HAS_PINS
 #define WIDE_GROUPS GROUPS_OF_8_AND_16
 #else
 #define WIDE_GROUPS NO_GROUPS
@@ -53,6 +53,11 @@ INLINE bool has_groups(const BKProductShape *shape, size_t words, size_t run) {
 #define MULTIPLIED_RUNS NO_GROUPS
 #define ADDED_RUNS NO_GROUPS
 #define ADDED_NIBBLE_RUNS NO_GROUPS
+#endif
+#if HAS_PINS
+#define GROUPS_IN_RUNS(OF, ...) GROUPS_OF_4_AND_8(OF, __VA_ARGS__) OF(8, 4, __VA_ARGS__)
+#else
+#define GROUPS_IN_RUNS GROUPS_OF_8
 #endif
 
 // Usual are groups of 16 with scales of any kind, and of 32 and 16 with powers of two.

@@ -32,8 +32,12 @@ typedef struct {
 #define PANEL_VECTORS (BK_PANEL / LANES)
 
 // Compilers that may regroup the sums of many words need more registers than some levels have, and
-// spill what is read most. Levels that define this pin every sum to its place.
-#ifndef PIN
+// spill what is read most. Levels that define this pin every sum to its place; others take no more
+// than four words at a time.
+#ifdef PIN
+#define HAS_PINS true
+#else
+#define HAS_PINS false
 #define PIN(sum)
 #endif
 
@@ -103,8 +107,8 @@ INLINE void add_middles(
 INLINE void multiply_words(
     const TileKind kind, const int rows, size_t words, const uint8_t **row, size_t stride,
     const uint8_t **panel, ByteTable values, vu sums[][PANEL_VECTORS]) {
-  // Known ones are one stretch of code.
-  if (kind.words != 0) {
+  // Known ones are one stretch of code, which without pins would lose more than it gains.
+  if (kind.words != 0 && HAS_PINS) {
     UNROLLED for (size_t i = 0; i < kind.run; i++) {
       if (rows <= 2 && i % 4 == 0) fetch_ahead(*panel + i * word_bytes(kind), 4 * word_bytes(kind));
       multiply_word(kind, rows, (int)i, *row, stride, *panel, values, sums);
