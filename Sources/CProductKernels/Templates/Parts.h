@@ -2,10 +2,7 @@
 
 // A few rows wait for memory as well as for their arithmetic. Where their tiles take several passes
 // through a panel, they meet it in parts: each stays in the nearest cache for all of them, while
-// the tiles fetch what comes later. Levels that gain by it say up to how many rows.
-#ifndef PART_ROWS
-#define PART_ROWS 2
-#endif
+// the tiles fetch what comes later.
 #define PART_WORDS 32
 
 INLINE bool has_parts(const TileKind kind, size_t rows) {

@@ -28,6 +28,14 @@ typedef struct {
   size_t word, words;
 } Part;
 
+// Levels that gain by parts say up to how many rows; in the others a tile takes everything.
+#ifdef PART_ROWS
+#define HAS_PARTS true
+#else
+#define HAS_PARTS false
+#define PART_ROWS 2
+#endif
+
 #define MOST_ROWS 14
 #define PANEL_VECTORS (BK_PANEL / LANES)
 
@@ -203,13 +211,15 @@ INLINE void take_up(
 
 // Part of a product: sums that go on afterwards are kept.
 INLINE void tile(
-    const TileKind kind, const int rows, const Product *product, const Part *part,
+    const TileKind kind, const int rows, const Product *product, const Part *own,
     size_t first_row, size_t first_column, vu *kept) {
   const BKProductShape *shape = product->shape;
+  const Part all = {0, shape->groups, 0, shape->words};
+  const Part part = HAS_PARTS ? *own : all;
   const BKRows *a = product->a;
   const BKColumns *b = product->b;
   const BKResult *result = product->result;
-  const size_t first_word = part->group * shape->words + part->word;
+  const size_t first_word = part.group * shape->words + part.word;
   const uint8_t *panel = b->elements + first_column * 4 + first_word * word_bytes(kind);
   const float *panel_scales = b->scales ? b->scales + first_column : NULL;
   const bool is_grouped = kind.unit != BK_FLOAT32_FMA;
@@ -223,30 +233,31 @@ INLINE void tile(
   const float *row_middles = a->middles ? a->middles + first_group : NULL;
   const float *columns_middles = b->middles ? b->middles + first_column : NULL;
   const float *columns_sums = b->sums ? b->sums + first_column : NULL;
-  const size_t end = part->group + part->groups;
+  const size_t end = part.group + part.groups;
   vu y[MOST_ROWS][PANEL_VECTORS];
-  if (part->group > 0) {
+  if (HAS_PARTS && part.group > 0) {
     take_up(kind, rows, kept, first_row, first_column, y);
   } else {
     UNROLLED for (int r = 0; r < rows; r++) {
       UNROLLED for (int v = 0; v < kind.vectors; v++) y[r][v] = (vu)0;
     }
   }
-  if (end == shape->groups) claim_rows(result, first_row, rows);
-  for (size_t group = part->group; group < end; group++) {
+  if (!HAS_PARTS || end == shape->groups) claim_rows(result, first_row, rows);
+  for (size_t group = part.group; group < end; group++) {
     vu d[MOST_ROWS][PANEL_VECTORS];
     if (kind.unit == BK_INT8_RUNS) {
       multiply_runs(
           kind, rows, shape, &row, a->stride, &panel, offsets + group * runs, step,
           product->values, d);
     } else {
-      if (kind.words == 0 && part->word > 0) {
+      if (HAS_PARTS && kind.words == 0 && part.word > 0) {
         take_up(kind, rows, kept, first_row, first_column, d);
       } else {
         begin_sums(kind, rows, has_offsets(kind) ? offsets + group : NULL, step, d);
       }
-      multiply_words(kind, rows, part->words, &row, a->stride, &panel, product->values, d);
-      if (kind.words == 0 && part->word + part->words < shape->words) {
+      const size_t words = kind.words != 0 ? kind.words : part.words;
+      multiply_words(kind, rows, words, &row, a->stride, &panel, product->values, d);
+      if (HAS_PARTS && kind.words == 0 && part.word + part.words < shape->words) {
         keep(kind, rows, d, kept, first_row, first_column);
         return;
       }
@@ -272,7 +283,7 @@ INLINE void tile(
         add_middles(rows, row_middles + group, shape->groups, load_f(columns_sums + column), v, y);
     }
   }
-  if (end < shape->groups) {
+  if (HAS_PARTS && end < shape->groups) {
     keep(kind, rows, y, kept, first_row, first_column);
     return;
   }
