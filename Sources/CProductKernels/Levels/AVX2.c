@@ -8,6 +8,8 @@
 #define FLOAT_VECTORS 2
 #define FEW_VECTORS 4
 #define NIBBLE_ROWS 4
+#define PART_ROWS 32
+#define PIN(sum) __asm__ volatile("" : "+x"(sum))
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(AVX2, avx2);

@@ -9,6 +9,7 @@
 #define FLOAT_VECTORS 2
 #define FEW_VECTORS 4
 #define NIBBLE_ROWS 4
+#define PART_ROWS 32
 #include "../Templates/Kernels.h"
 
 KERNEL_TABLE(AVX_VNNI, avx_vnni);

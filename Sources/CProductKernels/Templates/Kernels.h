@@ -6,6 +6,8 @@
 #include "Results.h"
 #include "Matrices.h"
 #include "Tiles.h"
+#include "Parts.h"
+#include "Multipliers.h"
 #include "NarrowColumns.h"
 #include "Panels.h"
 

@@ -9,11 +9,45 @@ typedef struct {
   bool has_middles;  // rows or columns may have them
   int rows;     // the most rows of a tile,
   int vectors;  // and its vectors of columns
-  size_t words;  // those of a group, in one run, where they are known; 0 elsewhere
+  // Words of a group and of its runs, all as long, where they are known; 0 elsewhere.
+  size_t words, run;
 } TileKind;
+
+// What is multiplied.
+typedef struct {
+  const BKProductShape *shape;
+  const BKRows *a;
+  const BKColumns *b;
+  ByteTable values;  // of nibbles
+  const BKResult *result;
+} Product;
+
+// What a tile takes in one go: some groups, or some words of the only one.
+typedef struct {
+  size_t group, groups;
+  size_t word, words;
+} Part;
+
+// Levels that gain by parts say up to how many rows; in the others a tile takes everything.
+#ifdef PART_ROWS
+#define HAS_PARTS true
+#else
+#define HAS_PARTS false
+#define PART_ROWS 2
+#endif
 
 #define MOST_ROWS 14
 #define PANEL_VECTORS (BK_PANEL / LANES)
+
+// Compilers that may regroup the sums of many words need more registers than some levels have, and
+// spill what is read most. Levels that define this pin every sum to its place; others take no more
+// than four words at a time.
+#ifdef PIN
+#define HAS_PINS true
+#else
+#define HAS_PINS false
+#define PIN(sum)
+#endif
 
 // The bytes of a word of all columns; two words of nibbles share them.
 INLINE size_t word_bytes(const TileKind kind) { return BK_PANEL * (kind.has_nibbles ? 2 : 4); }
@@ -23,8 +57,8 @@ INLINE bool has_offsets(const TileKind kind) {
   return kind.unit == BK_INT8 || kind.unit == BK_INT8_RUNS;
 }
 INLINE size_t offsets_of_group(const TileKind kind, const BKProductShape *shape) {
-  bool has_runs = kind.unit == BK_INT8_RUNS && kind.words == 0;
-  return has_runs ? (shape->words + shape->run - 1) / shape->run : 1;
+  if (kind.unit != BK_INT8_RUNS) return 1;
+  return kind.words != 0 ? kind.words / kind.run : (shape->words + shape->run - 1) / shape->run;
 }
 
 // Tiles of few rows wait for memory, where one panel follows another.
@@ -49,6 +83,7 @@ INLINE void multiply_word(
     Word word = row_words(kind.unit, kind.flushes, word_at(row + (size_t)r * stride + 4 * index));
     UNROLLED for (int v = 0; v < kind.vectors; v++) {
       sums[r][v] = step(kind.unit, kind.flushes, sums[r][v], columns[v], word);
+      PIN(sums[r][v]);
     }
   }
 }
@@ -69,15 +104,27 @@ INLINE vf add_group(
 // columns.
 INLINE void add_middles(
     const int rows, const float *of_rows, size_t step, vf of_columns, const int v,
-    vf sums[][PANEL_VECTORS]) {
-  UNROLLED for (int r = 0; r < rows; r++)
-    sums[r][v] = fma_f(of_columns, (vf)float_at(of_rows + (size_t)r * step), sums[r][v]);
+    vu sums[][PANEL_VECTORS]) {
+  UNROLLED for (int r = 0; r < rows; r++) {
+    vf of_row = (vf)float_at(of_rows + (size_t)r * step);
+    sums[r][v] = bits_of(fma_f(of_columns, of_row, floats_of(sums[r][v])));
+  }
 }
 
 // Sums of some words from the row and the panel on, which move behind them.
 INLINE void multiply_words(
     const TileKind kind, const int rows, size_t words, const uint8_t **row, size_t stride,
     const uint8_t **panel, ByteTable values, vu sums[][PANEL_VECTORS]) {
+  // Known ones are one stretch of code, which without pins would lose more than it gains.
+  if (kind.words != 0 && HAS_PINS) {
+    UNROLLED for (size_t i = 0; i < kind.run; i++) {
+      if (rows <= 2 && i % 4 == 0) fetch_ahead(*panel + i * word_bytes(kind), 4 * word_bytes(kind));
+      multiply_word(kind, rows, (int)i, *row, stride, *panel, values, sums);
+    }
+    *row += 4 * kind.run;
+    *panel += kind.run * word_bytes(kind);
+    return;
+  }
   const size_t least = kind.has_nibbles ? 2 : 1;
   size_t word = 0;
   for (; word + 4 <= words; word += 4) {
@@ -108,39 +155,75 @@ INLINE void begin_sums(
   }
 }
 
+// A run, and its sums added to those of the group.
+INLINE void multiply_run(
+    const TileKind kind, const int rows, size_t words, const bool is_first, const uint8_t **row,
+    size_t stride, const uint8_t **panel, const int32_t *offsets, size_t step, ByteTable values,
+    vu totals[][PANEL_VECTORS]) {
+  vu sums[MOST_ROWS][PANEL_VECTORS];
+  begin_sums(kind, rows, offsets, step, sums);
+  multiply_words(kind, rows, words, row, stride, panel, values, sums);
+  UNROLLED for (int r = 0; r < rows; r++) {
+    UNROLLED for (int v = 0; v < kind.vectors; v++) {
+      vu sum = (vu)widened_pairs(sums[r][v]);
+      totals[r][v] = is_first ? sum : totals[r][v] + sum;
+    }
+  }
+}
+
 // The runs of a group.
 INLINE void multiply_runs(
     const TileKind kind, const int rows, const BKProductShape *shape, const uint8_t **row,
     size_t stride, const uint8_t **panel, const int32_t *offsets, size_t step, ByteTable values,
-    vu sums[][PANEL_VECTORS]) {
+    vu totals[][PANEL_VECTORS]) {
+  if (kind.words != 0) {
+    UNROLLED for (size_t word = 0; word < kind.words; word += kind.run)
+      multiply_run(
+          kind, rows, kind.run, word == 0, row, stride, panel, offsets++, step, values, totals);
+    return;
+  }
   size_t word = 0;
-  const size_t all = kind.words != 0 ? kind.words : shape->words;
-  vi totals[MOST_ROWS][PANEL_VECTORS];
   do {
-    size_t rest = all - word, words = kind.words != 0 || rest < shape->run ? rest : shape->run;
-    begin_sums(kind, rows, offsets++, step, sums);
-    multiply_words(kind, rows, words, row, stride, panel, values, sums);
-    UNROLLED for (int r = 0; r < rows; r++) {
-      UNROLLED for (int v = 0; v < kind.vectors; v++) {
-        vi run = widened_pairs(sums[r][v]);
-        totals[r][v] = word == 0 ? run : totals[r][v] + run;
-      }
-    }
+    size_t rest = shape->words - word, words = rest < shape->run ? rest : shape->run;
+    multiply_run(
+        kind, rows, words, word == 0, row, stride, panel, offsets++, step, values, totals);
     word += words;
-  } while (word < all);
+  } while (word < shape->words);
+}
+
+// Sums that wait for the next part of their product, of all rows and columns.
+INLINE void keep(
+    const TileKind kind, const int rows, vu sums[][PANEL_VECTORS], vu *kept, size_t row,
+    size_t column) {
+  vu *own = kept + row * PANEL_VECTORS + column / LANES;
   UNROLLED for (int r = 0; r < rows; r++) {
-    UNROLLED for (int v = 0; v < kind.vectors; v++) sums[r][v] = (vu)totals[r][v];
+    UNROLLED for (int v = 0; v < kind.vectors; v++) own[r * PANEL_VECTORS + v] = sums[r][v];
+  }
+}
+INLINE void take_up(
+    const TileKind kind, const int rows, const vu *kept, size_t row, size_t column,
+    vu sums[][PANEL_VECTORS]) {
+  const vu *own = kept + row * PANEL_VECTORS + column / LANES;
+  UNROLLED for (int r = 0; r < rows; r++) {
+    UNROLLED for (int v = 0; v < kind.vectors; v++) sums[r][v] = own[r * PANEL_VECTORS + v];
   }
 }
 
+// Part of a product: sums that go on afterwards are kept.
 INLINE void tile(
-    const TileKind kind, const int rows, const BKProductShape *shape, const BKRows *a,
-    size_t first_row, const BKColumns *b, size_t first_column, ByteTable values,
-    const BKResult *result) {
-  const uint8_t *panel = b->elements + first_column * 4;
+    const TileKind kind, const int rows, const Product *product, const Part *own,
+    size_t first_row, size_t first_column, vu *kept) {
+  const BKProductShape *shape = product->shape;
+  const Part all = {0, shape->groups, 0, shape->words};
+  const Part part = HAS_PARTS ? *own : all;
+  const BKRows *a = product->a;
+  const BKColumns *b = product->b;
+  const BKResult *result = product->result;
+  const size_t first_word = part.group * shape->words + part.word;
+  const uint8_t *panel = b->elements + first_column * 4 + first_word * word_bytes(kind);
   const float *panel_scales = b->scales ? b->scales + first_column : NULL;
   const bool is_grouped = kind.unit != BK_FLOAT32_FMA;
-  const uint8_t *row = a->elements + first_row * a->stride;
+  const uint8_t *row = a->elements + first_row * a->stride + first_word * 4;
   const float *scales = is_grouped ? a->scales + first_row * shape->groups : NULL;
   const size_t runs = offsets_of_group(kind, shape), step = runs * shape->groups;
   const int32_t *offsets = has_offsets(kind) ? a->offsets + first_row * step : NULL;
@@ -150,20 +233,34 @@ INLINE void tile(
   const float *row_middles = a->middles ? a->middles + first_group : NULL;
   const float *columns_middles = b->middles ? b->middles + first_column : NULL;
   const float *columns_sums = b->sums ? b->sums + first_column : NULL;
-  claim_rows(result, first_row, rows);
-  vf y[MOST_ROWS][PANEL_VECTORS];
-  UNROLLED for (int r = 0; r < rows; r++) {
-    UNROLLED for (int v = 0; v < kind.vectors; v++) y[r][v] = (vf)0.0f;
+  const size_t end = part.group + part.groups;
+  vu y[MOST_ROWS][PANEL_VECTORS];
+  if (HAS_PARTS && part.group > 0) {
+    take_up(kind, rows, kept, first_row, first_column, y);
+  } else {
+    UNROLLED for (int r = 0; r < rows; r++) {
+      UNROLLED for (int v = 0; v < kind.vectors; v++) y[r][v] = (vu)0;
+    }
   }
-  for (size_t group = 0; group < shape->groups; group++) {
+  if (!HAS_PARTS || end == shape->groups) claim_rows(result, first_row, rows);
+  for (size_t group = part.group; group < end; group++) {
     vu d[MOST_ROWS][PANEL_VECTORS];
     if (kind.unit == BK_INT8_RUNS) {
       multiply_runs(
-          kind, rows, shape, &row, a->stride, &panel, offsets + group * runs, step, values, d);
+          kind, rows, shape, &row, a->stride, &panel, offsets + group * runs, step,
+          product->values, d);
     } else {
-      begin_sums(kind, rows, has_offsets(kind) ? offsets + group : NULL, step, d);
-      const size_t words = kind.words != 0 ? kind.words : shape->words;
-      multiply_words(kind, rows, words, &row, a->stride, &panel, values, d);
+      if (HAS_PARTS && kind.words == 0 && part.word > 0) {
+        take_up(kind, rows, kept, first_row, first_column, d);
+      } else {
+        begin_sums(kind, rows, has_offsets(kind) ? offsets + group : NULL, step, d);
+      }
+      const size_t words = kind.words != 0 ? kind.words : part.words;
+      multiply_words(kind, rows, words, &row, a->stride, &panel, product->values, d);
+      if (HAS_PARTS && kind.words == 0 && part.word + part.words < shape->words) {
+        keep(kind, rows, d, kept, first_row, first_column);
+        return;
+      }
     }
     if (is_grouped && rows <= 2)
       fetch_ahead(panel_scales + group * BK_PANEL, BK_PANEL * sizeof(float));
@@ -174,10 +271,10 @@ INLINE void tile(
         vf dot = finished(kind.unit, d[r][v]);
         if (is_grouped) {
           const float *scale = scales + (size_t)r * shape->groups + group;
-          y[r][v] = add_group(kind.scale_product, shape->scale_unit, dot, factors, scale, y[r][v]);
-        } else {
-          y[r][v] = dot;
+          dot = add_group(
+              kind.scale_product, shape->scale_unit, dot, factors, scale, floats_of(y[r][v]));
         }
+        y[r][v] = bits_of(dot);
       }
       const size_t column = group * BK_PANEL + (size_t)v * LANES;
       if (kind.has_middles && columns_middles)
@@ -186,185 +283,13 @@ INLINE void tile(
         add_middles(rows, row_middles + group, shape->groups, load_f(columns_sums + column), v, y);
     }
   }
+  if (HAS_PARTS && end < shape->groups) {
+    keep(kind, rows, y, kept, first_row, first_column);
+    return;
+  }
   UNROLLED for (int r = 0; r < rows; r++) {
     UNROLLED for (int v = 0; v < kind.vectors; v++)
-      store_result(result, first_row + (size_t)r, first_column + (size_t)v * LANES, y[r][v]);
+      store_result(
+          result, first_row + (size_t)r, first_column + (size_t)v * LANES, floats_of(y[r][v]));
   }
-}
-
-// The rows that an instruction on matrices has multiplied, the first of all.
-INLINE size_t matrix_rows(
-    const TileKind kind, const BKProductShape *shape, const BKRows *a, const BKColumns *b,
-    const BKResult *result) {
-#ifdef HAS_MATRIX_DOT
-  if (kind.unit == BK_INT8 && !kind.has_nibbles && kind.rows > 2)
-    return multiply_matrices(
-        (MatrixKind){kind.scale_product, kind.has_middles, kind.words}, shape, a, b, result);
-#endif
-  return 0;
-}
-
-// All rows, in tiles of as many as there is room for. The last two, which wait for memory, meet more
-// columns in a pass.
-INLINE void multiply_tiles(
-    const TileKind kind, const BKProductShape *shape, const BKRows *a, const BKColumns *b,
-    const int8_t *nibbles, const BKResult *result) {
-  ByteTable values = byte_table_of(nibbles);
-  const size_t done = matrix_rows(kind, shape, a, b, result);
-  size_t first_row = done;
-#define TILES(kind, count)                                                                       \
-  for (; row + (count) <= a->rows; row += (count))                                               \
-    tile(kind, count, shape, a, row, b, (size_t)first * LANES, values, result);
-  if (kind.rows > 2) {
-    for (int first = 0; first < PANEL_VECTORS; first += kind.vectors) {
-      size_t row = done;
-      TILES(kind, kind.rows)
-      if (kind.rows > 4) { TILES(kind, 4) }
-      first_row = row;
-    }
-  }
-  TileKind few = kind;
-  if (few.vectors < FEW_VECTORS && few.vectors >= TILE_VECTORS) few.vectors = FEW_VECTORS;
-  for (int first = 0; first < PANEL_VECTORS; first += few.vectors) {
-    size_t row = first_row;
-    TILES(few, 2)
-    TILES(few, 1)
-  }
-#undef TILES
-}
-
-#define MULTIPLIER_WITH(name, length, ...)                                                       \
-  static NOINLINE void name(                                                                     \
-      const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,                 \
-      const int8_t *nibbles, const BKResult *result) {                                           \
-    multiply_tiles((TileKind){__VA_ARGS__, length}, shape, rows, columns, nibbles, result);      \
-  }
-#define MULTIPLIER(name, ...) MULTIPLIER_WITH(name, 0, __VA_ARGS__)
-// The same where groups of a usual length have a function of their own.
-#define MULTIPLIER_OF(name, length, ...)                                                         \
-  MULTIPLIER_WITH(name##_##length, length, __VA_ARGS__)                                          \
-  MULTIPLIER_WITH(name##_any, 0, __VA_ARGS__)                                                    \
-  INLINE void name(                                                                              \
-      const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,                 \
-      const int8_t *nibbles, const BKResult *result) {                                           \
-    bool is_known = shape->words == length && (shape->run == 0 || shape->run >= length);         \
-    (is_known ? name##_##length : name##_any)(shape, rows, columns, nibbles, result);            \
-  }
-
-// Groups of 16 with scales of any kind, and of 32 with powers of two, have four and eight words.
-MULTIPLIER_OF(
-    int8_multiplied, 4, BK_INT8, BK_MULTIPLIED, false, false, false, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER_OF(
-    int8_added, 8, BK_INT8, BK_ADDED_EXPONENTS, false, false, false, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER(int8_middles, BK_INT8, BK_MULTIPLIED, false, false, true, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER(nibbles_multiplied, BK_INT8, BK_MULTIPLIED, false, true, false, 2, TILE_VECTORS)
-MULTIPLIER(nibbles_added, BK_INT8, BK_ADDED_EXPONENTS, false, true, false, 2, TILE_VECTORS)
-MULTIPLIER(nibbles_middles, BK_INT8, BK_MULTIPLIED, false, true, true, 2, TILE_VECTORS)
-MULTIPLIER_OF(
-    runs_multiplied, 4, BK_INT8_RUNS, BK_MULTIPLIED, false, false, false, TILE_ROWS,
-    TILE_VECTORS)
-MULTIPLIER_OF(
-    runs_added, 8, BK_INT8_RUNS, BK_ADDED_EXPONENTS, false, false, false, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER(runs_middles, BK_INT8_RUNS, BK_MULTIPLIED, false, false, true, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER_OF(
-    nibble_runs_multiplied, 4, BK_INT8_RUNS, BK_MULTIPLIED, false, true, false, NIBBLE_ROWS,
-    TILE_VECTORS)
-MULTIPLIER_OF(
-    nibble_runs_added, 8, BK_INT8_RUNS, BK_ADDED_EXPONENTS, false, true, false, NIBBLE_ROWS,
-    TILE_VECTORS)
-MULTIPLIER(
-    nibble_runs_middles, BK_INT8_RUNS, BK_MULTIPLIED, false, true, true, NIBBLE_ROWS, TILE_VECTORS)
-MULTIPLIER(int16_multiplied, BK_INT16, BK_MULTIPLIED, false, false, false, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER(int16_added, BK_INT16, BK_ADDED_EXPONENTS, false, false, false, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER(int16_middles, BK_INT16, BK_MULTIPLIED, false, false, true, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER(
-    bfloat16_multiplied, BK_BFLOAT16_DOT, BK_MULTIPLIED, false, false, false, TILE_ROWS,
-    TILE_VECTORS)
-MULTIPLIER(
-    bfloat16_added, BK_BFLOAT16_DOT, BK_ADDED_EXPONENTS, false, false, false, TILE_ROWS,
-    TILE_VECTORS)
-MULTIPLIER(
-    bfloat16_flushing, BK_BFLOAT16_DOT, BK_MULTIPLIED, true, false, false, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER(
-    wide_multiplied, BK_BFLOAT16_WIDE, BK_MULTIPLIED, false, false, false, FLOAT_ROWS,
-    FLOAT_VECTORS)
-MULTIPLIER(
-    wide_added, BK_BFLOAT16_WIDE, BK_ADDED_EXPONENTS, false, false, false, FLOAT_ROWS,
-    FLOAT_VECTORS)
-MULTIPLIER(
-    wide_flushing, BK_BFLOAT16_WIDE, BK_MULTIPLIED, true, false, false, TILE_ROWS, TILE_VECTORS)
-MULTIPLIER(float32, BK_FLOAT32_FMA, BK_MULTIPLIED, false, false, false, FLOAT_ROWS, FLOAT_VECTORS)
-
-// Rare, so small, and the same with middles. Sums that cannot be tiny flush to themselves.
-MULTIPLIER(int8_unlimited, BK_INT8, BK_UNLIMITED_EXPONENTS, false, false, true, 2, 1)
-MULTIPLIER(nibbles_unlimited, BK_INT8, BK_UNLIMITED_EXPONENTS, false, true, true, 2, 1)
-MULTIPLIER(runs_unlimited, BK_INT8_RUNS, BK_UNLIMITED_EXPONENTS, false, false, true, 2, 1)
-MULTIPLIER(nibble_runs_unlimited, BK_INT8_RUNS, BK_UNLIMITED_EXPONENTS, false, true, true, 2, 1)
-MULTIPLIER(int16_unlimited, BK_INT16, BK_UNLIMITED_EXPONENTS, false, false, true, 2, 1)
-MULTIPLIER(bfloat16_unlimited, BK_BFLOAT16_DOT, BK_UNLIMITED_EXPONENTS, true, false, false, 2, 1)
-MULTIPLIER(wide_unlimited, BK_BFLOAT16_WIDE, BK_UNLIMITED_EXPONENTS, true, false, false, 2, 1)
-
-typedef void Multiplier(
-    const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
-    const int8_t *nibbles, const BKResult *result);
-
-// Middles come with factors that are multiplied, or without limits.
-INLINE Multiplier *by_scale_product(
-    BKScaleProduct product, bool has_middles, Multiplier *multiplied, Multiplier *added,
-    Multiplier *middles, Multiplier *unlimited) {
-  switch (product) {
-    case BK_MULTIPLIED: return has_middles ? middles : multiplied;
-    case BK_ADDED_EXPONENTS: return added;
-    case BK_UNLIMITED_EXPONENTS: return unlimited;
-  }
-}
-
-INLINE Multiplier *multiplier(const BKProductShape *shape, const bool has_middles) {
-  BKScaleProduct product = shape->scale_product;
-  switch (shape->unit) {
-    case BK_INT8:
-      return by_scale_product(
-          product, has_middles, int8_multiplied, int8_added, int8_middles, int8_unlimited);
-    case BK_INT8_RUNS:
-      return by_scale_product(
-          product, has_middles, runs_multiplied, runs_added, runs_middles, runs_unlimited);
-    case BK_INT16:
-      return by_scale_product(
-          product, has_middles, int16_multiplied, int16_added, int16_middles, int16_unlimited);
-    case BK_BFLOAT16_DOT:
-      return by_scale_product(
-          product, false, shape->flushes ? bfloat16_flushing : bfloat16_multiplied,
-          bfloat16_added, bfloat16_multiplied, bfloat16_unlimited);
-    case BK_BFLOAT16_WIDE:
-      return by_scale_product(
-          product, false, shape->flushes ? wide_flushing : wide_multiplied, wide_added,
-          wide_multiplied, wide_unlimited);
-    case BK_FLOAT32_FMA: return float32;
-  }
-}
-
-INLINE bool have_middles(const BKRows *rows, const BKColumns *columns) {
-  return rows->middles || columns->middles;
-}
-
-static void multiply(
-    const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
-    const BKResult *result) {
-  multiplier(shape, have_middles(rows, columns))(shape, rows, columns, NULL, result);
-}
-
-static void multiply_nibbles(
-    const BKProductShape *shape, const BKRows *rows, const BKColumns *columns,
-    const int8_t *values, const BKResult *result) {
-  BKScaleProduct product = shape->scale_product;
-  bool has_middles = have_middles(rows, columns);
-  Multiplier *multiplier =
-      shape->unit == BK_INT8_RUNS
-          ? by_scale_product(
-                product, has_middles, nibble_runs_multiplied, nibble_runs_added,
-                nibble_runs_middles, nibble_runs_unlimited)
-          : by_scale_product(
-                product, has_middles, nibbles_multiplied, nibbles_added, nibbles_middles,
-                nibbles_unlimited);
-  multiplier(shape, rows, columns, values, result);
 }

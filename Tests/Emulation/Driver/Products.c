@@ -381,6 +381,20 @@ static void run_blocks(Driver *d) {
   }
 }
 
+// Products that some rows meet in parts: more groups, and longer ones.
+static void run_parts(Driver *d, const Kind *kind) {
+  static const size_t rows[] = {1, 3, 7, 8, 13, 16, 32};
+  static const struct { size_t words, groups; } extents[] = {{16, 3}, {8, 7}, {60, 1}, {37, 1}};
+  for (size_t r = 0; r < COUNT_OF(rows); r++)
+    for (size_t e = 0; e < COUNT_OF(extents); e++) {
+      if (kind->has_nibbles && extents[e].words % 2) continue;
+      for (size_t turn = 0; turn < 4; turn++)
+        multiply(
+            d, kind, rows[r], extents[e].words, extents[e].groups,
+            column_counts[d->call % COUNT_OF(column_counts)]);
+    }
+}
+
 void run_products(Driver *d) {
   for (size_t k = 0; k < COUNT_OF(kinds); k++) {
     if (!begin(d, "product.%s", kinds[k].name)) continue;
@@ -396,4 +410,9 @@ void run_products(Driver *d) {
     end(d);
   }
   run_blocks(d);
+  for (size_t k = 0; k < COUNT_OF(kinds); k++) {
+    if (!begin(d, "product.parts.%s", kinds[k].name)) continue;
+    run_parts(d, &kinds[k]);
+    end(d);
+  }
 }
