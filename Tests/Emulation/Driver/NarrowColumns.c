@@ -102,9 +102,14 @@ static Operands operands(
                                                  : mixed(seed + 3, i));
   float *numbers = floats(
       &d->in[3], 16 + 2 * count, at_end, adds ? usual_power : tame_sample, seed + 5);
-  for (uint64_t code = 0; code < 16; code++)
-    numbers[2 * count + code] =
-        float_of((is_wide ? usual_half : tame_sample)(seed + 11, code));
+  // In half of the calls codes are a sign and a magnitude, which some levels look up apart.
+  bool has_signs = seed / 2 % 2;
+  for (uint64_t code = 0; code < 16; code++) {
+    float *number = numbers + 2 * count + code;
+    *number = has_signs && code >= 8
+                  ? -number[-8]
+                  : float_of((is_wide ? usual_half : tame_sample)(seed + 11, code));
+  }
   return (Operands){
       .kind = kind,
       .shape = {kind->unit, kind->scale_product, false, groups, length, 1, 0},

@@ -56,7 +56,9 @@ struct NarrowKernelMemoryTests {
       let count = groups * Int(BK_PANEL)
       let scales = isAdded ? numbers.powersOfTwo(count) : numbers.floats(count)
       let offsets = numbers.floats(count)
-      let values = numbers.floats(16).map { Float(bitPattern: $0.bitPattern & 0xFFFF_0000) }
+      var values = numbers.floats(16).map { Float(bitPattern: $0.bitPattern & 0xFFFF_0000) }
+      // Codes of a sign and a magnitude, which some levels look up apart, in turn with others.
+      if seed % 2 == 1 { values.replaceSubrange(8..., with: values[..<8].map { -$0 }) }
       let columns = 32 - seed * 5
 
       /// The results of both kernels.

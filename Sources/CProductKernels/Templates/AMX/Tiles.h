@@ -2,9 +2,9 @@
 // which an instruction multiplies and adds onto a tile of sums of 32 bits.
 //
 // Bytes are signed on both sides, so that rows' offsets have no use here. A word of sixteen columns
-// of a panel is a row of a tile as it is. What becomes of a group's sums is that of the tiles of vectors: vectors
-// read them from memory, which is the only way out of a tile. That is most of the work where groups
-// are short, and all the rest of it is done while tiles are multiplied.
+// of a panel is a row of a tile as it is. What becomes of a group's sums is what tiles of vectors
+// make of theirs: vectors read them from memory, which is the only way out of a tile. That is most
+// of the work where groups are short, and all the rest of it is done while tiles are multiplied.
 
 // The rows and the 32-bit columns of a whole tile.
 #define SIDE 16
