@@ -25,7 +25,9 @@ struct KernelLayout: Hashable, Sendable {
 }
 
 extension BlockFormat {
-  /// Whether decoding rounds to FP32 after each step of value · scale · tensor scale, or of value · scale
-  /// + offset, with powers of two in the scale: kernels then decode the format, and may do so anywhere.
+  /// Whether kernels decode the format in steps that any code may repeat.
+  ///
+  /// They round to FP32 after each step of value · scale · tensor scale, or of value · scale + offset, with
+  /// powers of two in the scale.
   package var decodesByFactors: Bool { self is any KernelFormat && KernelLayout(layout) != nil }
 }

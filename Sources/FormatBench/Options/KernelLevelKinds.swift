@@ -31,15 +31,13 @@ extension KernelLevel {
   fileprivate static func supported(
     id: String, names: [String]
   ) throws(ValueFailure) -> KernelLevel {
+    let usable = supported.map(\.id) + names.filter { $0 == KernelSelection.reference.id }
+    let hint = "this machine has " + usable.joined(separator: ", ")
     switch Request(id) {
     case .level(let level): return level
-    case .none, .unknown: throw .unknown("kernel level", id, known: names)
+    case .none, .unknown: throw .unknown("kernel level", id, known: names, hint: hint)
     case .unsupported:
-      throw .explained(
-        "this machine does not support kernel level '\(id)'",
-        hint: "it has "
-          + (supported.map(\.id) + names.filter { $0 == KernelSelection.reference.id })
-          .joined(separator: ", "))
+      throw .explained("this machine does not support kernel level '\(id)'", hint: hint)
     }
   }
 }
