@@ -7,6 +7,9 @@
 // Vectors that the longer side advances by before the other follows: few enough that reads and
 // writes overlap in flight, enough that the other side's loop costs nothing beside them.
 #define SECTION 16
+// Bytes from what is read to what is asked for, where there are more than a near cache may hold.
+#define READ_AHEAD 4096
+#define NEAR_BYTES (1 << 20)
 
 #define STORE(v, p) (*(p) = (v))
 #if defined(__has_builtin)

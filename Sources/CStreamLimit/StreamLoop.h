@@ -25,10 +25,17 @@ static uint64_t LOOP_NAME(
   // keep up, found by a multiplication of 32.32 bits. At the end the shorter one may lag behind by
   // rounding; the loops after it finish both.
   size_t r = 0, w = 0;
+  const int is_far = reads * LOOP_BYTES > NEAR_BYTES;
   if (reads >= writes) {
     uint64_t sections = reads / SECTION;
     uint64_t step = sections ? ((uint64_t)writes << 32) / sections : 0;
     for (uint64_t section = 1; section <= sections; section++) {
+      if (is_far) {
+        // Processors that are left to themselves stop at the end of every page.
+        uintptr_t ahead = (uintptr_t)(in + r) + READ_AHEAD;
+        for (int line = 0; line < SECTION * LOOP_BYTES; line += 64)
+          __builtin_prefetch((const void *)(ahead + (uintptr_t)line));
+      }
       for (int i = 0; i < SECTION; i += 4) {
         s0 += in[r + i];
         s1 += in[r + i + 1];
