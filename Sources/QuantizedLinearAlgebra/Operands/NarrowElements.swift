@@ -3,8 +3,7 @@ import BlockFormats
 /// Elements of a right operand that panels keep narrow, and that become numbers where rows of numbers
 /// multiply them: so a weight-only product reads the bits of weights, and not those of FP32 numbers.
 ///
-/// FP8 stays in 16 bits: eight of its codes take about ten operations to become FP32 numbers and BF16
-/// elements three, which outweighs half of the bytes on one thread with AVX2.
+/// FP8 is kept as BF16 elements, of which a shift or a mask makes FP32 numbers.
 struct NarrowElements: Hashable, Sendable {
   /// How panels hold them.
   enum Form: Hashable, Sendable {
@@ -97,6 +96,11 @@ struct NarrowElements: Hashable, Sendable {
   /// The numbers of codes of four bits.
   var values: [Float] {
     if case .codes(let values, _) = form { values } else { [] }
+  }
+
+  /// Whether no code stands for zero: then only a scale of zero makes columns of zeros.
+  var lacksZero: Bool {
+    if case .codes(let values, let zero) = form { values[Int(zero)] != 0 } else { false }
   }
 
   /// The unit whose elements they are, codes taken for bytes.

@@ -14,7 +14,7 @@ struct Panels: Sendable {
   /// The bytes that multiplying reads.
   var byteCount: Int { elements.byteCount + numbers.byteCount }
 
-  /// Elements of zero under scales of one.
+  /// Elements of zero under scales of one, or any under scales of zero where there are none of zero.
   init(_ layout: PanelLayout) {
     self.layout = layout
     let panelCount = layout.batchCount * layout.panelCount
@@ -27,10 +27,11 @@ struct Panels: Sendable {
       }
     }
     numbers = AlignedBytes(byteCount: 4 * panelCount * numberCount)
+    let scale: Float = layout.row.narrow?.lacksZero == true ? 0 : 1
     numbers.withUnsafeMutableBytes {
       let numbers = $0.assumingMemoryBound(to: Float.self)
       for panel in 0..<panelCount {
-        (numbers + panel * numberCount).initialize(repeating: 1, count: scaleCount)
+        (numbers + panel * numberCount).initialize(repeating: scale, count: scaleCount)
       }
     }
   }

@@ -85,7 +85,7 @@ struct WeightProductTests {
 
   @Test("A builder looks codes up as a matrix that was quantized before does")
   func builder() throws {
-    for id in ["mxfp4", "nvfp4", "affine4", "mxint8", "mxfp8_e4m3"] {
+    for id in ["mxfp4", "nvfp4", "affine4", "mxint8", "mxfp8_e4m3", "iq4_nl"] {
       let format = FormatPair.format(id)
       let (x, w) = (sample([3, 96], seed: 1), sample([40, 96], seed: 2))
       let layer = try PreparedMatrix.Builder(
