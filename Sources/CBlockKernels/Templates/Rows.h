@@ -166,6 +166,7 @@ static size_t encode_row(
   Part *p = workspace;
   size_t done = 0;
   const size_t part = ENCODED_PART;
+  bool claims = encoded_half_way(e, rule->multiplier) == HALF_ANY;
   for (; done < count; done += part) {
     size_t n = count - done < part ? count - done : part;
     uint8_t *bytes = codes + done * e->width / 8;
@@ -173,7 +174,7 @@ static size_t encode_row(
     uint8_t *part_scales = scales ? scales + first * rule->scale_width / 8 : NULL;
     uint8_t *part_subscales =
         subscales ? subscales + done / rule->unit * rule->subscale_width / 8 : NULL;
-    claim_next(bytes, n * e->width / 8);
+    if (claims) claim_next(bytes, n * e->width / 8);
     if (rule->kind != BK_RULE_GIVEN) claim_next(part_scales, blocks * rule->scale_width / 8);
     if (rule->subscale_width)
       claim_next(part_subscales, n / rule->unit * rule->subscale_width / 8);
