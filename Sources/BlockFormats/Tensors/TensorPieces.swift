@@ -72,7 +72,7 @@ package struct TensorPieces: Sendable {
   }
 
   /// The shape of a piece as a tensor of its own.
-  func shape(of piece: Range<Int>) -> [Int] {
+  package func shape(of piece: Range<Int>) -> [Int] {
     ranges.count == 1 ? shape : [piece.count / sliceCount] + extents[(cutAxis + 1)...]
   }
 

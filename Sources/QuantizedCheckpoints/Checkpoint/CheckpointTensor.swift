@@ -1,0 +1,105 @@
+public import BlockFormats
+internal import CallerChecks
+internal import UntrustedText
+
+/// A tensor of a model, however its files store it.
+public struct CheckpointTensor: Sendable {
+  /// The name that a program knows it by, such as `model.layers.0.mlp.up_proj.weight`.
+  public let name: String
+  /// The extents that a program sees, outermost first.
+  public let shape: [Int]
+  /// What holds its values.
+  public let contents: Contents
+  /// What in the files decided that, in a few words; empty for tensors that are stored as they are.
+  public let reason: String
+
+  /// What holds the values of a tensor.
+  public enum Contents: Sendable {
+    /// One stored tensor of values.
+    case plain(StoredTensor)
+    /// Codes and scales.
+    case quantized(QuantizedStorage)
+  }
+
+  /// The product of the extents.
+  public var elementCount: Int { shape.reduce(1, *) }
+
+  /// The bytes of its stored tensors, without companions.
+  public var byteCount: Int {
+    switch contents {
+    case .plain(let stored): stored.byteCount
+    case .quantized(let storage): storage.byteCount
+    }
+  }
+
+  /// The name in a form safe to show to people.
+  public var printableName: String { printable(name) }
+
+  /// How a quantized tensor is stored; nil for one that is stored as it is.
+  public var quantizedStorage: QuantizedStorage? {
+    if case .quantized(let storage) = contents { storage } else { nil }
+  }
+
+  /// The elements that are read at a time.
+  static let pieceLimit = 1 << 22
+
+  /// The values as FP32 numbers.
+  ///
+  /// - Throws: what reading throws; `.tensor` where nothing reads the type as numbers.
+  public func dequantized(parallelism: Parallelism = .allCores) throws(CheckpointError) -> Tensor {
+    var values: [Float] = []
+    values.reserveCapacity(elementCount)
+    try forEachPiece(parallelism: parallelism) { (piece, _) throws(CheckpointError) in
+      values += piece
+    }
+    return Tensor(values, shape: shape)
+  }
+
+  /// Runs `body` with the values piece by piece, in order.
+  ///
+  /// - Parameter body: gets the values and the position of the first one, counted row-major.
+  func forEachPiece(
+    limit: Int = pieceLimit, parallelism: Parallelism,
+    _ body: ([Float], Int) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
+    switch contents {
+    case .plain(let stored):
+      var first = 0
+      repeat {
+        let range = first..<min(first + limit, stored.elementCount)
+        try body(try stored.floats(in: range), first)
+        first = range.upperBound
+      } while first < stored.elementCount
+    case .quantized(let storage) where storage.orientation == .stored:
+      let pieces = storage.pieces(limit: limit)
+      for (index, range) in pieces.ranges.enumerated() {
+        try body(
+          try storage.values(pieces, index, parallelism: parallelism), range.lowerBound)
+      }
+    case .quantized(let storage):
+      // One matrix of the outer axes at a time.
+      let (rows, columns) = (storage.shape[storage.shape.count - 2], storage.shape.last ?? 1)
+      let pieces = storage.pieces(limit: rows * columns)
+      for (index, range) in pieces.ranges.enumerated() {
+        let values = try storage.values(pieces, index, parallelism: parallelism)
+        require(
+          range.count % max(rows * columns, 1) == 0,
+          "a piece of \(range.count) elements is no matrix")
+        try body(Self.exchanged(values, rows, columns), range.lowerBound)
+      }
+    }
+  }
+
+  /// Matrices with rows and columns exchanged.
+  private static func exchanged(_ values: [Float], _ rows: Int, _ columns: Int) -> [Float] {
+    var result = values
+    for matrix in stride(from: 0, to: values.count, by: max(rows * columns, 1)) {
+      for row in 0..<rows {
+        for column in 0..<columns {
+          result[matrix + column * rows + row] = values[matrix + row * columns + column]
+        }
+      }
+    }
+    return result
+  }
+}

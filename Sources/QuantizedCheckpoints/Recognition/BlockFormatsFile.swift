@@ -1,0 +1,1 @@
+extension Recognition { mutating func readBlockFormats() throws(CheckpointError) {} }

@@ -1,0 +1,173 @@
+public import BlockFormats
+internal import CallerChecks
+
+/// How a quantized tensor lies in the files of a checkpoint.
+public struct QuantizedStorage: Sendable {
+  /// The block format. Its default policy holds the choices of the producer as far as the files tell them.
+  public let format: any BlockFormat
+  /// Whose way of storing it is.
+  public let dialect: Dialect
+  /// The extents as blocks see them, which run along the last axis.
+  public let shape: [Int]
+  /// How the values lie in the tensor that a program sees.
+  public let orientation: Orientation
+  /// Stored tensors that belong to it and say nothing of its values, such as scales of activations.
+  public let companions: [StoredTensor]
+  let contents: Contents
+
+  /// How the values of a tensor lie in the one that a program sees.
+  public enum Orientation: Hashable, Sendable {
+    /// As they are stored.
+    case stored
+    /// With the last two axes exchanged, as transformers hands out gpt-oss' experts.
+    case lastAxesExchanged
+  }
+
+  enum Contents: Sendable {
+    /// A part for each field of the format's layout.
+    case fields([StoredPart])
+    /// All fields of a block together.
+    case blocks(StoredTensor, BlockPacking)
+  }
+
+  /// The stored tensors that its values come from, those of codes first.
+  public var parts: [StoredTensor] {
+    switch contents {
+    case .fields(let parts): parts.compactMap(\.stored)
+    case .blocks(let stored, _): [stored]
+    }
+  }
+
+  /// The bytes of codes and scales.
+  public var byteCount: Int { parts.reduce(0) { $0 + $1.byteCount } }
+
+  /// Reads all of it.
+  ///
+  /// - Throws: `.tensor` where the stored bytes are none of the format, or what reading throws.
+  public func quantized() throws(CheckpointError) -> QuantizedTensor {
+    try quantized(pieces(limit: .max), 0)
+  }
+
+  /// The values of a piece, in the producer's arithmetic.
+  func values(
+    _ pieces: TensorPieces, _ index: Int, parallelism: Parallelism
+  ) throws(CheckpointError) -> [Float] {
+    let piece = try quantized(pieces, index)
+    let stored = try storedTensorScale()
+    return try checked { () throws(StorageError) in
+      try piece.dequantized(order, stored: stored, parallelism: parallelism)
+    }.elements
+  }
+
+  /// In which order the producer multiplies scales.
+  private var order: ScaleOrder {
+    guard format.layout.tensorField != nil, format.layout.fields.count == 3 else { return .format }
+    return switch dialect {
+    case .blockFormats, .bitsandbytes: .format
+    case .compressedTensors: .quotientFirst
+    case .torchao, .modelOpt, .mlx, .quark, .deepSeek, .gptOSS, .ggml: .scalesFirst
+    }
+  }
+
+  /// What is stored for the tensor's scale.
+  private func storedTensorScale() throws(CheckpointError) -> Float? {
+    guard case .fields(let parts) = contents, let field = format.layout.tensorField else {
+      return nil
+    }
+    return try parts[field].stored?.floats(in: 0..<1)[0] ?? 1
+  }
+
+  /// The tensor cut into pieces of at most `limit` elements, where its blocks allow that.
+  func pieces(limit: Int) -> TensorPieces {
+    TensorPieces(
+      shape: shape, axis: -1, formats: [(format, format.defaultPolicy)], limit: max(limit, 1))
+  }
+
+  /// Reads a piece as a tensor of its own.
+  func quantized(_ pieces: TensorPieces, _ index: Int) throws(CheckpointError) -> QuantizedTensor {
+    let range = pieces.ranges[index]
+    let own = pieces.shape(of: range)
+    switch contents {
+    case .fields(let parts): return try assembled(parts, range, own)
+    case .blocks(let stored, let packing):
+      return try assembled(stored, packing, range, own)
+    }
+  }
+
+  private func assembled(
+    _ parts: [StoredPart], _ range: Range<Int>, _ own: [Int]
+  ) throws(CheckpointError) -> QuantizedTensor {
+    let whole = StorageLayout(of: format.layout, shape: shape).planes
+    let piece = StorageLayout(of: format.layout, shape: own).planes
+    var planes: [BitPlane] = []
+    for (index, part) in parts.enumerated() {
+      let (row, code) = place(of: format.layout.fields[index], whole[index], range.lowerBound)
+      let slice = StoredPart.Slice(
+        whole: whole[index], own: piece[index], firstRow: row, firstCode: code)
+      planes.append(
+        BitPlane(
+          rowCount: slice.own.rowCount, rowLength: slice.own.rowLength,
+          bitWidth: slice.own.bitWidth, bytes: try part.planeBytes(slice)))
+    }
+    return try checked { () throws(StorageError) in
+      try QuantizedTensor(format: format, shape: own, planes: planes)
+    }
+  }
+
+  private func assembled(
+    _ stored: StoredTensor, _ packing: BlockPacking, _ range: Range<Int>, _ own: [Int]
+  ) throws(CheckpointError) -> QuantizedTensor {
+    let length = format.layout.block.elementCount ?? 1
+    let blockBytes = packing.streams[0].byteCount
+    let bytes = try stored.bytes(
+      in: range.lowerBound / length * blockBytes
+        ..< (range.upperBound + length - 1) / length * blockBytes)
+    return try checked { () throws(StorageError) in
+      try QuantizedTensor(format: format, shape: own, packing: packing, streams: [bytes])
+    }
+  }
+
+  private func checked<Result>(
+    _ body: () throws(StorageError) -> Result
+  ) throws(CheckpointError) -> Result {
+    do {
+      return try body()
+    } catch {
+      throw .tensor(path: parts[0].path, name: parts[0].name, reason: error.description)
+    }
+  }
+
+  /// Where the codes of a field begin that belong to the elements from one on.
+  ///
+  /// - Parameter element: the first of a piece, counted row-major.
+  private func place(
+    of field: StoredField, _ plane: PlaneLayout, _ element: Int
+  ) -> (row: Int, code: Int) {
+    guard element > 0, plane.rowCount > 0, field.extent != .perTensor else { return (0, 0) }
+    let extents = shape.isEmpty ? [1] : shape
+    let width = extents[extents.count - 1]
+    switch format.layout.block {
+    case .tensor:
+      return field.extent == .everyElement ? (element / width, element % width) : (0, 0)
+    case .run(let length): return (0, codes(of: field, before: element, block: length))
+    case .vector(let length):
+      return (element / width, codes(of: field, before: element % width, block: length))
+    case .row: return (element / width, field.extent == .everyElement ? element % width : 0)
+    case .tile(let rows, _):
+      guard field.extent != .everyElement else { return (element / width, element % width) }
+      let height = extents.count > 1 ? extents[extents.count - 2] : 1
+      let row = element / width
+      return (row / height * ((height + rows - 1) / rows) + row % height / rows, 0)
+    }
+  }
+
+  /// The codes that a field has for whole blocks of a row.
+  private func codes(of field: StoredField, before element: Int, block: Int) -> Int {
+    switch field.extent {
+    case .everyElement: element
+    case .every(let length): element / length
+    case .perBlock(let count): element / block * count
+    case .perTensor: 0
+    }
+  }
+}
