@@ -59,39 +59,56 @@ public struct CheckpointTensor: Sendable {
   ///
   /// - Parameter body: gets the values and the position of the first one, counted row-major.
   func forEachPiece(
-    limit: Int = pieceLimit, parallelism: Parallelism,
-    _ body: ([Float], Int) throws(CheckpointError) -> Void
+    parallelism: Parallelism, _ body: ([Float], Int) throws(CheckpointError) -> Void
   ) throws(CheckpointError) {
+    for (index, range) in valueRanges().enumerated() {
+      try body(try values(at: index, parallelism: parallelism), range.lowerBound)
+    }
+  }
+
+  /// The elements of each piece, counted row-major, in order.
+  func valueRanges() -> [Range<Int>] {
     switch contents {
     case .plain(let stored):
-      var first = 0
-      repeat {
-        let range = first..<min(first + limit, stored.elementCount)
-        try body(try stored.floats(in: range), first)
-        first = range.upperBound
-      } while first < stored.elementCount
-    case .quantized(let storage) where storage.orientation == .stored:
-      let pieces = storage.pieces(limit: limit)
-      for (index, range) in pieces.ranges.enumerated() {
-        try body(
-          try storage.values(pieces, index, parallelism: parallelism), range.lowerBound)
+      return stride(from: 0, to: max(stored.elementCount, 1), by: Self.pieceLimit).map {
+        $0..<min($0 + Self.pieceLimit, stored.elementCount)
       }
-    case .quantized(let storage):
-      // One matrix of the outer axes at a time.
-      let (rows, columns) = (storage.shape[storage.shape.count - 2], storage.shape.last ?? 1)
-      let pieces = storage.pieces(limit: rows * columns)
-      for (index, range) in pieces.ranges.enumerated() {
-        let values = try storage.values(pieces, index, parallelism: parallelism)
-        require(
-          range.count % max(rows * columns, 1) == 0,
-          "a piece of \(range.count) elements is no matrix")
-        try body(Self.exchanged(values, rows, columns), range.lowerBound)
-      }
+    case .quantized(let storage): return pieces(of: storage).ranges
     }
+  }
+
+  /// The values of a piece.
+  func values(at index: Int, parallelism: Parallelism) throws(CheckpointError) -> [Float] {
+    switch contents {
+    case .plain(let stored):
+      let first = index * Self.pieceLimit
+      return try stored.floats(in: first..<min(first + Self.pieceLimit, stored.elementCount))
+    case .quantized(let storage):
+      let values = try storage.values(pieces(of: storage), index, parallelism: parallelism)
+      guard storage.orientation == .lastAxesExchanged else { return values }
+      let (rows, columns) = Self.matrix(of: storage)
+      return Self.exchanged(values, rows, columns)
+    }
+  }
+
+  private func pieces(of storage: QuantizedStorage) -> TensorPieces {
+    guard storage.orientation == .lastAxesExchanged else {
+      return storage.pieces(limit: Self.pieceLimit)
+    }
+    // Whole matrices alone can be exchanged.
+    let (rows, columns) = Self.matrix(of: storage)
+    return storage.pieces(limit: max(rows * columns, 1))
+  }
+
+  private static func matrix(of storage: QuantizedStorage) -> (rows: Int, columns: Int) {
+    (storage.shape[storage.shape.count - 2], storage.shape[storage.shape.count - 1])
   }
 
   /// Matrices with rows and columns exchanged.
   private static func exchanged(_ values: [Float], _ rows: Int, _ columns: Int) -> [Float] {
+    require(
+      values.count % max(rows * columns, 1) == 0,
+      "\(values.count) values are no matrices of \(rows) by \(columns)")
     var result = values
     for matrix in stride(from: 0, to: values.count, by: max(rows * columns, 1)) {
       for row in 0..<rows {

@@ -15,6 +15,10 @@ struct CheckpointFiles: Sendable {
   let metadata: [String: [String: String]]
   /// The JSON beside the files.
   let configuration: ModelConfiguration
+  private let safetensors: [SafetensorsFile]
+
+  /// The open safetensors file of a path.
+  func safetensors(at path: String) -> SafetensorsFile? { safetensors.first { $0.path == path } }
 
   /// Opens a file or a folder and reads the headers alone.
   ///
@@ -92,7 +96,7 @@ struct CheckpointFiles: Sendable {
       path: path, container: container, filePaths: files.map(\.path),
       stored: files.flatMap { file in file.tensors.map { StoredTensor($0, of: file) } },
       metadata: Dictionary(uniqueKeysWithValues: files.map { ($0.path, $0.metadata) }),
-      configuration: configuration)
+      configuration: configuration, safetensors: files)
   }
 
   private init(file path: String) throws(CheckpointError) {
@@ -113,7 +117,8 @@ struct CheckpointFiles: Sendable {
 
   private init(
     path: String, container: Container, filePaths: [String], stored: [StoredTensor],
-    metadata: [String: [String: String]], configuration: ModelConfiguration
+    metadata: [String: [String: String]], configuration: ModelConfiguration,
+    safetensors: [SafetensorsFile] = []
   ) throws(CheckpointError) {
     var names: Set<ExactText> = []
     for tensor in stored where !names.insert(ExactText(tensor.name)).inserted {
@@ -125,6 +130,7 @@ struct CheckpointFiles: Sendable {
     self.stored = stored
     self.metadata = metadata
     self.configuration = configuration
+    self.safetensors = safetensors
   }
 }
 

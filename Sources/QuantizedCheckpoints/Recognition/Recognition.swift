@@ -20,7 +20,7 @@ struct Recognition {
     self.files = files
     positions = Dictionary(
       uniqueKeysWithValues: zip(files.stored.lazy.map { ExactText($0.name) }, 0...))
-    try readBlockFormats()
+    try readOwnFiles()
     try readTorchAO()
     try readBitsAndBytes()
     try readGPTOSS()

@@ -28,6 +28,8 @@ public struct QuantizedStorage: Sendable {
     case fields([StoredPart])
     /// All fields of a block together.
     case blocks(StoredTensor, BlockPacking)
+    /// A tensor that was read whole, with what holds it.
+    case whole(QuantizedTensor, [StoredTensor])
   }
 
   /// The stored tensors that its values come from, those of codes first.
@@ -35,6 +37,7 @@ public struct QuantizedStorage: Sendable {
     switch contents {
     case .fields(let parts): parts.compactMap(\.stored)
     case .blocks(let stored, _): [stored]
+    case .whole(_, let stored): stored
     }
   }
 
@@ -79,7 +82,9 @@ public struct QuantizedStorage: Sendable {
 
   /// The tensor cut into pieces of at most `limit` elements, where its blocks allow that.
   func pieces(limit: Int) -> TensorPieces {
-    TensorPieces(
+    var limit = limit
+    if case .whole = contents { limit = .max }
+    return TensorPieces(
       shape: shape, axis: -1, formats: [(format, format.defaultPolicy)], limit: max(limit, 1))
   }
 
@@ -91,6 +96,7 @@ public struct QuantizedStorage: Sendable {
     case .fields(let parts): return try assembled(parts, range, own)
     case .blocks(let stored, let packing):
       return try assembled(stored, packing, range, own)
+    case .whole(let tensor, _): return tensor
     }
   }
 

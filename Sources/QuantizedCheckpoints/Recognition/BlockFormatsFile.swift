@@ -1,1 +1,0 @@
-extension Recognition { mutating func readBlockFormats() throws(CheckpointError) {} }
