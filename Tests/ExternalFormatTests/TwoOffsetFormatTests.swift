@@ -90,7 +90,7 @@ struct TwoOffsetFormatTests {
       try QuantizedTensor(contentsOf: path)
     }
     #expect(read.planes == tensor.planes && read.policy == tensor.policy)
-    #expect(throws: CheckpointError.self) { try QuantizedTensor(contentsOf: path) }
+    #expect(throws: ModelCheckpointError.self) { try QuantizedTensor(contentsOf: path) }
   }
 }
 

@@ -21,7 +21,7 @@ enum DecodeCommand: Command {
   ) throws(CommandError) -> ExitStatus {
     let path = arguments[output]
     try CommandError.refuseOverwriting(path, of: "--output", inputs: [arguments[input]])
-    let tensor = try CommandError.bridgingFileFailures { () throws(CheckpointError) in
+    let tensor = try CommandError.bridgingFileFailures { () throws(ModelCheckpointError) in
       try QuantizedTensor(contentsOf: arguments[input])
     }
     try CommandError.bridgingFileFailures { () throws(MemoryShortage) in

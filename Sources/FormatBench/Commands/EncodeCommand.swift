@@ -73,7 +73,7 @@ enum EncodeCommand: Command {
       to: format, axis: axis, policy: policy, tensorScale: tensorScale,
       parallelism: PolicyOptions.parallelism(arguments))
     let target = arguments[output]
-    try CommandError.bridgingFileFailures { () throws(CheckpointError) in
+    try CommandError.bridgingFileFailures { () throws(ModelCheckpointError) in
       try QuantizedTensorFile.write(
         encoded, arguments[codes] ? .packedAndUnpacked : .packed, to: target)
     }

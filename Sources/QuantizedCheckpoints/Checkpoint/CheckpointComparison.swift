@@ -41,7 +41,7 @@ public struct TensorComparison: Sendable {
   public let worstDistance: Double
 }
 
-extension Checkpoint {
+extension ModelCheckpoint {
   /// Compares the tensors of this checkpoint with those of another.
   ///
   /// Tensors pair up by their names. Values are equal as numbers: zeros of either sign are, and so are all
@@ -49,8 +49,8 @@ extension Checkpoint {
   ///
   /// - Throws: what reading either one throws.
   public func compared(
-    to other: Checkpoint, parallelism: Parallelism = .allCores
-  ) throws(CheckpointError) -> CheckpointComparison {
+    to other: ModelCheckpoint, parallelism: Parallelism = .allCores
+  ) throws(ModelCheckpointError) -> CheckpointComparison {
     var pairs: [TensorComparison] = []
     var missing: [String] = []
     for tensor in tensors {
@@ -91,7 +91,7 @@ extension CheckpointTensor {
   /// Compares the tensor with one of the same name.
   func compared(
     to other: CheckpointTensor, parallelism: Parallelism
-  ) throws(CheckpointError) -> TensorComparison {
+  ) throws(ModelCheckpointError) -> TensorComparison {
     if try storesTheSame(as: other) { return TensorComparison(name: name, .identical) }
     guard shape == other.shape else {
       return TensorComparison(
@@ -102,7 +102,7 @@ extension CheckpointTensor {
     }
     var tally = DifferenceTally()
     var rest = try ValueStream(other, parallelism)
-    try forEachPiece(parallelism: parallelism) { (piece, first) throws(CheckpointError) in
+    try forEachPiece(parallelism: parallelism) { (piece, first) throws(ModelCheckpointError) in
       let second = try rest.next(piece.count)
       tally.add(piece, second, from: first)
     }
@@ -113,7 +113,7 @@ extension CheckpointTensor {
   }
 
   /// Whether both store the same bytes in tensors of the same names, types and shapes.
-  private func storesTheSame(as other: CheckpointTensor) throws(CheckpointError) -> Bool {
+  private func storesTheSame(as other: CheckpointTensor) throws(ModelCheckpointError) -> Bool {
     let (own, others) = (storedParts, other.storedParts)
     guard own.count == others.count else { return false }
     for (first, second) in zip(own, others) {
@@ -127,7 +127,7 @@ extension CheckpointTensor {
 
 extension StoredTensor {
   /// Whether both have the same bytes.
-  fileprivate func holdsTheSame(as other: StoredTensor) throws(CheckpointError) -> Bool {
+  fileprivate func holdsTheSame(as other: StoredTensor) throws(ModelCheckpointError) -> Bool {
     guard byteCount == other.byteCount else { return false }
     if case .array = source { return false }
     if case .array = other.source { return false }
@@ -177,13 +177,13 @@ private struct ValueStream {
   private var index = 0
   private var held: ArraySlice<Float> = []
 
-  init(_ tensor: CheckpointTensor, _ parallelism: Parallelism) throws(CheckpointError) {
+  init(_ tensor: CheckpointTensor, _ parallelism: Parallelism) throws(ModelCheckpointError) {
     self.tensor = tensor
     self.parallelism = parallelism
     pieces = tensor.valueRanges()
   }
 
-  mutating func next(_ count: Int) throws(CheckpointError) -> [Float] {
+  mutating func next(_ count: Int) throws(ModelCheckpointError) -> [Float] {
     while held.count < count, index < pieces.count {
       held += try tensor.values(at: index, parallelism: parallelism)
       index += 1

@@ -46,10 +46,10 @@ public struct CheckpointTensor: Sendable {
   /// The values as FP32 numbers.
   ///
   /// - Throws: what reading throws; `.tensor` where nothing reads the type as numbers.
-  public func dequantized(parallelism: Parallelism = .allCores) throws(CheckpointError) -> Tensor {
+  public func dequantized(parallelism: Parallelism = .allCores) throws(ModelCheckpointError) -> Tensor {
     var values: [Float] = []
     values.reserveCapacity(elementCount)
-    try forEachPiece(parallelism: parallelism) { (piece, _) throws(CheckpointError) in
+    try forEachPiece(parallelism: parallelism) { (piece, _) throws(ModelCheckpointError) in
       values += piece
     }
     return Tensor(values, shape: shape)
@@ -59,8 +59,8 @@ public struct CheckpointTensor: Sendable {
   ///
   /// - Parameter body: gets the values and the position of the first one, counted row-major.
   func forEachPiece(
-    parallelism: Parallelism, _ body: ([Float], Int) throws(CheckpointError) -> Void
-  ) throws(CheckpointError) {
+    parallelism: Parallelism, _ body: ([Float], Int) throws(ModelCheckpointError) -> Void
+  ) throws(ModelCheckpointError) {
     for (index, range) in valueRanges().enumerated() {
       try body(try values(at: index, parallelism: parallelism), range.lowerBound)
     }
@@ -78,7 +78,7 @@ public struct CheckpointTensor: Sendable {
   }
 
   /// The values of a piece.
-  func values(at index: Int, parallelism: Parallelism) throws(CheckpointError) -> [Float] {
+  func values(at index: Int, parallelism: Parallelism) throws(ModelCheckpointError) -> [Float] {
     switch contents {
     case .plain(let stored):
       let first = index * Self.pieceLimit

@@ -24,7 +24,7 @@ struct CheckpointFiles: Sendable {
   ///
   /// - Throws: what the readers of its files throw; `.folder` for a folder without a checkpoint, or whose
   ///   index is stale; `.tensor` for a tensor that is stored twice.
-  init(path: String) throws(CheckpointError) {
+  init(path: String) throws(ModelCheckpointError) {
     if Folder.exists(at: path) {
       try self.init(folder: Folder(path), path: path)
     } else if path.hasSuffix(".safetensors.index.json") {
@@ -34,7 +34,7 @@ struct CheckpointFiles: Sendable {
     }
   }
 
-  private init(folder: Folder, path: String) throws(CheckpointError) {
+  private init(folder: Folder, path: String) throws(ModelCheckpointError) {
     if folder.holdsFile(ShardIndex.name) {
       let index = try ShardIndex(path: folder.path(of: ShardIndex.name))
       try self.init(index: index, in: folder, path: path)
@@ -51,7 +51,7 @@ struct CheckpointFiles: Sendable {
     try self.init(safetensors: chosen.map(folder.path(of:)), folder: folder, path: path, .shards)
   }
 
-  private init(index: ShardIndex, in folder: Folder, path: String) throws(CheckpointError) {
+  private init(index: ShardIndex, in folder: Folder, path: String) throws(ModelCheckpointError) {
     try self.init(
       safetensors: index.fileNames.map(folder.path(of:)), folder: folder, path: path, .shards)
     // An index that says otherwise than the files is one of other files.
@@ -77,11 +77,11 @@ struct CheckpointFiles: Sendable {
 
   private init(
     safetensors paths: [String], folder: Folder, path: String, _ container: Container
-  ) throws(CheckpointError) {
+  ) throws(ModelCheckpointError) {
     var files: [SafetensorsFile] = []
     for path in paths {
       files.append(
-        try CheckpointError.ofFiles { () throws(TensorFileError) in
+        try ModelCheckpointError.ofFiles { () throws(TensorFileError) in
           try SafetensorsFile(path: path)
         })
     }
@@ -91,7 +91,7 @@ struct CheckpointFiles: Sendable {
   private init(
     _ files: [SafetensorsFile], configuration: ModelConfiguration, path: String,
     _ container: Container
-  ) throws(CheckpointError) {
+  ) throws(ModelCheckpointError) {
     try self.init(
       path: path, container: container, filePaths: files.map(\.path),
       stored: files.flatMap { file in file.tensors.map { StoredTensor($0, of: file) } },
@@ -99,8 +99,8 @@ struct CheckpointFiles: Sendable {
       configuration: configuration, safetensors: files)
   }
 
-  private init(file path: String) throws(CheckpointError) {
-    let file = try CheckpointError.ofFiles { () throws(TensorFileError) in
+  private init(file path: String) throws(ModelCheckpointError) {
+    let file = try ModelCheckpointError.ofFiles { () throws(TensorFileError) in
       try TensorFile(path: path)
     }
     if let safetensors = file.safetensors {
@@ -119,7 +119,7 @@ struct CheckpointFiles: Sendable {
     path: String, container: Container, filePaths: [String], stored: [StoredTensor],
     metadata: [String: [String: String]], configuration: ModelConfiguration,
     safetensors: [SafetensorsFile] = []
-  ) throws(CheckpointError) {
+  ) throws(ModelCheckpointError) {
     var names: Set<ExactText> = []
     for tensor in stored where !names.insert(ExactText(tensor.name)).inserted {
       throw .tensor(path: tensor.path, name: tensor.name, reason: "is in another file, too")

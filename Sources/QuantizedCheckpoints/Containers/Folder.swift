@@ -38,7 +38,7 @@ struct Folder: Sendable {
   func holdsFile(_ name: String) -> Bool { Self.mode(of: path(of: name)) == S_IFREG }
 
   /// The names of all that it holds, in the order of their bytes.
-  func names() throws(CheckpointError) -> [String] {
+  func names() throws(ModelCheckpointError) -> [String] {
     guard let stream = opendir(path) else {
       throw .folder(path: path, reason: "cannot be read: \(String(cString: strerror(errno)))")
     }

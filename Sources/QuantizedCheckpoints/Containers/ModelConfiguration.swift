@@ -24,21 +24,21 @@ struct ModelConfiguration: Sendable {
   }
 
   /// Reads the files of a folder that are there.
-  init(folder: Folder) throws(CheckpointError) {
+  init(folder: Folder) throws(ModelCheckpointError) {
     config = try Self.read("config.json", in: folder)
     modelOpt = try Self.read("hf_quant_config.json", in: folder)
   }
 
   private static func read(
     _ name: String, in folder: Folder
-  ) throws(CheckpointError) -> JSONValue? {
+  ) throws(ModelCheckpointError) -> JSONValue? {
     guard folder.holdsFile(name) else { return nil }
     return try json(at: folder.path(of: name), limit: byteLimit)
   }
 
   /// The JSON of a file.
-  static func json(at path: String, limit: Int) throws(CheckpointError) -> JSONValue {
-    let bytes = try CheckpointError.ofFiles { () throws(TensorFileError) -> [UInt8]? in
+  static func json(at path: String, limit: Int) throws(ModelCheckpointError) -> JSONValue {
+    let bytes = try ModelCheckpointError.ofFiles { () throws(TensorFileError) -> [UInt8]? in
       let file = try InputFile(path: path)
       return file.count <= limit ? try file.bytes() : nil
     }

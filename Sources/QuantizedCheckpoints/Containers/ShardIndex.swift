@@ -23,7 +23,7 @@ struct ShardIndex: Sendable {
   /// Reads an index.
   ///
   /// - Throws: `.folder` where it is none, or names a file elsewhere.
-  init(path: String) throws(CheckpointError) {
+  init(path: String) throws(ModelCheckpointError) {
     let json = try ModelConfiguration.json(at: path, limit: Self.byteLimit)
     guard let map = json["weight_map"]?.members else {
       throw .folder(path: path, reason: "has no object 'weight_map'")

@@ -39,35 +39,35 @@ public struct StoredTensor: Sendable {
   /// - Parameter range: counted from the tensor's first byte.
   /// - Throws: `.file` with what reading throws; `.tensor` for arrays of NumPy, which have values alone.
   /// - Precondition: the tensor has these bytes.
-  public func bytes(in range: Range<Int>) throws(CheckpointError) -> [UInt8] {
+  public func bytes(in range: Range<Int>) throws(ModelCheckpointError) -> [UInt8] {
     require(
       range.lowerBound >= 0 && range.upperBound <= byteCount,
       "bytes \(range) of a tensor of \(byteCount)")
     guard case .file(let file, let start) = source else {
       throw .tensor(path: path, name: name, reason: "an array of NumPy is read by its values")
     }
-    return try CheckpointError.ofFiles { () throws(TensorFileError) in
+    return try ModelCheckpointError.ofFiles { () throws(TensorFileError) in
       try file.requireMemory(range.count, for: name)
       return try file.bytes(in: start + range.lowerBound..<start + range.upperBound)
     }
   }
 
   /// All bytes of the tensor; see `bytes(in:)`.
-  public func bytes() throws(CheckpointError) -> [UInt8] { try bytes(in: 0..<byteCount) }
+  public func bytes() throws(ModelCheckpointError) -> [UInt8] { try bytes(in: 0..<byteCount) }
 
   /// Elements as FP32 numbers, of types that are read as such.
   ///
   /// - Parameter elements: counted row-major.
   /// - Throws: `.tensor` where the type is none of them, `.file` with what reading throws.
   /// - Precondition: the tensor has these elements.
-  public func floats(in elements: Range<Int>) throws(CheckpointError) -> [Float] {
+  public func floats(in elements: Range<Int>) throws(ModelCheckpointError) -> [Float] {
     require(
       elements.lowerBound >= 0 && elements.upperBound <= elementCount,
       "elements \(elements) of a tensor of \(elementCount)")
     guard let encoding = type.floatEncoding else {
       throw .tensor(path: path, name: name, reason: "\(type) is not read as floating point")
     }
-    return try CheckpointError.ofFiles { () throws(TensorFileError) in
+    return try ModelCheckpointError.ofFiles { () throws(TensorFileError) in
       switch source {
       case .file(let file, let start):
         try file.requireMemory(4 * elements.count, for: name)

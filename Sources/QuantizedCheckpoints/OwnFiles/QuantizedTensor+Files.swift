@@ -9,7 +9,7 @@ extension QuantizedTensor {
   ///
   /// - Parameter path: the file to create or replace.
   /// - Throws: `.file` with the reason; an existing file is then as it was.
-  public func write(to path: String) throws(CheckpointError) {
+  public func write(to path: String) throws(ModelCheckpointError) {
     try QuantizedTensorFile.write(self, .packed, to: path)
   }
 
@@ -18,7 +18,7 @@ extension QuantizedTensor {
   /// Everything that the file says of itself is checked. Formats are looked up in the current catalog.
   ///
   /// - Throws: `.file` where it is no safetensors file, `.configuration` where it holds anything else.
-  public init(contentsOf path: String) throws(CheckpointError) {
+  public init(contentsOf path: String) throws(ModelCheckpointError) {
     self = try QuantizedTensorReader(path: path).tensor()
   }
 }

@@ -45,7 +45,7 @@ package enum QuantizedTensorFile {
   /// Writes a tensor, replacing the file only when it is complete.
   package static func write(
     _ tensor: QuantizedTensor, _ forms: CodeForms, to path: String
-  ) throws(CheckpointError) {
+  ) throws(ModelCheckpointError) {
     var tensors = planes(of: tensor)
     if forms == .packedAndUnpacked {
       tensors.append(
@@ -54,7 +54,7 @@ package enum QuantizedTensorFile {
           bitWidth: tensor["codes"].bitWidth))
     }
     let (contents, metadata) = (tensors, metadata(of: tensor))
-    try CheckpointError.ofFiles { () throws(TensorFileError) in
+    try ModelCheckpointError.ofFiles { () throws(TensorFileError) in
       try SafetensorsWriter.write(contents, metadata: metadata, to: path)
     }
   }

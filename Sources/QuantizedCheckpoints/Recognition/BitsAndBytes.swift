@@ -4,7 +4,7 @@ internal import TensorFiles
 
 extension Recognition {
   /// bitsandbytes: `W.quant_state.bitsandbytes__nf4` holds JSON beside the codes, `W.absmax` and the table.
-  mutating func readBitsAndBytes() throws(CheckpointError) {
+  mutating func readBitsAndBytes() throws(ModelCheckpointError) {
     for state in rest {
       for kind in ["nf4", "fp4"] {
         let ending = ".quant_state.bitsandbytes__" + kind
@@ -16,7 +16,7 @@ extension Recognition {
 
   private mutating func readBitsAndBytes(
     _ name: String, _ kind: String, _ state: StoredTensor
-  ) throws(CheckpointError) {
+  ) throws(ModelCheckpointError) {
     guard let codes = stored(name) else {
       note(.unclassified, state, "the state of '\(name)', which is not there")
       return

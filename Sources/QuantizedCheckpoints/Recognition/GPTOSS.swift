@@ -6,7 +6,7 @@ extension Recognition {
   ///
   /// OpenAI's own files have a point where transformers' have the line. What transformers makes of them has
   /// the last two axes exchanged, since its experts multiply from the other side.
-  mutating func readGPTOSS() throws(CheckpointError) {
+  mutating func readGPTOSS() throws(ModelCheckpointError) {
     for codes in rest where codes.type == .plain(.u8) {
       for separator in ["_", "."] where codes.name.hasSuffix(separator + "blocks") {
         let name = String(codes.name.dropLast((separator + "blocks").count))

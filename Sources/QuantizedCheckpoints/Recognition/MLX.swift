@@ -8,7 +8,7 @@ extension Recognition {
   /// Bits and group follow from the configuration where there is one, else from the shapes: scales of U8
   /// belong to floating-point modes, whose groups are fixed, and affine groups have 64 elements unless the
   /// bits would then be none that MLX knows.
-  mutating func readMLX() throws(CheckpointError) {
+  mutating func readMLX() throws(ModelCheckpointError) {
     for codes in rest where codes.type == .plain(.u32) && codes.name.hasSuffix(".weight") {
       let module = String(codes.name.dropLast("weight".count))
       guard let scales = stored(module + "scales") else {
@@ -30,7 +30,7 @@ extension Recognition {
 
   private mutating func readMLXFloats(
     _ module: String, _ codes: StoredTensor, _ scales: StoredTensor, words: Int, groups: Int
-  ) throws(CheckpointError) {
+  ) throws(ModelCheckpointError) {
     let global = stored(module + "global_scale")
     let format: any BlockFormat
     let bits: Int
@@ -53,7 +53,7 @@ extension Recognition {
 
   private mutating func readMLXAffine(
     _ module: String, _ codes: StoredTensor, _ scales: StoredTensor, words: Int, groups: Int
-  ) throws(CheckpointError) {
+  ) throws(ModelCheckpointError) {
     guard let biases = stored(module + "biases") else {
       note(.incomplete, codes, "U32 codes with floating-point 'scales' but no '\(module)biases'")
       return

@@ -6,7 +6,7 @@ extension Recognition {
   /// Files that `QuantizedTensor.write(to:)` wrote: the metadata names format, shape and axis.
   ///
   /// The tensor has no name of its own and gets that of its file.
-  mutating func readOwnFiles() throws(CheckpointError) {
+  mutating func readOwnFiles() throws(ModelCheckpointError) {
     for path in files.filePaths {
       guard QuantizedTensorFile.isAuthor(of: files.metadata[path] ?? [:]),
         let file = files.safetensors(at: path)

@@ -3,7 +3,7 @@ internal import TensorFiles
 
 extension Recognition {
   /// compressed-tensors' packed weights: `M.weight_packed` beside `M.weight_scale`.
-  mutating func readPacked() throws(CheckpointError) {
+  mutating func readPacked() throws(ModelCheckpointError) {
     for codes in rest where codes.name.hasSuffix(".weight_packed") {
       let module = String(codes.name.dropLast("weight_packed".count))
       guard let scale = stored(module + "weight_scale") else {
@@ -24,7 +24,7 @@ extension Recognition {
 
   private mutating func readPackedNVFP4(
     _ module: String, _ codes: StoredTensor, _ scale: StoredTensor
-  ) throws(CheckpointError) {
+  ) throws(ModelCheckpointError) {
     guard let global = stored(module + "weight_global_scale") else {
       note(.incomplete, codes, "NVFP4 codes without '\(module)weight_global_scale'")
       return
@@ -44,7 +44,7 @@ extension Recognition {
   mutating func readPackedMX(
     _ name: String, _ dialect: Dialect, _ codes: StoredTensor, _ scale: StoredTensor,
     companions: [StoredTensor] = []
-  ) throws(CheckpointError) {
+  ) throws(ModelCheckpointError) {
     let (bytes, scales) = (codes.shape.last ?? 0, scale.shape.last ?? 0)
     let kinds: [(bytes: Int, name: String, bits: Int)] = [(16, "mxfp4", 4), (24, "mxfp6_e2m3", 6)]
     guard scales > 0, let kind = kinds.first(where: { $0.bytes * scales == bytes }) else {
@@ -64,7 +64,7 @@ extension Recognition {
 
   private mutating func readPackedIntegers(
     _ module: String, _ codes: StoredTensor, _ scale: StoredTensor
-  ) throws(CheckpointError) {
+  ) throws(ModelCheckpointError) {
     if stored(module + "weight_zero_point") != nil || stored(module + "weight_g_idx") != nil {
       note(.unclassified, codes, "integers with zero points or in an order of their own")
       return
@@ -101,7 +101,7 @@ extension Recognition {
   }
 
   /// The format that an id names which follows from stored shapes.
-  func format(_ id: String, _ stored: StoredTensor) throws(CheckpointError) -> any BlockFormat {
+  func format(_ id: String, _ stored: StoredTensor) throws(ModelCheckpointError) -> any BlockFormat {
     do {
       return try FormatCatalog.builtIn.format(id: id)
     } catch {
@@ -112,7 +112,7 @@ extension Recognition {
 
 extension StoredTensor {
   /// The numbers of a short tensor of I64.
-  fileprivate func integers() throws(CheckpointError) -> [Int] {
+  fileprivate func integers() throws(ModelCheckpointError) -> [Int] {
     guard type == .plain(.i64), elementCount <= 8 else {
       throw .tensor(path: path, name: name, reason: "\(type) of shape \(shape) is no shape")
     }

@@ -16,7 +16,7 @@ struct Recognition {
   private let positions: [ExactText: Int]
   private var taken: Set<ExactText> = []
 
-  init(_ files: CheckpointFiles) throws(CheckpointError) {
+  init(_ files: CheckpointFiles) throws(ModelCheckpointError) {
     self.files = files
     positions = Dictionary(
       uniqueKeysWithValues: zip(files.stored.lazy.map { ExactText($0.name) }, 0...))
@@ -52,7 +52,7 @@ struct Recognition {
     _ name: String, _ dialect: Dialect, _ format: any BlockFormat, shape: [Int],
     _ parts: [StoredPart], companions: [StoredTensor] = [],
     orientation: QuantizedStorage.Orientation = .stored, because reason: String
-  ) throws(CheckpointError) {
+  ) throws(ModelCheckpointError) {
     let planes = try planes(of: format, shape, parts)
     for (part, plane) in zip(parts, planes) { try part.check(against: plane, of: format) }
     let storage = QuantizedStorage(
@@ -63,7 +63,7 @@ struct Recognition {
 
   private func planes(
     of format: any BlockFormat, _ shape: [Int], _ parts: [StoredPart]
-  ) throws(CheckpointError) -> [PlaneLayout] {
+  ) throws(ModelCheckpointError) -> [PlaneLayout] {
     guard Tensor.isValid(shape: shape) else {
       throw .tensor(
         path: parts[0].stored?.path ?? files.path, name: parts[0].stored?.name ?? "",
@@ -135,7 +135,7 @@ struct Recognition {
 
 extension StoredPart {
   /// Checks that as much is stored as a plane needs.
-  func check(against plane: PlaneLayout, of format: any BlockFormat) throws(CheckpointError) {
+  func check(against plane: PlaneLayout, of format: any BlockFormat) throws(ModelCheckpointError) {
     guard let stored else { return }
     let codeCount = plane.rowCount * plane.rowLength
     let (needed, has) =

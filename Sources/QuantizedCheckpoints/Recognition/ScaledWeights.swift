@@ -5,7 +5,7 @@ internal import TensorFiles
 extension Recognition {
   /// Codes under the name of the weight, beside its scales: ModelOpt, compressed-tensors' FP8, DeepSeek and
   /// Quark, which the configuration tells apart where names and types do not.
-  mutating func readScaledWeights() throws(CheckpointError) {
+  mutating func readScaledWeights() throws(ModelCheckpointError) {
     for codes in rest where codes.name.hasSuffix(".weight") && Self.mayBeCodes(codes.type) {
       let module = String(codes.name.dropLast("weight".count))
       if let scale = stored(module + "weight_scale_inv") {
@@ -44,7 +44,7 @@ extension Recognition {
 
   private mutating func readScaled(
     _ module: String, _ codes: StoredTensor, _ scale: StoredTensor
-  ) throws(CheckpointError) {
+  ) throws(ModelCheckpointError) {
     let companions = [stored(module + "input_scale"), stored(module + "pre_quant_scale")]
       .compactMap(\.self)
     let dialect = dialect(beside: module, or: .modelOpt)
@@ -84,7 +84,7 @@ extension Recognition {
   /// DeepSeek's newer scales: powers of two for 128x128 elements of FP8, or 32 of FP4.
   private mutating func readDeepSeek(
     _ module: String, _ codes: StoredTensor, _ scale: StoredTensor
-  ) throws(CheckpointError) {
+  ) throws(ModelCheckpointError) {
     if codes.type == .plain(.i8) || codes.type == .plain(.u8) {
       try readPackedMX(codes.name, .deepSeek, codes, scale)
     } else {
@@ -95,7 +95,7 @@ extension Recognition {
   private mutating func readFP8(
     _ module: String, _ codes: StoredTensor, _ scale: StoredTensor, _ dialect: Dialect,
     companions: [StoredTensor] = [], because reason: String
-  ) throws(CheckpointError) {
+  ) throws(ModelCheckpointError) {
     guard let element = codes.type.fp8Element else {
       note(.unclassified, codes, "\(codes.type) codes beside '\(scale.name)'")
       return
@@ -115,7 +115,7 @@ extension Recognition {
   /// The elements that share one of the scales, by their shape.
   private func block(
     of codes: StoredTensor, _ scale: StoredTensor
-  ) throws(CheckpointError) -> BlockShape {
+  ) throws(ModelCheckpointError) -> BlockShape {
     let told = configuration.quantization?["weight_block_size"]?.elements?.compactMap(\.integer)
     let tile = told.flatMap { $0.count == 2 && $0.allSatisfy { $0 > 0 } ? $0 : nil } ?? [128, 128]
     if scale.elementCount == 1 && (told == nil || scale.shape.count < 2) { return .tensor }

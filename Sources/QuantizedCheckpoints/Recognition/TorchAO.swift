@@ -6,7 +6,7 @@ extension Recognition {
   /// torchao: the metadata names each tensor and says in JSON what its parts are.
   ///
   /// The parts of `M.weight` are `M._weight_qdata`, `M._weight_scale` and so on.
-  mutating func readTorchAO() throws(CheckpointError) {
+  mutating func readTorchAO() throws(ModelCheckpointError) {
     for path in files.filePaths {
       let metadata = files.metadata[path] ?? [:]
       guard let list = metadata["tensor_names"] else { continue }
@@ -20,7 +20,7 @@ extension Recognition {
 
   private func json(
     _ text: String, of key: String, _ path: String
-  ) throws(CheckpointError) -> JSONValue {
+  ) throws(ModelCheckpointError) -> JSONValue {
     do throws(JSONError) {
       return try JSONValue(reading: text, depthLimit: ModelConfiguration.depthLimit)
     } catch {
@@ -30,7 +30,7 @@ extension Recognition {
 
   private mutating func readTorchAO(
     _ name: String, _ description: JSONValue
-  ) throws(CheckpointError) {
+  ) throws(ModelCheckpointError) {
     let (module, parameter) = Self.split(name)
     func part(_ suffix: String) -> StoredTensor? { stored("\(module)_\(parameter)_\(suffix)") }
     guard let codes = part("qdata") else { return }

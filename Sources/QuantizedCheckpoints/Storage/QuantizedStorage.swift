@@ -47,14 +47,14 @@ public struct QuantizedStorage: Sendable {
   /// Reads all of it.
   ///
   /// - Throws: `.tensor` where the stored bytes are none of the format, or what reading throws.
-  public func quantized() throws(CheckpointError) -> QuantizedTensor {
+  public func quantized() throws(ModelCheckpointError) -> QuantizedTensor {
     try quantized(pieces(limit: .max), 0)
   }
 
   /// The values of a piece, in the producer's arithmetic.
   func values(
     _ pieces: TensorPieces, _ index: Int, parallelism: Parallelism
-  ) throws(CheckpointError) -> [Float] {
+  ) throws(ModelCheckpointError) -> [Float] {
     let piece = try quantized(pieces, index)
     let stored = try storedTensorScale()
     return try checked { () throws(StorageError) in
@@ -73,7 +73,7 @@ public struct QuantizedStorage: Sendable {
   }
 
   /// What is stored for the tensor's scale.
-  private func storedTensorScale() throws(CheckpointError) -> Float? {
+  private func storedTensorScale() throws(ModelCheckpointError) -> Float? {
     guard case .fields(let parts) = contents, let field = format.layout.tensorField else {
       return nil
     }
@@ -89,7 +89,7 @@ public struct QuantizedStorage: Sendable {
   }
 
   /// Reads a piece as a tensor of its own.
-  func quantized(_ pieces: TensorPieces, _ index: Int) throws(CheckpointError) -> QuantizedTensor {
+  func quantized(_ pieces: TensorPieces, _ index: Int) throws(ModelCheckpointError) -> QuantizedTensor {
     let range = pieces.ranges[index]
     let own = pieces.shape(of: range)
     switch contents {
@@ -102,7 +102,7 @@ public struct QuantizedStorage: Sendable {
 
   private func assembled(
     _ parts: [StoredPart], _ range: Range<Int>, _ own: [Int]
-  ) throws(CheckpointError) -> QuantizedTensor {
+  ) throws(ModelCheckpointError) -> QuantizedTensor {
     let whole = StorageLayout(of: format.layout, shape: shape).planes
     let piece = StorageLayout(of: format.layout, shape: own).planes
     var planes: [BitPlane] = []
@@ -122,7 +122,7 @@ public struct QuantizedStorage: Sendable {
 
   private func assembled(
     _ stored: StoredTensor, _ packing: BlockPacking, _ range: Range<Int>, _ own: [Int]
-  ) throws(CheckpointError) -> QuantizedTensor {
+  ) throws(ModelCheckpointError) -> QuantizedTensor {
     let length = format.layout.block.elementCount ?? 1
     let blockBytes = packing.streams[0].byteCount
     let bytes = try stored.bytes(
@@ -135,7 +135,7 @@ public struct QuantizedStorage: Sendable {
 
   private func checked<Result>(
     _ body: () throws(StorageError) -> Result
-  ) throws(CheckpointError) -> Result {
+  ) throws(ModelCheckpointError) -> Result {
     do {
       return try body()
     } catch {

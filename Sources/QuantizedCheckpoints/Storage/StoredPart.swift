@@ -31,7 +31,7 @@ struct StoredPart: Sendable {
   }
 
   /// The bytes of a slice as `BitPlane` has them.
-  func planeBytes(_ slice: Slice) throws(CheckpointError) -> [UInt8] {
+  func planeBytes(_ slice: Slice) throws(ModelCheckpointError) -> [UInt8] {
     guard let stored else { return Self.bytes(of: [1]) }
     switch coding {
     case .plane, .highNibbleFirst:
@@ -71,7 +71,7 @@ struct StoredPart: Sendable {
   /// Rows of words of 32 bits, whose codes lie half their range above the integers.
   private func fromWords(
     _ stored: StoredTensor, _ slice: Slice
-  ) throws(CheckpointError) -> [UInt8] {
+  ) throws(ModelCheckpointError) -> [UInt8] {
     let stride = Self.wordRowBytes(slice.whole)
     let bytes = try stored.bytes(
       in: slice.firstRow * stride..<(slice.firstRow + slice.own.rowCount) * stride)

@@ -5,13 +5,13 @@ internal import UntrustedText
 /// Opening reads headers and configurations alone:
 ///
 /// ```swift
-/// let checkpoint = try Checkpoint(path: "model")
+/// let checkpoint = try ModelCheckpoint(path: "model")
 /// for tensor in checkpoint.tensors {
 ///   print(tensor.name, tensor.shape, tensor.quantizedStorage?.format.id ?? "values")
 /// }
 /// let weight = try checkpoint.tensor(named: "model.layers.0.mlp.up_proj.weight")?.dequantized()
 /// ```
-public struct Checkpoint: Sendable {
+public struct ModelCheckpoint: Sendable {
   /// The path as the caller gave it.
   public var path: String { files.path }
   /// What holds the tensors.
@@ -29,8 +29,8 @@ public struct Checkpoint: Sendable {
   /// A folder holds safetensors files, with an index or without. Beside them, `config.json` and
   /// `hf_quant_config.json` tell of the quantization.
   ///
-  /// - Throws: `CheckpointError` with the first cause found.
-  public init(path: String) throws(CheckpointError) {
+  /// - Throws: `ModelCheckpointError` with the first cause found.
+  public init(path: String) throws(ModelCheckpointError) {
     let files = try CheckpointFiles(path: path)
     let recognition = try Recognition(files)
     self.files = files

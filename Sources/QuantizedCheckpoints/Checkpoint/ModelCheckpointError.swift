@@ -4,7 +4,7 @@ internal import UntrustedText
 /// Why a checkpoint could not be read, written or converted.
 ///
 /// `description` is a single line that names the file, the tensor where there is one, and the cause.
-public enum CheckpointError: Error, Equatable, Sendable {
+public enum ModelCheckpointError: Error, Equatable, Sendable {
   /// A file could not be read or written.
   case file(TensorFileError)
   /// A folder or an index beside the tensors is not what it should be.
@@ -17,7 +17,7 @@ public enum CheckpointError: Error, Equatable, Sendable {
   case request(path: String, reason: String)
 }
 
-extension CheckpointError: CustomStringConvertible {
+extension ModelCheckpointError: CustomStringConvertible {
   /// One line. Control and formatting characters of names are escaped, and long names shortened.
   public var description: String {
     switch self {
@@ -33,7 +33,7 @@ extension CheckpointError: CustomStringConvertible {
   /// Runs `body`, whose failure is one of a file.
   static func ofFiles<Result: ~Copyable>(
     _ body: () throws(TensorFileError) -> Result
-  ) throws(CheckpointError) -> Result {
+  ) throws(ModelCheckpointError) -> Result {
     do {
       return try body()
     } catch {
