@@ -101,7 +101,7 @@ extension CheckpointTensor {
       return TensorComparison(name: name, .different, obstacle: "other bytes")
     }
     var tally = DifferenceTally()
-    var rest = try ValueStream(other, parallelism)
+    var rest = ValueStream(other, parallelism)
     try forEachPiece(parallelism: parallelism) { (piece, first) throws(ModelCheckpointError) in
       let second = try rest.next(piece.count)
       tally.add(piece, second, from: first)
@@ -166,30 +166,5 @@ private struct DifferenceTally {
       count += 1
       worst = max(worst, a.isNaN || b.isNaN ? .infinity : abs(Double(a) - Double(b)))
     }
-  }
-}
-
-/// The values of a tensor in portions that another tensor's pieces decide.
-private struct ValueStream {
-  private let tensor: CheckpointTensor
-  private let pieces: [Range<Int>]
-  private let parallelism: Parallelism
-  private var index = 0
-  private var held: ArraySlice<Float> = []
-
-  init(_ tensor: CheckpointTensor, _ parallelism: Parallelism) throws(ModelCheckpointError) {
-    self.tensor = tensor
-    self.parallelism = parallelism
-    pieces = tensor.valueRanges()
-  }
-
-  mutating func next(_ count: Int) throws(ModelCheckpointError) -> [Float] {
-    while held.count < count, index < pieces.count {
-      held += try tensor.values(at: index, parallelism: parallelism)
-      index += 1
-    }
-    let portion = Array(held.prefix(count))
-    held = held.dropFirst(count)
-    return portion
   }
 }

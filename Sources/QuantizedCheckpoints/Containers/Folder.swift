@@ -53,6 +53,49 @@ struct Folder: Sendable {
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
+  /// Whether a path names anything, a link that leads nowhere included.
+  static func somethingExists(at path: String) -> Bool {
+    guard !path.utf8.contains(0) else { return false }
+    var status = stat()
+    return lstat(path, &status) == 0
+  }
+
+  /// The bytes of a file; nil where there is none.
+  static func fileSize(at path: String) -> Int? {
+    guard !path.utf8.contains(0) else { return nil }
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : nil
+  }
+
+  /// Makes the folder, which may be there; those above it must be.
+  func make() throws(ModelCheckpointError) {
+    guard mkdir(path, 0o777) == 0 || errno == EEXIST && Self.exists(at: path) else {
+      throw .folder(path: path, reason: "cannot be made: \(String(cString: strerror(errno)))")
+    }
+  }
+
+  /// Removes a file of the folder.
+  func remove(_ name: String) throws(ModelCheckpointError) {
+    guard unlink(path(of: name)) == 0 || errno == ENOENT else {
+      throw .folder(path: path, reason: "\(name): \(String(cString: strerror(errno)))")
+    }
+  }
+
+  /// Gives the folder another name, which nothing has.
+  func rename(to target: String) throws(ModelCheckpointError) {
+    #if canImport(Glibc)
+    let result = Glibc.rename(path, target)
+    #elseif canImport(Musl)
+    let result = Musl.rename(path, target)
+    #elseif canImport(Darwin)
+    let result = Darwin.rename(path, target)
+    #endif
+    guard result == 0 else {
+      throw .folder(
+        path: target, reason: "cannot be named so: \(String(cString: strerror(errno)))")
+    }
+  }
+
   private static func mode(of path: String) -> mode_t? {
     // A C string would end at the NUL and name another file.
     guard !path.utf8.contains(0) else { return nil }

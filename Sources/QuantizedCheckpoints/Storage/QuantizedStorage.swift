@@ -103,13 +103,10 @@ public struct QuantizedStorage: Sendable {
   private func assembled(
     _ parts: [StoredPart], _ range: Range<Int>, _ own: [Int]
   ) throws(ModelCheckpointError) -> QuantizedTensor {
-    let whole = StorageLayout(of: format.layout, shape: shape).planes
-    let piece = StorageLayout(of: format.layout, shape: own).planes
+    let slices = PlaneSlices(format.layout, shape: shape, piece: own, range)
     var planes: [BitPlane] = []
     for (index, part) in parts.enumerated() {
-      let (row, code) = place(of: format.layout.fields[index], whole[index], range.lowerBound)
-      let slice = StoredPart.Slice(
-        whole: whole[index], own: piece[index], firstRow: row, firstCode: code)
+      let slice = slices.slice(of: index)
       planes.append(
         BitPlane(
           rowCount: slice.own.rowCount, rowLength: slice.own.rowLength,
@@ -140,40 +137,6 @@ public struct QuantizedStorage: Sendable {
       return try body()
     } catch {
       throw .tensor(path: parts[0].path, name: parts[0].name, reason: error.description)
-    }
-  }
-
-  /// Where the codes of a field begin that belong to the elements from one on.
-  ///
-  /// - Parameter element: the first of a piece, counted row-major.
-  private func place(
-    of field: StoredField, _ plane: PlaneLayout, _ element: Int
-  ) -> (row: Int, code: Int) {
-    guard element > 0, plane.rowCount > 0, field.extent != .perTensor else { return (0, 0) }
-    let extents = shape.isEmpty ? [1] : shape
-    let width = extents[extents.count - 1]
-    switch format.layout.block {
-    case .tensor:
-      return field.extent == .everyElement ? (element / width, element % width) : (0, 0)
-    case .run(let length): return (0, codes(of: field, before: element, block: length))
-    case .vector(let length):
-      return (element / width, codes(of: field, before: element % width, block: length))
-    case .row: return (element / width, field.extent == .everyElement ? element % width : 0)
-    case .tile(let rows, _):
-      guard field.extent != .everyElement else { return (element / width, element % width) }
-      let height = extents.count > 1 ? extents[extents.count - 2] : 1
-      let row = element / width
-      return (row / height * ((height + rows - 1) / rows) + row % height / rows, 0)
-    }
-  }
-
-  /// The codes that a field has for whole blocks of a row.
-  private func codes(of field: StoredField, before element: Int, block: Int) -> Int {
-    switch field.extent {
-    case .everyElement: element
-    case .every(let length): element / length
-    case .perBlock(let count): element / block * count
-    case .perTensor: 0
     }
   }
 }
