@@ -1,0 +1,34 @@
+/// The name of one file of a model that is split over several: `NAME-00002-of-00003.gguf`.
+///
+/// Source: llama.cpp's `llama_split_path`.
+struct GGUFPartName: Hashable {
+  /// What comes before the numbers, with the folder.
+  let prefix: String
+  /// The place of the file among all, from 0; names count from 1.
+  let index: Int
+  /// The number of files.
+  let count: Int
+
+  /// The name of a part.
+  init(prefix: String, index: Int, count: Int) {
+    self.prefix = prefix
+    self.index = index
+    self.count = count
+  }
+
+  /// The name of the part that a path states, or nil if it ends otherwise than such names do.
+  init?(path: String, index: Int, count: Int) {
+    let ending = GGUFPartName(prefix: "", index: index, count: count).path
+    guard path.hasSuffix(ending), path.utf8.count > ending.utf8.count else { return nil }
+    self.init(prefix: String(path.dropLast(ending.count)), index: index, count: count)
+  }
+
+  /// The path.
+  var path: String { "\(prefix)-\(Self.digits(index + 1))-of-\(Self.digits(count)).gguf" }
+
+  /// A number in five digits at least.
+  private static func digits(_ number: Int) -> String {
+    let text = String(number)
+    return String(repeating: "0", count: max(0, 5 - text.utf8.count)) + text
+  }
+}
