@@ -42,8 +42,8 @@ struct GGUFCursor {
   /// The next string, which has to be UTF-8.
   mutating func string() throws(TensorFileError) -> String {
     let length = try integer(UInt64.self)
-    let count = try requireRoom(for: length)
-    return try text(try bytes(count))
+    let bytes = try bytes(try requireRoom(for: length))
+    return try text(bytes)
   }
 
   /// The next string where it is a name, of limited length.
@@ -57,7 +57,8 @@ struct GGUFCursor {
         path: file.path, offset: start,
         reason: "\(role) of \(length) bytes, more than \(GGUFFile.nameLimit)")
     }
-    return try text(try bytes(Int(length)))
+    let bytes = try bytes(Int(length))
+    return try text(bytes)
   }
 
   /// The next strings with their lengths, as stored.

@@ -10,9 +10,7 @@ enum GGUFLayout {
   static let preambleByteCount = 4 + 4 + 8 + 8
   /// The field before a string that holds its length.
   static let lengthByteCount = 8
-  /// The least bytes of a key and its value: the length of the key, a byte of it, type and value.
-  ///
-  /// A key of no bytes counts too, as it is refused only when it is read.
+  /// The least bytes of a key and its value: the length of the key, the type and a byte of value.
   static let leastEntryByteCount = 8 + 4 + 1
   /// The least bytes of a tensor's entry: the length of the name, rank, type and offset.
   static let leastTensorByteCount = 8 + 4 + 4 + 8

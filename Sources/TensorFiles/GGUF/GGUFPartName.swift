@@ -19,8 +19,9 @@ struct GGUFPartName: Hashable {
   /// The name of the part that a path states, or nil if it ends otherwise than such names do.
   init?(path: String, index: Int, count: Int) {
     let ending = GGUFPartName(prefix: "", index: index, count: count).path
-    guard path.hasSuffix(ending), path.utf8.count > ending.utf8.count else { return nil }
-    self.init(prefix: String(path.dropLast(ending.count)), index: index, count: count)
+    let (head, tail) = (path.utf8.dropLast(ending.utf8.count), path.utf8.suffix(ending.utf8.count))
+    guard !head.isEmpty, tail.elementsEqual(ending.utf8) else { return nil }
+    self.init(prefix: String(decoding: head, as: UTF8.self), index: index, count: count)
   }
 
   /// The path.

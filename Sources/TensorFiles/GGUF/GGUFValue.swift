@@ -67,7 +67,7 @@ public enum GGUFValue: Sendable {
   }
 
   /// A float of either width, or nil for other values.
-  public var number: Double? {
+  public var floatingPoint: Double? {
     switch self {
     case .float32(let value): Double(value)
     case .float64(let value): value
