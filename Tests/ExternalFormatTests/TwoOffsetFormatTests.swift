@@ -1,7 +1,7 @@
 import BlockFormats
-import QuantizedCheckpoints
 import CommandLineToolkit
 import Foundation
+import QuantizedCheckpoints
 import Synchronization
 import Testing
 

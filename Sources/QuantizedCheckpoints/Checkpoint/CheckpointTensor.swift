@@ -46,7 +46,9 @@ public struct CheckpointTensor: Sendable {
   /// The values as FP32 numbers.
   ///
   /// - Throws: what reading throws; `.tensor` where nothing reads the type as numbers.
-  public func dequantized(parallelism: Parallelism = .allCores) throws(ModelCheckpointError) -> Tensor {
+  public func dequantized(parallelism: Parallelism = .allCores) throws(ModelCheckpointError)
+    -> Tensor
+  {
     var values: [Float] = []
     values.reserveCapacity(elementCount)
     try forEachPiece(parallelism: parallelism) { (piece, _) throws(ModelCheckpointError) in

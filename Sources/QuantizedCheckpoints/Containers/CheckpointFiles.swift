@@ -15,6 +15,8 @@ struct CheckpointFiles: Sendable {
   let metadata: [String: [String: String]]
   /// The JSON beside the files.
   let configuration: ModelConfiguration
+  /// The keys and values of GGUF; nil for other containers.
+  let gguf: GGUFMetadata?
   private let safetensors: [SafetensorsFile]
 
   /// The open safetensors file of a path.
@@ -42,13 +44,25 @@ struct CheckpointFiles: Sendable {
     }
     let names = try folder.names().filter(folder.holdsFile)
     let files = names.filter { $0.hasSuffix(".safetensors") }
+    if files.isEmpty, let model = Self.onlyGGUF(among: names) {
+      try self.init(gguf: folder.path(of: model))
+      return
+    }
     guard !files.isEmpty else {
       throw .folder(
-        path: path, reason: "holds no safetensors file, and no \(ShardIndex.name)")
+        path: path,
+        reason: "holds no safetensors file and not one model in GGUF, and no \(ShardIndex.name)")
     }
     // Without an index, a file of the usual name is the model, whatever else lies beside it.
     let chosen = files.contains("model.safetensors") ? ["model.safetensors"] : files
     try self.init(safetensors: chosen.map(folder.path(of:)), folder: folder, path: path, .shards)
+  }
+
+  /// The one model in GGUF of a folder: a file, or the first part of a split one.
+  private static func onlyGGUF(among names: [String]) -> String? {
+    let files = names.filter { $0.hasSuffix(".gguf") }
+    let first = files.filter { $0.contains("-00001-of-") }
+    return files.count == 1 ? files[0] : first.count == 1 ? first[0] : nil
   }
 
   private init(index: ShardIndex, in folder: Folder, path: String) throws(ModelCheckpointError) {
@@ -62,7 +76,8 @@ struct CheckpointFiles: Sendable {
       guard let file = index.files[name], folder.path(of: file) == tensor.path else {
         throw .folder(
           path: index.path,
-          reason: "is stale: tensor '\(printable(tensor.name))' of \(tensor.path) is not where it says"
+          reason:
+            "is stale: tensor '\(printable(tensor.name))' of \(tensor.path) is not where it says"
         )
       }
     }
@@ -71,7 +86,8 @@ struct CheckpointFiles: Sendable {
     {
       throw .folder(
         path: index.path,
-        reason: "is stale: tensor '\(printable(missing.text))' is not in \(index.files[missing] ?? "")")
+        reason:
+          "is stale: tensor '\(printable(missing.text))' is not in \(index.files[missing] ?? "")")
     }
   }
 
@@ -100,6 +116,10 @@ struct CheckpointFiles: Sendable {
   }
 
   private init(file path: String) throws(ModelCheckpointError) {
+    if path.lowercased().hasSuffix(".gguf") {
+      try self.init(gguf: path)
+      return
+    }
     let file = try ModelCheckpointError.ofFiles { () throws(TensorFileError) in
       try TensorFile(path: path)
     }
@@ -115,10 +135,20 @@ struct CheckpointFiles: Sendable {
       configuration: .absent)
   }
 
+  private init(gguf path: String) throws(ModelCheckpointError) {
+    let model = try ModelCheckpointError.ofFiles { () throws(TensorFileError) in
+      try GGUFModel(path: path)
+    }
+    try self.init(
+      path: path, container: .gguf, filePaths: model.parts.map(\.path),
+      stored: model.tensors.map { StoredTensor($0.info, of: model.parts[$0.part]) },
+      metadata: [:], configuration: .absent, gguf: model.metadata)
+  }
+
   private init(
     path: String, container: Container, filePaths: [String], stored: [StoredTensor],
     metadata: [String: [String: String]], configuration: ModelConfiguration,
-    safetensors: [SafetensorsFile] = []
+    safetensors: [SafetensorsFile] = [], gguf: GGUFMetadata? = nil
   ) throws(ModelCheckpointError) {
     var names: Set<ExactText> = []
     for tensor in stored where !names.insert(ExactText(tensor.name)).inserted {
@@ -131,6 +161,7 @@ struct CheckpointFiles: Sendable {
     self.metadata = metadata
     self.configuration = configuration
     self.safetensors = safetensors
+    self.gguf = gguf
   }
 }
 
@@ -138,6 +169,13 @@ extension StoredTensor {
   fileprivate init(_ tensor: TensorInfo, of file: SafetensorsFile) {
     self.init(
       name: tensor.name, type: .plain(tensor.dtype), shape: tensor.shape,
+      elementCount: tensor.elementCount, byteCount: tensor.byteRange.count,
+      source: .file(file.file, start: tensor.byteRange.lowerBound))
+  }
+
+  fileprivate init(_ tensor: GGUFTensorInfo, of file: GGUFFile) {
+    self.init(
+      name: tensor.name, type: .ggml(tensor.type), shape: tensor.shape,
       elementCount: tensor.elementCount, byteCount: tensor.byteRange.count,
       source: .file(file.file, start: tensor.byteRange.lowerBound))
   }

@@ -83,25 +83,41 @@ public struct StoredTensor: Sendable {
 public enum StoredType: Hashable, Sendable, CustomStringConvertible {
   /// One of safetensors, which also names those of NumPy's arrays.
   case plain(TensorDType)
+  /// One of GGUF.
+  case ggml(GGMLType)
 
   /// The container's name for it.
   public var description: String {
     switch self {
     case .plain(let dtype): dtype.rawValue
+    case .ggml(let type): type.name
     }
   }
 
   /// How elements are read as FP32 numbers; nil for types that are not.
   var floatEncoding: FloatEncoding? {
-    switch self {
-    case .plain(let dtype): FloatEncoding(dtype)
-    }
+    dtype.flatMap(FloatEncoding.init)
   }
 
-  /// The dtype, of tensors that have one.
+  /// The type in safetensors' words; nil for blocks of GGUF.
   var dtype: TensorDType? {
     switch self {
     case .plain(let dtype): dtype
+    case .ggml(let type): Self.plainTypes.first { $0.ggml == type }?.dtype
     }
   }
+
+  /// The type in GGUF's words; nil for those that it has not.
+  var ggml: GGMLType? {
+    switch self {
+    case .plain(let dtype): Self.plainTypes.first { $0.dtype == dtype }?.ggml
+    case .ggml(let type): type
+    }
+  }
+
+  /// The types of single numbers that both have.
+  private static let plainTypes: [(ggml: GGMLType, dtype: TensorDType)] = [
+    (.f32, .f32), (.f16, .f16), (.bf16, .bf16), (.f64, .f64), (.i8, .i8), (.i16, .i16),
+    (.i32, .i32), (.i64, .i64),
+  ]
 }

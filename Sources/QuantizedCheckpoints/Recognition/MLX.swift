@@ -68,7 +68,8 @@ extension Recognition {
       throw .tensor(
         path: codes.path, name: codes.name,
         reason: "\(words) words a row beside \(groups) scales are no affine groups of MLX"
-          + (told.map { ", and not the \($0.1) bits in groups of \($0.0) of its configuration" } ?? ""))
+          + (told.map { ", and not the \($0.1) bits in groups of \($0.0) of its configuration" }
+            ?? ""))
     }
     let scale: ElementFormat =
       switch scales.type.dtype {

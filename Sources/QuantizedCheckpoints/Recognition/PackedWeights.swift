@@ -50,7 +50,8 @@ extension Recognition {
     guard scales > 0, let kind = kinds.first(where: { $0.bytes * scales == bytes }) else {
       throw .tensor(
         path: scale.path, name: scale.name,
-        reason: "\(scale.type) of shape \(scale.shape) beside codes of shape \(codes.shape), which is "
+        reason:
+          "\(scale.type) of shape \(scale.shape) beside codes of shape \(codes.shape), which is "
           + "not one scale for 16 bytes of FP4 or 24 of FP6")
     }
     let plain: SharedExponentFormat = kind.bits == 4 ? .mxfp4 : .mxfp6E2M3
@@ -101,7 +102,8 @@ extension Recognition {
   }
 
   /// The format that an id names which follows from stored shapes.
-  func format(_ id: String, _ stored: StoredTensor) throws(ModelCheckpointError) -> any BlockFormat {
+  func format(_ id: String, _ stored: StoredTensor) throws(ModelCheckpointError) -> any BlockFormat
+  {
     do {
       return try FormatCatalog.builtIn.format(id: id)
     } catch {

@@ -27,6 +27,7 @@ struct Recognition {
     try readMLX()
     try readPacked()
     try readScaledWeights()
+    try readGGUF()
     takeRest()
   }
 
@@ -112,6 +113,7 @@ struct Recognition {
   /// Whether numbers of a type are values as they stand.
   private static func isPlain(_ type: StoredType) -> Bool {
     switch type {
+    case .ggml: type.dtype != nil
     case .plain(let dtype):
       switch dtype {
       case .f64, .f32, .f16, .bf16, .c64, .bool, .i16, .i32, .i64, .u16, .u64: true

@@ -26,8 +26,8 @@ public struct QuantizedStorage: Sendable {
   enum Contents: Sendable {
     /// A part for each field of the format's layout.
     case fields([StoredPart])
-    /// All fields of a block together.
-    case blocks(StoredTensor, BlockPacking)
+    /// All fields of a block together, and a factor for each of the outermost extents, or for all.
+    case blocks(StoredTensor, BlockPacking, factors: StoredTensor?)
     /// A tensor that was read whole, with what holds it.
     case whole(QuantizedTensor, [StoredTensor])
   }
@@ -36,7 +36,7 @@ public struct QuantizedStorage: Sendable {
   public var parts: [StoredTensor] {
     switch contents {
     case .fields(let parts): parts.compactMap(\.stored)
-    case .blocks(let stored, _): [stored]
+    case .blocks(let stored, _, let factors): [stored] + (factors.map { [$0] } ?? [])
     case .whole(_, let stored): stored
     }
   }
@@ -57,9 +57,16 @@ public struct QuantizedStorage: Sendable {
   ) throws(ModelCheckpointError) -> [Float] {
     let piece = try quantized(pieces, index)
     let stored = try storedTensorScale()
-    return try checked { () throws(StorageError) in
+    var values = try checked { () throws(StorageError) in
       try piece.dequantized(order, stored: stored, parallelism: parallelism)
     }.elements
+    if case .blocks(_, _, let factors?) = contents {
+      let numbers = try factors.floats(in: 0..<factors.elementCount)
+      let share = shape.reduce(1, *) / numbers.count
+      let first = pieces.ranges[index].lowerBound
+      for element in values.indices { values[element] *= numbers[(first + element) / share] }
+    }
+    return values
   }
 
   /// In which order the producer multiplies scales.
@@ -89,12 +96,14 @@ public struct QuantizedStorage: Sendable {
   }
 
   /// Reads a piece as a tensor of its own.
-  func quantized(_ pieces: TensorPieces, _ index: Int) throws(ModelCheckpointError) -> QuantizedTensor {
+  func quantized(_ pieces: TensorPieces, _ index: Int) throws(ModelCheckpointError)
+    -> QuantizedTensor
+  {
     let range = pieces.ranges[index]
     let own = pieces.shape(of: range)
     switch contents {
     case .fields(let parts): return try assembled(parts, range, own)
-    case .blocks(let stored, let packing):
+    case .blocks(let stored, let packing, _):
       return try assembled(stored, packing, range, own)
     case .whole(let tensor, _): return tensor
     }
@@ -123,8 +132,8 @@ public struct QuantizedStorage: Sendable {
     let length = format.layout.block.elementCount ?? 1
     let blockBytes = packing.streams[0].byteCount
     let bytes = try stored.bytes(
-      in: range.lowerBound / length * blockBytes
-        ..< (range.upperBound + length - 1) / length * blockBytes)
+      in: range.lowerBound / length * blockBytes..<(range.upperBound + length - 1) / length
+        * blockBytes)
     return try checked { () throws(StorageError) in
       try QuantizedTensor(format: format, shape: own, packing: packing, streams: [bytes])
     }

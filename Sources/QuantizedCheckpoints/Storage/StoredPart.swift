@@ -35,7 +35,8 @@ struct StoredPart: Sendable {
     guard let stored else { return Self.bytes(of: [1]) }
     switch coding {
     case .plane, .highNibbleFirst:
-      let start = slice.firstRow * slice.whole.bytesPerRow + slice.firstCode * slice.own.bitWidth / 8
+      let start =
+        slice.firstRow * slice.whole.bytesPerRow + slice.firstCode * slice.own.bitWidth / 8
       var bytes = try stored.bytes(in: start..<start + slice.own.byteCount)
       if coding == .highNibbleFirst {
         for index in bytes.indices { bytes[index] = bytes[index] >> 4 | bytes[index] << 4 }

@@ -10,7 +10,7 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// Where a checkpoint is written: one safetensors file, or a folder of them.
+/// Where a checkpoint is written: one safetensors or GGUF file, or a folder of safetensors files.
 ///
 /// A file appears when it is complete. A folder is written under the name `DST.partial` and renamed in the
 /// end; what stopped goes on with the files that are there, if it is the same work.
@@ -19,8 +19,10 @@ struct CheckpointOutput {
   let path: String
   /// The tensors, in order.
   let tensors: [OutputTensor]
-  /// Text for the header of each file.
+  /// Text for the header of each safetensors file.
   var metadata: [String: String] = [:]
+  /// The keys and values of a GGUF file.
+  var gguf = GGUFMetadata()
   /// Further files of a folder.
   var documents: [Document] = []
   /// What makes two runs the same work: source, options and version.
@@ -37,7 +39,10 @@ struct CheckpointOutput {
   }
 
   /// Whether a path names one file rather than a folder.
-  static func isFile(_ path: String) -> Bool { path.hasSuffix(".safetensors") }
+  static func isFile(_ path: String) -> Bool { path.hasSuffix(".safetensors") || isGGUF(path) }
+
+  /// Whether a path names a GGUF file.
+  static func isGGUF(_ path: String) -> Bool { path.hasSuffix(".gguf") }
 
   /// Writes everything.
   func write(_ progress: (WritingProgress) -> Void) throws(ModelCheckpointError) {
@@ -56,7 +61,10 @@ struct CheckpointOutput {
     _ path: String, _ tensors: ArraySlice<OutputTensor>, _ done: inout Int,
     _ progress: (WritingProgress) -> Void
   ) throws(ModelCheckpointError) {
-    var writer = try PartWriter(path: path, tensors: Array(tensors), metadata: metadata)
+    var writer =
+      Self.isGGUF(path)
+      ? try PartWriter(path: path, tensors: Array(tensors), metadata: gguf)
+      : try PartWriter(path: path, tensors: Array(tensors), metadata: metadata)
     for tensor in tensors {
       progress(
         WritingProgress(doneByteCount: done, totalByteCount: total, tensor: tensor.name))

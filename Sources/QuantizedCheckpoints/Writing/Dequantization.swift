@@ -55,6 +55,13 @@ extension ModelCheckpoint {
     progress: (WritingProgress) -> Void = { _ in }
   ) throws(ModelCheckpointError) {
     try requireComplete()
+    if path.hasSuffix(".npy") {
+      try writeArray(to: path, as: type, parallelism: parallelism)
+      return
+    }
+    guard !CheckpointOutput.isGGUF(path) else {
+      throw .request(path: path, reason: "values are written to safetensors, npy or a folder")
+    }
     var output = CheckpointOutput(
       path: path,
       tensors: tensors.map { $0.output(as: type, parallelism: parallelism) },
@@ -64,6 +71,23 @@ extension ModelCheckpoint {
       output.documents = try documents(configuration: configurationWithoutQuantization)
     }
     try output.write(progress)
+  }
+
+  /// Writes the only tensor as an array of NumPy.
+  private func writeArray(
+    to path: String, as type: ValueType?, parallelism: Parallelism
+  ) throws(ModelCheckpointError) {
+    guard tensors.count == 1 else {
+      throw .request(
+        path: path, reason: "an npy file holds one array, and \(self.path) has \(tensors.count)")
+    }
+    guard type == nil || type == .f32 else {
+      throw .request(path: path, reason: "npy files are written as F32 alone")
+    }
+    let values = try tensors[0].dequantized(parallelism: parallelism)
+    try ModelCheckpointError.ofFiles { () throws(TensorFileError) in
+      try NpyWriter.write(floats: values.elements, shape: values.shape, to: path)
+    }
   }
 
   /// Refuses a checkpoint with codes that nothing decodes, of which values cannot be written.
@@ -129,7 +153,7 @@ extension CheckpointTensor {
     let type = type ?? .f32
     return OutputTensor(
       name: name, sourceByteCount: byteCount,
-      parts: [TensorDescription(name: name, dtype: type.dtype, shape: shape)]
+      parts: [StoredDescription(name, type.dtype, shape)]
     ) { writer throws(ModelCheckpointError) in
       let width = type.dtype.bitWidth / 8
       for (index, range) in valueRanges().enumerated() {
@@ -153,7 +177,7 @@ extension StoredTensor {
   var output: OutputTensor {
     OutputTensor(
       name: name, sourceByteCount: byteCount,
-      parts: [TensorDescription(name: name, dtype: type.dtype ?? .u8, shape: shape)]
+      parts: [StoredDescription(name, type.dtype ?? .u8, shape)]
     ) { writer throws(ModelCheckpointError) in
       let step = 1 << 22
       for start in stride(from: 0, to: byteCount, by: step) {

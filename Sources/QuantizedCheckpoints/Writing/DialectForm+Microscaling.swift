@@ -10,7 +10,7 @@ extension Dialect {
     _ name: String, _ dtype: TensorDType, _ shape: [Int], _ contents: DialectForm.Contents
   ) -> DialectForm.Part {
     DialectForm.Part(
-      description: TensorDescription(name: name, dtype: dtype, shape: shape), contents: contents)
+      description: StoredDescription(name, dtype, shape), contents: contents)
   }
 
   /// A shape whose last extent counts bytes or groups.

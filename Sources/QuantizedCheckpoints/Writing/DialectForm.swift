@@ -1,4 +1,4 @@
-internal import BlockFormats
+public import BlockFormats
 internal import TensorFiles
 
 /// How a dialect stores a tensor of a format: the stored tensors, and what goes into each.
@@ -15,7 +15,7 @@ struct DialectForm: Sendable {
   /// A stored tensor.
   struct Part: Sendable {
     /// What it is called and how large it is.
-    let description: TensorDescription
+    let description: StoredDescription
     /// What goes into it.
     let contents: Contents
   }
@@ -24,6 +24,8 @@ struct DialectForm: Sendable {
   enum Contents: Sendable {
     /// The codes of a field of the format, by its place in the layout.
     case field(Int, PartCoding)
+    /// All fields of a block together.
+    case blocks(BlockPacking)
     /// The same bytes whatever the values are.
     case constant([UInt8])
   }
@@ -51,7 +53,7 @@ extension Dialect {
   /// The format that a text names in this dialect: by the producer's name of it, or by the library's id.
   ///
   /// - Throws: `.request` where the dialect stores nothing of the name.
-  func format(named text: String) throws(ModelCheckpointError) -> any BlockFormat {
+  public func format(named text: String) throws(ModelCheckpointError) -> any BlockFormat {
     let presets = ProducerPreset.all.filter { $0.producer == rawValue }
     if let preset = presets.first(where: { $0.name == text }) { return preset.format }
     let format: any BlockFormat
@@ -77,7 +79,7 @@ extension Dialect {
     if case .vector(let block) = format.layout.block, length % block != 0 {
       return .failure(FormRefusal("rows of \(length) are no whole blocks of \(block)"))
     }
-    guard name.isWeight || self == .gptOSS || self == .torchao || self == .bitsandbytes else {
+    guard name.isWeight || [.gptOSS, .torchao, .bitsandbytes, .ggml].contains(self) else {
       return .failure(
         FormRefusal("\(rawValue) stores 'MODULE.weight', which '\(name.whole)' is not"))
     }
@@ -92,7 +94,8 @@ extension Dialect {
       case .gptOSS: gptOSSForm(format, kind, name, shape)
       case .mlx: mlxForm(format, kind, name, shape)
       case .bitsandbytes: bitsAndBytesForm(format, kind, name, shape)
-      case .blockFormats, .ggml: nil
+      case .ggml: ggmlForm(format, name, shape)
+      case .blockFormats: nil
       }
     guard let form else {
       return .failure(FormRefusal("\(rawValue) has no place for \(format.id) of shape \(shape)"))

@@ -1,9 +1,24 @@
 public import BlockFormats
 internal import StrictJSON
 internal import Synchronization
-internal import TensorFiles
+public import TensorFiles
+
+extension GGUFMetadata {
+  /// The keys and values without those of a split model.
+  fileprivate var ofOneFile: GGUFMetadata {
+    var metadata = self
+    for key in ["split.no", "split.count", "split.tensors.count"] { metadata.remove(key) }
+    if metadata["general.quantization_version"] == nil {
+      metadata.set("general.quantization_version", .uint32(2))
+    }
+    return metadata
+  }
+}
 
 extension ModelCheckpoint {
+  /// The keys and values of a checkpoint in GGUF; nil for one in other files.
+  public var ggufMetadata: GGUFMetadata? { files.gguf }
+
   /// Quantizes tensors as planned and writes all of them.
   ///
   /// Tensors are read, encoded and written in pieces, so that neither a model nor a tensor need fit in
@@ -12,16 +27,23 @@ extension ModelCheckpoint {
   /// - Parameters:
   ///   - plan: what becomes of each tensor of this checkpoint.
   ///   - path: as for `writeValues(to:as:parallelism:progress:)`; a folder's configuration tells loaders of
-  ///     the dialect what was done.
+  ///     the dialect what was done. A name that ends in `.gguf` is for the dialect ggml, and the other way
+  ///     round.
+  ///   - keys: the keys and values of a GGUF file; this checkpoint's own if `nil`, where it is one.
   ///   - progress: is told of every tensor.
   /// - Returns: how far values are from what they were.
   /// - Throws: what reading and writing throw. A file is then as it was; a folder's beginning is kept
   ///   under the name with `.partial`, and the next call goes on.
   @discardableResult
   public func write(
-    _ plan: QuantizationPlan, to path: String,
+    _ plan: QuantizationPlan, to path: String, keys: GGUFMetadata? = nil,
     progress: (WritingProgress) -> Void = { _ in }
   ) throws(ModelCheckpointError) -> [QuantizationQuality] {
+    guard CheckpointOutput.isGGUF(path) == (plan.request.dialect == .ggml) else {
+      throw .request(
+        path: path,
+        reason: "the dialect ggml is written to names that end in .gguf, and no other one is")
+    }
     let qualities = QualityCollector()
     let groups = SharedStatistics(plan)
     var output = CheckpointOutput(
@@ -34,6 +56,16 @@ extension ModelCheckpoint {
       },
       fingerprint: fingerprint(plan.description))
     output.metadata = plan.metadata
+    if CheckpointOutput.isGGUF(path) {
+      output.gguf = (keys ?? files.gguf ?? GGUFMetadata()).ofOneFile
+      if let part = output.tensors.lazy.flatMap(\.parts).first(where: { $0.type.ggml == nil }) {
+        throw .tensor(
+          path: path, name: part.name, reason: "GGUF has no type for \(part.type)")
+      }
+    } else if let part = output.tensors.lazy.flatMap(\.parts).first(where: { $0.type.dtype == nil })
+    {
+      throw .tensor(path: path, name: part.name, reason: "\(part.type) is a type of GGUF alone")
+    }
     if !CheckpointOutput.isFile(path) {
       output.documents = try documents(configuration: configuration(of: plan))
       output.documents += plan.documents
@@ -95,12 +127,19 @@ extension CheckpointTensor {
         error.add(values, encoded.dequantized(parallelism: parallelism).elements)
         let slices = PlaneSlices(format.layout, shape: form.shape, piece: encoded.shape, piece)
         for (index, part) in form.parts.enumerated() {
-          guard case .field(let field, let coding) = part.contents,
-            piece.lowerBound == 0 || !slices.isWhole(field)
-          else { continue }
-          let (bytes, offset) = coding.stored(
-            encoded.planes[field].bytes, of: slices.slice(of: field))
-          try writer.write(bytes, of: index, at: offset)
+          switch part.contents {
+          case .field(let field, let coding):
+            guard piece.lowerBound == 0 || !slices.isWhole(field) else { continue }
+            let (bytes, offset) = coding.stored(
+              encoded.planes[field].bytes, of: slices.slice(of: field))
+            try writer.write(bytes, of: index, at: offset)
+          case .blocks(let packing):
+            let block = packing.streams[0].byteCount
+            let length = format.layout.block.elementCount ?? 1
+            try writer.write(
+              encoded.packed(as: packing)[0], of: index, at: piece.lowerBound / length * block)
+          case .constant: break
+          }
         }
       }
       for (index, part) in form.parts.enumerated() {

@@ -56,7 +56,8 @@ extension ModelCheckpoint {
   ///
   /// - Throws: `.request` where a tensor is quantized already and the request refuses that, or where
   ///   nothing is left to quantize; `.tensor` where the checkpoint is incomplete.
-  public func plan(_ request: QuantizationRequest) throws(ModelCheckpointError) -> QuantizationPlan {
+  public func plan(_ request: QuantizationRequest) throws(ModelCheckpointError) -> QuantizationPlan
+  {
     try requireComplete()
     var decisions: [QuantizationPlan.Decision] = []
     for tensor in tensors { decisions.append(try decision(tensor, request)) }

@@ -40,6 +40,7 @@ extension CheckpointTensor {
     }
     let kept = ["embed", "norm", "lm_head", "wte", "wpe", "position", "router"]
     let name = name.lowercased()
-    return !kept.contains(where: name.contains) && !["output.weight", "score.weight"].contains(name)
+    return !kept.contains(where: name.contains)
+      && !["output.weight", "score.weight"].contains(name)
   }
 }

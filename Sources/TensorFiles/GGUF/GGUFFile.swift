@@ -49,7 +49,7 @@ public struct GGUFFile: Sendable {
   /// The range is empty at the end of the header if there are no tensors.
   public let dataRange: Range<Int>
 
-  private let file: InputFile
+  package let file: InputFile
   private let indices: [ExactText: Int]
 
   /// Opens and checks a file; `-` is standard input.

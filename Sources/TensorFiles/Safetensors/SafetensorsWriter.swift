@@ -1,4 +1,3 @@
-
 /// Writes safetensors files in the layout of the reference implementation.
 ///
 /// Tensors are laid out by dtype, widest of the reference order first, then by the bytes of their
