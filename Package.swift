@@ -15,6 +15,7 @@ let package = Package(
     .library(name: "BlockFormats", targets: ["BlockFormats"]),
     .library(name: "FormatMetrics", targets: ["FormatMetrics"]),
     .library(name: "LowPrecisionTraining", targets: ["LowPrecisionTraining"]),
+    .library(name: "QuantizedCheckpoints", targets: ["QuantizedCheckpoints"]),
     .library(name: "QuantizedLinearAlgebra", targets: ["QuantizedLinearAlgebra"]),
     .library(name: "TensorFiles", targets: ["TensorFiles"]),
     .library(name: "TrainingRecipes", targets: ["TrainingRecipes"]),
@@ -35,6 +36,13 @@ let package = Package(
         "BlockFormats", "CallerChecks", "CBlockKernels", "CKernelLevels", "CTrainingKernels",
         "FormatMetrics", "QuantizedLinearAlgebra", "StrictJSON", "SystemResources", "TensorFiles",
         "TrainingRecipes", "UntrustedText",
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "QuantizedCheckpoints",
+      dependencies: [
+        "BlockFormats", "CallerChecks", "StrictJSON", "SystemResources", "TensorFiles",
+        "UntrustedText",
       ],
       swiftSettings: settings),
     .target(
@@ -76,8 +84,8 @@ let package = Package(
       name: "FormatBench",
       dependencies: [
         "BlockFormats", "CallerChecks", "CKernelLevels", "CMultiplyLimit", "CommandLineToolkit",
-        "CStreamLimit", "FormatMetrics", "LowPrecisionTraining", "QuantizedLinearAlgebra",
-        "SystemResources", "TensorFiles", "TrainingRecipes", "UntrustedText",
+        "CStreamLimit", "FormatMetrics", "LowPrecisionTraining", "QuantizedCheckpoints",
+        "QuantizedLinearAlgebra", "SystemResources", "TensorFiles", "TrainingRecipes", "UntrustedText",
       ],
       swiftSettings: settings),
     .plugin(
@@ -119,6 +127,10 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
+      name: "QuantizedCheckpointsTests",
+      dependencies: ["QuantizedCheckpoints", "BlockFormats", "TensorFiles", "FormatTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
       name: "QuantizedLinearAlgebraTests",
       dependencies: [
         "QuantizedLinearAlgebra", "BlockFormats", "CBlockKernels", "CProductKernels",
@@ -127,7 +139,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ExternalFormatTests",
-      dependencies: ["BlockFormats", "CommandLineToolkit", "FormatBench"],
+      dependencies: ["BlockFormats", "CommandLineToolkit", "FormatBench", "QuantizedCheckpoints"],
       swiftSettings: settings),
     .testTarget(
       name: "StrictJSONTests", dependencies: ["StrictJSON", "UntrustedText"],
@@ -145,8 +157,8 @@ let package = Package(
       name: "FormatBenchTests",
       dependencies: [
         "FormatBench", "BlockFormats", "CommandLineTestSupport", "CommandLineToolkit",
-        "FormatMetrics", "LowPrecisionTraining", "QuantizedLinearAlgebra", "TensorFiles",
-        "TrainingRecipes", "UntrustedText", "fmtbench", "FormatTestSupport",
+        "FormatMetrics", "LowPrecisionTraining", "QuantizedCheckpoints", "QuantizedLinearAlgebra",
+        "TensorFiles", "TrainingRecipes", "UntrustedText", "fmtbench", "FormatTestSupport",
       ],
       swiftSettings: settings),
   ],

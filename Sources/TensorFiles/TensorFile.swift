@@ -75,3 +75,8 @@ public struct TensorFile: Sendable {
     try contents.floats(of: tensor, in: elements)
   }
 }
+
+extension TensorFile {
+  /// The file as safetensors, if it is one.
+  package var safetensors: SafetensorsFile? { contents as? SafetensorsFile }
+}

@@ -1,6 +1,7 @@
 import BlockFormats
 import CommandLineToolkit
 import Foundation
+import QuantizedCheckpoints
 import Synchronization
 import Testing
 
@@ -86,10 +87,10 @@ struct TwoOffsetFormatTests {
     let tensor = Tensor(values, shape: [4, 10]).quantized(to: TwoOffsetFormat())
     try QuantizedTensorFile.write(tensor, .packedAndUnpacked, to: path)
     let read = try FormatCatalog.$current.withValue(catalog) {
-      try QuantizedTensorReader(path: path).tensor()
+      try QuantizedTensor(contentsOf: path)
     }
     #expect(read.planes == tensor.planes && read.policy == tensor.policy)
-    #expect(throws: CommandError.self) { try QuantizedTensorReader(path: path).tensor() }
+    #expect(throws: ModelCheckpointError.self) { try QuantizedTensor(contentsOf: path) }
   }
 }
 

@@ -72,7 +72,7 @@ package struct TensorPieces: Sendable {
   }
 
   /// The shape of a piece as a tensor of its own.
-  func shape(of piece: Range<Int>) -> [Int] {
+  package func shape(of piece: Range<Int>) -> [Int] {
     ranges.count == 1 ? shape : [piece.count / sliceCount] + extents[(cutAxis + 1)...]
   }
 
@@ -190,6 +190,28 @@ package struct PieceQuantizer: Sendable {
       values, into: result, as: .float32, levels, exactBlocks: .counted)
     tally += part.tally
     exactCount += part.exactBlockCount
+  }
+
+  /// Encodes the values of a piece, as a tensor of its own.
+  ///
+  /// - Parameters:
+  ///   - values: the values of the piece, FP32.
+  ///   - piece: one of the tensor's, each of which comes once.
+  package mutating func encode(
+    _ values: UnsafeRawBufferPointer, of piece: Range<Int>
+  ) -> QuantizedTensor {
+    require(
+      values.count == 4 * piece.count,
+      "\(values.count) bytes for a piece of \(piece.count) FP32 values")
+    let shape = pieces.shape(of: piece)
+    let quantizer = quantizers[shape] ?? makeQuantizer(format, shape)
+    quantizers[shape] = quantizer
+    var levels = quantizer.levels(of: values, as: .float32, statistics: statistics)
+    levels.firstElement = piece.lowerBound
+    var storage = quantizer.makeStorage()
+    quantizer.encode(values, as: .float32, levels, into: &storage)
+    tally += storage.tally
+    return storage
   }
 
   /// The number of blocks of the tensor.

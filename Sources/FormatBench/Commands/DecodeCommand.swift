@@ -1,5 +1,6 @@
 import BlockFormats
 import CommandLineToolkit
+import QuantizedCheckpoints
 import SystemResources
 import TensorFiles
 
@@ -20,7 +21,9 @@ enum DecodeCommand: Command {
   ) throws(CommandError) -> ExitStatus {
     let path = arguments[output]
     try CommandError.refuseOverwriting(path, of: "--output", inputs: [arguments[input]])
-    let tensor = try QuantizedTensorReader(path: arguments[input]).tensor()
+    let tensor = try CommandError.bridgingFileFailures { () throws(ModelCheckpointError) in
+      try QuantizedTensor(contentsOf: arguments[input])
+    }
     try CommandError.bridgingFileFailures { () throws(MemoryShortage) in
       try MemoryBudget.require(4 * tensor.elementCount, for: "decoding \(arguments[input])")
     }

@@ -1,5 +1,6 @@
 import BlockFormats
 import CommandLineToolkit
+import QuantizedCheckpoints
 import SystemResources
 import TensorFiles
 
@@ -72,8 +73,10 @@ enum EncodeCommand: Command {
       to: format, axis: axis, policy: policy, tensorScale: tensorScale,
       parallelism: PolicyOptions.parallelism(arguments))
     let target = arguments[output]
-    try QuantizedTensorFile.write(
-      encoded, arguments[codes] ? .packedAndUnpacked : .packed, to: target)
+    try CommandError.bridgingFileFailures { () throws(ModelCheckpointError) in
+      try QuantizedTensorFile.write(
+        encoded, arguments[codes] ? .packedAndUnpacked : .packed, to: target)
+    }
     let bits = NumberStyle.trimmed(decimals: 4).text(encoded.bitsPerElement)
     console.note(
       "wrote \(target): \(format.id) of shape \(ShapeText.text(of: encoded.shape)), "

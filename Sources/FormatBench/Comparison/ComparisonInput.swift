@@ -1,6 +1,7 @@
 import BlockFormats
 import CommandLineToolkit
 import FormatMetrics
+import QuantizedCheckpoints
 import SystemResources
 import TensorFiles
 

@@ -1,4 +1,5 @@
 import Foundation
+import QuantizedCheckpoints
 import TensorFiles
 import UntrustedText
 

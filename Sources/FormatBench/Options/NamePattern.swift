@@ -37,12 +37,16 @@ struct NamePattern: Sendable {
 
   /// Whether the expression matches in a name.
   ///
-  /// - Parameter work: what names have taken so far, in tens of thousands of steps.
+  /// - Parameters:
+  ///   - option: the option that it was given for, in errors.
+  ///   - work: what names have taken so far, in tens of thousands of steps.
   /// - Throws: `.usage` beyond either limit of work, `.input` for a name beyond `nameLimit`.
-  func matches(_ name: String, work: inout Int) throws(CommandError) -> Bool {
+  func matches(
+    _ name: String, of option: String = "--tensor", work: inout Int
+  ) throws(CommandError) -> Bool {
     let length = name.utf16.count
     guard length <= Self.nameLimit else {
-      throw .input("a tensor's name of \(length) characters is too long for --tensor")
+      throw .input("a tensor's name of \(length) characters is too long for \(option)")
     }
     let left = min(Self.nameWorkLimit, Self.workLimit - work)
     var spent = 0
@@ -59,7 +63,7 @@ struct NamePattern: Sendable {
     work += spent
     guard isGivenUp, !isMatch else { return isMatch }
     throw .usage(
-      "--tensor: '\(source)' takes too many steps on the name '\(printable(name))'",
+      "\(option): '\(source)' takes too many steps on the name '\(printable(name))'",
       hint: "a repetition within a repetition, as in '(a+)+', may be what takes them")
   }
 }

@@ -1,12 +1,13 @@
 import BlockFormats
 import CommandLineToolkit
+import QuantizedCheckpoints
 
 /// The tool `fmtbench`: measures and inspects low-precision number formats.
 package enum Fmtbench {
   /// The name that messages and reports begin with.
   static let name = "fmtbench"
   /// The version in `--version` and in every report.
-  static let version = "0.1.0"
+  static let version = QuantizedTensorFile.version
 }
 
 extension ReportProducer {

@@ -1,3 +1,5 @@
+import CallerChecks
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -85,9 +87,36 @@ public struct AtomicFileWriter: ~Copyable {
     try bytes.withUnsafeBytes { (buffer) throws(TensorFileError) in try write(buffer) }
   }
 
+  /// Whether bytes can be written in any order: not to pipes and devices.
+  package var writesAnywhere: Bool { temporary != nil }
+
+  /// Writes bytes in their place, whatever has been written.
+  ///
+  /// - Throws: `.writeFailed`, after which the only sensible thing is to drop the writer.
+  /// - Precondition: `writesAnywhere`.
+  package mutating func write(
+    _ bytes: UnsafeRawBufferPointer, at offset: Int
+  ) throws(TensorFileError) {
+    require(writesAnywhere, "writing at \(offset) to a stream")
+    var done = 0
+    while done < bytes.count {
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[done...].prefix(Self.largestWrite))
+      let file = descriptor
+      let written = retryingOnInterrupt {
+        pwrite(file, rest.baseAddress, rest.count, off_t(offset + done))
+      }
+      guard written >= 0 else {
+        throw .writeFailed(path: path, operation: "write", reason: errorText(errno))
+      }
+      done += written
+    }
+  }
+
+  /// Some systems refuse a single write of 2 GiB or more.
+  private static let largestWrite = 1 << 30
+
   package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(TensorFileError) {
-    // Some systems refuse a single write of 2 GiB or more.
-    let largestWrite = 1 << 30
+    let largestWrite = Self.largestWrite
     var rest = bytes[...]
     while !rest.isEmpty {
       let chunk = UnsafeRawBufferPointer(rebasing: rest.prefix(largestWrite))

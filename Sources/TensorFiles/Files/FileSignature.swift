@@ -46,13 +46,15 @@ package enum FileSignature: String {
 
   /// The bytes that NumPy's arrays begin with.
   static let npyMagic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+  /// The bytes that GGUF files begin with.
+  static let ggufMagic: [UInt8] = Array("GGUF".utf8)
   /// The size of the field before the header of a safetensors file that holds the header's length.
   static let safetensorsLengthSize = 8
   /// The longest header of a safetensors file, in bytes, by its reference implementation.
   static let safetensorsHeaderLimit = 100_000_000
 
   private static let magics: [(kind: FileSignature, bytes: [UInt8])] = [
-    (.npy, npyMagic), (.gguf, Array("GGUF".utf8)), (.hdf5, [0x89] + Array("HDF\r\n".utf8)),
+    (.npy, npyMagic), (.gguf, ggufMagic), (.hdf5, [0x89] + Array("HDF\r\n".utf8)),
     // PyTorch's own number, as a pickled integer of ten bytes, begins its checkpoints before 1.6.
     (.torch, [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20]),
     (.pickle, [0x80, 2]), (.pickle, [0x80, 3]), (.pickle, [0x80, 4]), (.pickle, [0x80, 5]),

@@ -115,7 +115,7 @@ package final class InputFile: Sendable {
   /// Refuses to read more than there is memory for.
   ///
   /// - Parameter tensor: What is read, if it has a name.
-  func requireMemory(_ byteCount: Int, for tensor: String?) throws(TensorFileError) {
+  package func requireMemory(_ byteCount: Int, for tensor: String?) throws(TensorFileError) {
     try TensorFiles.requireMemory(byteCount, path: path, tensor: tensor)
   }
 

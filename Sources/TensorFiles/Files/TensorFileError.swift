@@ -47,7 +47,8 @@ public enum TensorFileError: Error, Equatable, Sendable {
   case duplicateTensor(path: String, tensor: String)
   /// A tensor's entry lacks a field or has one of the wrong kind.
   case badEntry(path: String, tensor: String, reason: String)
-  /// A tensor's element type is not one of `TensorDType`.
+  /// A tensor's element type is not one of `TensorDType`, or in a GGUF file the number of none of
+  /// `GGMLType`.
   case unknownDType(path: String, tensor: String, dtype: String)
   /// A tensor's element or bit count does not fit in 64 bits.
   case shapeOverflow(path: String, tensor: String)

@@ -30,7 +30,7 @@ public struct SafetensorsFile: Sendable {
   /// The size of the field before the header that holds the header's length.
   static let lengthSize = FileSignature.safetensorsLengthSize
 
-  let file: InputFile
+  package let file: InputFile
   private let indices: [ExactText: Int]
 
   /// Opens and checks a file; `-` is standard input.

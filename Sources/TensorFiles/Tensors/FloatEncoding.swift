@@ -1,18 +1,18 @@
 /// The order of an element's bytes in a file.
-enum ByteOrder: Sendable {
+package enum ByteOrder: Sendable {
   case little
   case big
 }
 
 /// A stored floating-point type that is read as `Float`: exactly, but for binary64.
-enum FloatEncoding: Sendable {
+package enum FloatEncoding: Sendable {
   case binary64
   case binary32
   case binary16
   case bfloat16
 
   /// The encoding of a dtype's elements; nil for a dtype that is not read as floats.
-  init?(_ dtype: TensorDType) {
+  package init?(_ dtype: TensorDType) {
     switch dtype {
     case .f64: self = .binary64
     case .f32: self = .binary32
@@ -23,7 +23,7 @@ enum FloatEncoding: Sendable {
   }
 
   /// The bytes that an element takes in a file.
-  var byteCount: Int {
+  package var byteCount: Int {
     switch self {
     case .binary64: 8
     case .binary32: 4
@@ -32,7 +32,7 @@ enum FloatEncoding: Sendable {
   }
 
   /// Decodes the elements stored in the bytes, which may be unaligned, into as many floats.
-  func decode(
+  package func decode(
     _ bytes: UnsafeRawBufferPointer, byteOrder: ByteOrder, into result: UnsafeMutableRawPointer
   ) {
     switch (self, byteOrder) {
@@ -77,7 +77,7 @@ extension InputFile {
   /// - Parameters:
   ///   - elements: Which of them.
   ///   - dataStart: The offset in the file of the first of all.
-  func floats(
+  package func floats(
     _ elements: Range<Int>, as encoding: FloatEncoding, byteOrder: ByteOrder, dataStart: Int
   ) throws(TensorFileError) -> [Float] {
     try [Float](unsafeUninitializedCapacity: elements.count) {

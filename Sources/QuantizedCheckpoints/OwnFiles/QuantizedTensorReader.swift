@@ -1,14 +1,15 @@
-import BlockFormats
-import CommandLineToolkit
-import TensorFiles
+internal import BlockFormats
+internal import TensorFiles
 
 /// Reads what `QuantizedTensorFile` writes, from a file that may hold anything.
 struct QuantizedTensorReader {
   private let file: SafetensorsFile
 
+  init(_ file: SafetensorsFile) { self.file = file }
+
   /// Opens a safetensors file.
-  init(path: String) throws(CommandError) {
-    file = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+  init(path: String) throws(ModelCheckpointError) {
+    file = try ModelCheckpointError.ofFiles { () throws(TensorFileError) in
       try SafetensorsFile(path: path)
     }
   }
@@ -17,7 +18,7 @@ struct QuantizedTensorReader {
   ///
   /// Layout, format and axis come from the metadata. Every field must have the type and shape that
   /// format and tensor shape demand, and fields that say the same must agree.
-  func tensor() throws(CommandError) -> QuantizedTensor {
+  func tensor() throws(ModelCheckpointError) -> QuantizedTensor {
     let format = try format()
     guard let axis = file.metadata["axis"].flatMap(Int.init) else {
       throw failure("metadata names no axis")
@@ -37,7 +38,7 @@ struct QuantizedTensorReader {
     format.layout.fields.dropFirst()
   }
 
-  private func layout() throws(CommandError) -> QuantizedTensorFile.Layout {
+  private func layout() throws(ModelCheckpointError) -> QuantizedTensorFile.Layout {
     guard let text = file.metadata["layout"] else { return .unpacked }
     guard let layout = QuantizedTensorFile.Layout(rawValue: text) else {
       let known = QuantizedTensorFile.Layout.allCases.map(\.rawValue).joined(separator: " and ")
@@ -50,7 +51,7 @@ struct QuantizedTensorReader {
 
   private func packedTensor(
     _ format: any BlockFormat, _ axis: Int
-  ) throws(CommandError) -> QuantizedTensor {
+  ) throws(ModelCheckpointError) -> QuantizedTensor {
     guard let text = file.metadata["shape"] else { throw failure("metadata names no shape") }
     guard let shape = ShapeText.shape(of: text) else {
       throw failure("metadata: shape '\(text.prefix(80))' is none")
@@ -59,7 +60,7 @@ struct QuantizedTensorReader {
     for field in format.layout.fields {
       let name = QuantizedTensorFile.tensorName(of: field)
       guard let plane = file.tensor(named: name) else { throw failure("no tensor '\(name)'") }
-      bytes += try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+      bytes += try ModelCheckpointError.ofFiles { () throws(TensorFileError) in
         try file.bytes(of: plane)
       }
     }
@@ -82,7 +83,7 @@ struct QuantizedTensorReader {
 
   private func assembled(
     _ format: any BlockFormat, _ shape: [Int], _ axis: Int, storedBytes: [UInt8]
-  ) throws(CommandError) -> QuantizedTensor {
+  ) throws(ModelCheckpointError) -> QuantizedTensor {
     let policy = try policy(of: format)
     do throws(StorageError) {
       return try QuantizedTensor(
@@ -96,7 +97,7 @@ struct QuantizedTensorReader {
 
   private func unpackedTensor(
     _ format: any BlockFormat, _ axis: Int
-  ) throws(CommandError) -> QuantizedTensor {
+  ) throws(ModelCheckpointError) -> QuantizedTensor {
     var fields: [String: [UInt32]] = [:]
     var shapes: [String: [Int]] = [:]
     for field in format.layout.fields {
@@ -111,7 +112,7 @@ struct QuantizedTensorReader {
       }
     }
     if let packed = file.tensor(named: "packed") {
-      let stored = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+      let stored = try ModelCheckpointError.ofFiles { () throws(TensorFileError) in
         try file.bytes(of: packed)
       }
       guard stored == tensor.storedBytes else {
@@ -123,7 +124,7 @@ struct QuantizedTensorReader {
 
   private func assembled(
     _ format: any BlockFormat, _ shape: [Int], _ axis: Int, _ codes: [String: [UInt32]]
-  ) throws(CommandError) -> QuantizedTensor {
+  ) throws(ModelCheckpointError) -> QuantizedTensor {
     let policy = try policy(of: format)
     do throws(StorageError) {
       return try QuantizedTensor(
@@ -135,7 +136,7 @@ struct QuantizedTensorReader {
 
   // MARK: - Metadata and fields
 
-  private func format() throws(CommandError) -> any BlockFormat {
+  private func format() throws(ModelCheckpointError) -> any BlockFormat {
     guard let id = file.metadata["format"] else { throw failure("metadata names no format") }
     guard id.utf8.count <= 256 else {
       throw failure("metadata names a format of \(id.utf8.count) bytes")
@@ -148,7 +149,7 @@ struct QuantizedTensorReader {
   }
 
   /// The choices that the metadata names; those it leaves out are the format's own.
-  private func policy(of format: any BlockFormat) throws(CommandError) -> EncodingPolicy {
+  private func policy(of format: any BlockFormat) throws(ModelCheckpointError) -> EncodingPolicy {
     var policy = format.defaultPolicy
     for aspect in PolicyAspect.allCases {
       guard let id = file.metadata[aspect.key] else { continue }
@@ -162,13 +163,13 @@ struct QuantizedTensorReader {
   /// The codes of a tensor that must be there with the dtype of its format.
   private func codes(
     of field: StoredField
-  ) throws(CommandError) -> (values: [UInt32], shape: [Int]) {
+  ) throws(ModelCheckpointError) -> (values: [UInt32], shape: [Int]) {
     let isFloat = field.element == .fp32 && field.name != "codes"
     let dtype: TensorDType =
       isFloat ? .f32 : field.bitWidth <= 8 ? .u8 : field.bitWidth <= 16 ? .u16 : .u32
     let info = try info(field.name, dtype: dtype)
     let file = file
-    let values = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+    let values = try ModelCheckpointError.ofFiles { () throws(TensorFileError) in
       switch dtype {
       case .f32: try file.floats(of: info).map(\.bitPattern)
       case .u8: try file.integers(of: info, as: UInt8.self).map(UInt32.init)
@@ -179,7 +180,7 @@ struct QuantizedTensorReader {
     return (values, info.shape)
   }
 
-  private func info(_ name: String, dtype: TensorDType) throws(CommandError) -> TensorInfo {
+  private func info(_ name: String, dtype: TensorDType) throws(ModelCheckpointError) -> TensorInfo {
     guard let info = file.tensor(named: name) else { throw failure("no tensor '\(name)'") }
     guard info.dtype == dtype else {
       throw failure("tensor '\(name)' is \(info.dtype.rawValue), not \(dtype.rawValue)")
@@ -187,7 +188,7 @@ struct QuantizedTensorReader {
     return info
   }
 
-  private func failure(_ cause: String) -> CommandError {
-    .input("\(file.path): \(cause)")
+  private func failure(_ cause: String) -> ModelCheckpointError {
+    .configuration(path: file.path, reason: cause)
   }
 }

@@ -1,6 +1,5 @@
-import BlockFormats
-import CommandLineToolkit
-import TensorFiles
+package import BlockFormats
+internal import TensorFiles
 
 /// A quantized tensor as a safetensors file, in as many bits as the format has.
 ///
@@ -19,7 +18,7 @@ import TensorFiles
 ///
 /// Files of version 0.1.0 have no `layout`. Their `codes`, `scales` and `subscales` hold one integer
 /// for each, and `packed` all stored bytes once more.
-enum QuantizedTensorFile {
+package enum QuantizedTensorFile {
   /// The layouts that files have had.
   enum Layout: String, CaseIterable {
     /// That of version 0.1.0, whose files do not name it: unpacked fields, and all bytes packed.
@@ -29,11 +28,14 @@ enum QuantizedTensorFile {
   }
 
   /// Which forms of the element codes a file holds.
-  enum CodeForms {
+  package enum CodeForms: Sendable {
     case packed
     /// Also one integer for each, for programs that do not unpack.
     case packedAndUnpacked
   }
+
+  /// The version that files name as their producer.
+  package static let version = "0.1.0"
 
   /// The name of a field's tensor: the codes of elements are called after their form.
   static func tensorName(of field: StoredField) -> String {
@@ -41,9 +43,9 @@ enum QuantizedTensorFile {
   }
 
   /// Writes a tensor, replacing the file only when it is complete.
-  static func write(
+  package static func write(
     _ tensor: QuantizedTensor, _ forms: CodeForms, to path: String
-  ) throws(CommandError) {
+  ) throws(ModelCheckpointError) {
     var tensors = planes(of: tensor)
     if forms == .packedAndUnpacked {
       tensors.append(
@@ -52,7 +54,7 @@ enum QuantizedTensorFile {
           bitWidth: tensor["codes"].bitWidth))
     }
     let (contents, metadata) = (tensors, metadata(of: tensor))
-    try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+    try ModelCheckpointError.ofFiles { () throws(TensorFileError) in
       try SafetensorsWriter.write(contents, metadata: metadata, to: path)
     }
   }
@@ -87,13 +89,13 @@ enum QuantizedTensorFile {
   }
 
   /// Whether the metadata of a file is what `write` gives it.
-  static func isAuthor(of metadata: [String: String]) -> Bool {
+  package static func isAuthor(of metadata: [String: String]) -> Bool {
     metadata["format"] != nil && metadata["producer"]?.hasPrefix("fmtbench ") == true
   }
 
   private static func metadata(of tensor: QuantizedTensor) -> [String: String] {
     var metadata = [
-      "producer": "fmtbench \(Fmtbench.version)",
+      "producer": "fmtbench \(version)",
       "layout": Layout.packed.rawValue,
       "format": tensor.format.id,
       "shape": ShapeText.text(of: tensor.shape),
@@ -107,8 +109,8 @@ enum QuantizedTensorFile {
 }
 
 /// Shapes as metadata tells them: `[3,70]`, and `[]` for a scalar.
-enum ShapeText {
-  static func text(of shape: [Int]) -> String {
+package enum ShapeText {
+  package static func text(of shape: [Int]) -> String {
     "[" + shape.map(String.init).joined(separator: ",") + "]"
   }
 

@@ -1,0 +1,58 @@
+internal import UntrustedText
+
+/// The tensors of a model in one or more files, whatever producer wrote them.
+///
+/// Opening reads headers and configurations alone:
+///
+/// ```swift
+/// let checkpoint = try ModelCheckpoint(path: "model")
+/// for tensor in checkpoint.tensors {
+///   print(tensor.name, tensor.shape, tensor.quantizedStorage?.format.id ?? "values")
+/// }
+/// let weight = try checkpoint.tensor(named: "model.layers.0.mlp.up_proj.weight")?.dequantized()
+/// ```
+public struct ModelCheckpoint: Sendable {
+  /// The path as the caller gave it.
+  public var path: String { files.path }
+  /// What holds the tensors.
+  public var container: Container { files.container }
+  /// The tensors in the order of their files and bytes.
+  public let tensors: [CheckpointTensor]
+  /// What the tensors are, in numbers.
+  public let inventory: Inventory
+
+  let files: CheckpointFiles
+  private let indices: [ExactText: Int]
+
+  /// Opens a file or a folder.
+  ///
+  /// A folder holds safetensors files, with an index or without. Beside them, `config.json` and
+  /// `hf_quant_config.json` tell of the quantization.
+  ///
+  /// - Throws: `ModelCheckpointError` with the first cause found.
+  public init(path: String) throws(ModelCheckpointError) {
+    let files = try CheckpointFiles(path: path)
+    let recognition = try Recognition(files)
+    self.files = files
+    tensors = recognition.found.map(\.tensor)
+    let quantized = tensors.count { $0.quantizedStorage != nil }
+    inventory = Inventory(
+      quantizedCount: quantized, plainCount: tensors.count - quantized,
+      findings: recognition.findings)
+    var indices: [ExactText: Int] = [:]
+    for (index, tensor) in tensors.enumerated() {
+      guard indices.updateValue(index, forKey: ExactText(tensor.name)) == nil else {
+        throw .tensor(path: path, name: tensor.name, reason: "is stored in two ways")
+      }
+    }
+    self.indices = indices
+  }
+
+  /// The tensor of a name; nil where there is none.
+  public func tensor(named name: String) -> CheckpointTensor? {
+    indices[ExactText(name)].map { tensors[$0] }
+  }
+
+  /// The paths of the files that hold tensors.
+  public var filePaths: [String] { files.filePaths }
+}
