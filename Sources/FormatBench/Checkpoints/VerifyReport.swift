@@ -1,3 +1,4 @@
+import BlockFormats
 import CommandLineToolkit
 import QuantizedCheckpoints
 import UntrustedText

@@ -18,7 +18,9 @@ public enum ModelCheckpointError: Error, Equatable, Sendable {
 }
 
 extension ModelCheckpointError: CustomStringConvertible {
-  /// One line. Control and formatting characters of names are escaped, and long names shortened.
+  /// One line.
+  ///
+  /// Control and formatting characters of names are escaped, and long names shortened.
   public var description: String {
     switch self {
     case .file(let error): error.description

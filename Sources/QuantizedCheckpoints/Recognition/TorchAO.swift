@@ -70,7 +70,9 @@ extension Recognition {
     }
   }
 
-  /// torchao's names of elements. FP6 codes take a byte each.
+  /// torchao's names of elements.
+  ///
+  /// FP6 codes take a byte each.
   private static let torchAOElements: [String: (element: ElementFormat, coding: PartCoding)] = [
     "float4_e2m1fn_x2": (.e2m1fn, .plane), "fp4_e2m1": (.e2m1fn, .plane),
     "float8_e4m3fn": (.e4m3fn, .plane), "float8_e5m2": (.e5m2, .plane),

@@ -3,7 +3,9 @@ internal import CallerChecks
 
 /// How a quantized tensor lies in the files of a checkpoint.
 public struct QuantizedStorage: Sendable {
-  /// The block format. Its default policy holds the choices of the producer as far as the files tell them.
+  /// The block format.
+  ///
+  /// Its default policy holds the choices of the producer as far as the files tell them.
   public let format: any BlockFormat
   /// Whose way of storing it is.
   public let dialect: Dialect
