@@ -126,6 +126,8 @@ struct Recognition {
 
   /// What codes lack that stand alone under a name that producers give to codes; nil for anything else.
   private static func missing(_ stored: StoredTensor) -> String? {
+    // Blocks of GGUF hold their scales.
+    if case .ggml = stored.type { return nil }
     guard !isPlain(stored.type) || stored.name.hasSuffix(".weight_packed") else { return nil }
     let endings = [
       ".weight", ".weight_packed", "_weight_qdata", "_blocks", ".blocks", ".qweight",

@@ -58,35 +58,30 @@ public struct QuantizedStorage: Sendable {
     _ pieces: TensorPieces, _ index: Int, parallelism: Parallelism
   ) throws(ModelCheckpointError) -> [Float] {
     let piece = try quantized(pieces, index)
-    let stored = try storedTensorScale()
-    var values = try checked { () throws(StorageError) in
-      try piece.dequantized(order, stored: stored, parallelism: parallelism)
+    let outer = try outerScale()
+    return try checked { () throws(StorageError) in
+      try piece.dequantized(
+        outer, firstElement: pieces.ranges[index].lowerBound, parallelism: parallelism)
     }.elements
-    if case .blocks(_, _, let factors?) = contents {
-      let numbers = try factors.floats(in: 0..<factors.elementCount)
-      let share = shape.reduce(1, *) / numbers.count
-      let first = pieces.ranges[index].lowerBound
-      for element in values.indices { values[element] *= numbers[(first + element) / share] }
-    }
-    return values
   }
 
-  /// In which order the producer multiplies scales.
-  private var order: ScaleOrder {
-    guard format.layout.tensorField != nil, format.layout.fields.count == 3 else { return .format }
-    return switch dialect {
-    case .blockFormats, .bitsandbytes: .format
-    case .compressedTensors: .quotientFirst
-    case .torchao, .modelOpt, .mlx, .quark, .deepSeek, .gptOSS, .ggml: .scalesFirst
+  /// What the producer stores above the scales of blocks; nil where values are as the format defines them.
+  func outerScale() throws(ModelCheckpointError) -> OuterScale? {
+    let count = shape.reduce(1, *)
+    switch contents {
+    case .fields(let parts):
+      guard let field = format.layout.tensorField, format.layout.fields.count == 3,
+        dialect.scaleOrder != .format
+      else { return nil }
+      let stored = try parts[field].stored?.floats(in: 0..<1)[0] ?? 1
+      return OuterScale(order: dialect.scaleOrder, stored: [stored], share: max(count, 1))
+    case .blocks(_, _, let factors):
+      guard let factors else { return nil }
+      return OuterScale(
+        order: .scalesFirst, stored: try factors.floats(in: 0..<factors.elementCount),
+        share: max(count / max(factors.elementCount, 1), 1))
+    case .whole: return nil
     }
-  }
-
-  /// What is stored for the tensor's scale.
-  private func storedTensorScale() throws(ModelCheckpointError) -> Float? {
-    guard case .fields(let parts) = contents, let field = format.layout.tensorField else {
-      return nil
-    }
-    return try parts[field].stored?.floats(in: 0..<1)[0] ?? 1
   }
 
   /// The tensor cut into pieces of at most `limit` elements, where its blocks allow that.

@@ -14,26 +14,55 @@ enum ScaleOrder: Hashable, Sendable {
   case quotientFirst
 }
 
+extension Dialect {
+  /// In which order its producer multiplies the scales of blocks and of the tensor.
+  var scaleOrder: ScaleOrder {
+    switch self {
+    case .blockFormats, .bitsandbytes: .format
+    case .compressedTensors: .quotientFirst
+    case .torchao, .modelOpt, .mlx, .quark, .deepSeek, .gptOSS, .ggml: .scalesFirst
+    }
+  }
+}
+
+/// What a producer stores above the scales of blocks, as far as the order of factors matters.
+struct OuterScale: Hashable, Sendable {
+  /// In which order factors are multiplied.
+  let order: ScaleOrder
+  /// What is stored: one number, or one for each of the outermost extents.
+  let stored: [Float]
+  /// The elements that one number is for.
+  let share: Int
+}
+
 extension QuantizedTensor {
-  /// Decodes in a producer's order.
+  /// Decodes a piece of a tensor in a producer's order.
   ///
   /// - Parameters:
-  ///   - order: `.format`, unless the format has codes, block scales and an FP32 scale of the tensor.
-  ///   - stored: what the producer stored for the tensor.
+  ///   - outer: what stands above the scales; nil to decode as the format is defined.
+  ///   - firstElement: the place of the piece in the tensor.
+  /// - Precondition: with `outer`, the format has codes, scales of blocks, and at most a scale of the tensor.
   func dequantized(
-    _ order: ScaleOrder, stored: Float?, parallelism: Parallelism
+    _ outer: OuterScale?, firstElement: Int, parallelism: Parallelism
   ) throws(StorageError) -> Tensor {
-    guard order != .format, let stored, let tensorScale else {
+    guard let outer, outer.order != .format else {
       return dequantized(parallelism: parallelism)
     }
-    require(planes.count == 3, "\(format.id) has no scales of blocks and tensor alone")
+    require(
+      planes.count == 2 || planes.count == 3 && tensorScale != nil,
+      "\(format.id) has no scales of blocks and tensor alone")
     let scale = format.layout.fields[1].element
+    let values = (0..<UInt32(1) << UInt32(scale.bitWidth)).map { Float(scale.value(of: $0)) }
     // Every scale as FP32, multiplied once: the format is then one with FP32 scales.
-    let factors = (0..<UInt32(1) << UInt32(scale.bitWidth)).map { code in
-      let value = Float(scale.value(of: code))
-      return (order == .quotientFirst ? value / stored : value * tensorScale).bitPattern
+    let blockLength = format.layout.block.elementCount ?? 1
+    let codes = planes[1].unpacked().enumerated().map { index, code in
+      let number = outer.stored[
+        min((firstElement + index * blockLength) / outer.share, outer.stored.count - 1)]
+      let value = values[Int(code)]
+      let factor =
+        outer.order == .quotientFirst ? value / number : value * (tensorScale ?? number)
+      return factor.bitPattern
     }
-    let codes = planes[1].unpacked().map { factors[Int($0)] }
     let scaled = ScaledFormat(
       id: "scaled(element=\(format.layout.element),block=\(format.layout.block.id),scale=fp32)",
       source: format.source, element: format.layout.element, block: format.layout.block)

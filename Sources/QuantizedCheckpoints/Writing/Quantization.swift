@@ -125,27 +125,9 @@ extension CheckpointTensor {
         let values = try source.next(piece.count)
         let encoded = values.withUnsafeBytes { quantizer.encode($0, of: piece) }
         error.add(values, encoded.dequantized(parallelism: parallelism).elements)
-        let slices = PlaneSlices(format.layout, shape: form.shape, piece: encoded.shape, piece)
-        for (index, part) in form.parts.enumerated() {
-          switch part.contents {
-          case .field(let field, let coding):
-            guard piece.lowerBound == 0 || !slices.isWhole(field) else { continue }
-            let (bytes, offset) = coding.stored(
-              encoded.planes[field].bytes, of: slices.slice(of: field))
-            try writer.write(bytes, of: index, at: offset)
-          case .blocks(let packing):
-            let block = packing.streams[0].byteCount
-            let length = format.layout.block.elementCount ?? 1
-            try writer.write(
-              encoded.packed(as: packing)[0], of: index, at: piece.lowerBound / length * block)
-          case .constant: break
-          }
-        }
+        try form.write(encoded, piece, to: &writer)
       }
-      for (index, part) in form.parts.enumerated() {
-        guard case .constant(let bytes) = part.contents else { continue }
-        try writer.write(bytes, of: index, at: 0)
-      }
+      try form.writeConstants(to: &writer)
       qualities.add(
         QuantizationQuality(
           name: name, format: format, elementCount: elementCount, signal: error.signal,
