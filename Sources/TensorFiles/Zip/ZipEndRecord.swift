@@ -68,11 +68,16 @@ struct ZipEndRecord {
   /// Where the end record starts: the last place whose comment reaches exactly to the end.
   private static func start(in tail: [UInt8]) -> Int? {
     let signature = Array("PK\u{5}\u{6}".utf8)
-    return stride(from: tail.count - byteCount, through: 0, by: -1).first { start in
-      let fields = LittleEndianFields(bytes: tail[start...])
-      return tail[start...].starts(with: signature)
-        && Int(fields.uint16(20)) == tail.count - start - byteCount
+    for start in stride(from: tail.count - byteCount, through: 0, by: -1)
+    where tail[start] == signature[0] {
+      let record = tail[start...]
+      if record.starts(with: signature),
+        Int(LittleEndianFields(bytes: record).uint16(20)) == record.count - byteCount
+      {
+        return start
+      }
     }
+    return nil
   }
 
   /// What the record of large archives says; nil if there is none.
