@@ -14,7 +14,8 @@ import UntrustedText
 ///
 /// Other members are neither tensors nor read: NumPy hands them out as raw bytes. The same goes for
 /// arrays of a type that `TensorDType` lacks, such as text or pickled objects, after their CRC-32 has
-/// been checked. `otherMembers` names both. An archive with members of which none ends in `.npy` is refused.
+/// been checked. `otherMembers` names both. An archive with members of which none ends in `.npy` is
+/// refused, and so are structured element types.
 ///
 /// The file stays open. Replacing it by a rename changes nothing; reading what others have cut off is
 /// an error. What comes through a pipe is held in memory.
