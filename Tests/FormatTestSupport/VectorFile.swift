@@ -17,6 +17,13 @@ public enum VectorFile {
     return try JSONDecoder().decode(type, from: data)
   }
 
+  /// Decodes a vector file anywhere; see `load(_:from:)`.
+  public static func load<Schema: Decodable>(
+    _ type: Schema.Type, at path: String
+  ) throws -> Schema {
+    try JSONDecoder().decode(type, from: Data(contentsOf: URL(fileURLWithPath: path)))
+  }
+
   /// Paths, below `Tests/Vectors` and in name order, of the JSON files directly in a folder.
   ///
   /// - Parameters:

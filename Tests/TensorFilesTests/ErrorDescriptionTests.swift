@@ -78,6 +78,16 @@ struct ErrorDescriptionTests {
       .unsupportedDType(path: "p", tensor: nil, dtype: "d", supported: "s"),
       "dtype d is not supported here; supported: s"
     ),
+    (
+      .voidDType(path: "p", tensor: "t", dtype: "d", candidates: [.bf16]),
+      "tensor 't': dtype d does not say what its bytes are; readingVoidAs reads them as BF16"
+    ),
+    (
+      .voidDType(path: "p", tensor: nil, dtype: "d", candidates: [.f8E5M2, .f8E4M3]),
+      "dtype d does not say what its bytes are; readingVoidAs reads them as F8_E5M2 or F8_E4M3"
+    ),
+    (.badArchive(path: "p", reason: "r"), "bad archive: r"),
+    (.badMember(path: "p", member: "m", reason: "r"), "member 'm': r"),
     (.writeFailed(path: "p", operation: "write", reason: "r"), "cannot write: r"),
   ]
 

@@ -16,12 +16,12 @@ struct FileSignatureTests {
       + [UInt8(name.utf8.count), 0, 0, 0] + Array(name.utf8) + [1, 2, 3, 4]
   }
 
-  /// The first bytes of a file of each kind but the two that are read.
+  /// The first bytes of a file of each kind but the three that are read.
   private static let foreign: [(bytes: [UInt8], found: String)] = [
     (Array("GGUF".utf8) + [3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0], "a GGUF file"),
-    (zip("x.npy"), "an archive of NumPy arrays (npz)"),
     (zip("model/data.pkl"), "a PyTorch checkpoint"),
     (zip("a.txt"), "a zip archive"), (Array("PK\u{3}\u{4}".utf8), "a zip archive"),
+    (Array("PK\u{5}\u{6}".utf8), "a zip archive"),
     // torch.save of PyTorch 2.13 without its zip form, and pickle.dumps([1.5], protocol) of Python.
     (
       [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e, 0x80],
@@ -58,20 +58,34 @@ struct FileSignatureTests {
       #expect(error { _ = try NpyFile(path: path) } == unknown("a NumPy array file"), "\(found)")
       #expect(
         error { _ = try TensorFile(path: path) }
-          == unknown("a safetensors or NumPy array file"), "\(found)")
+          == unknown("a safetensors, NumPy array or NumPy archive file"), "\(found)")
     }
   }
 
-  @Test("Each of the two kinds that are read is known to the other's reader")
+  @Test("Each of the kinds that are read is known to the readers of the others")
   func eachOther() throws {
-    let array = try folder.write(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (0,)}"))
-    #expect(
-      error { _ = try SafetensorsFile(path: array) }
-        == .unknownType(path: array, expected: "a safetensors file", found: "a NumPy array file"))
-    let file = try folder.write(SafetensorsGoldenTests.fourBit)
-    #expect(
-      error { _ = try NpyFile(path: file) }
-        == .unknownType(path: file, expected: "a NumPy array file", found: "a safetensors file"))
+    let kinds: [(path: String, name: String)] = [
+      (
+        try folder.write(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (0,)}"), as: "a"),
+        "a NumPy array file"
+      ),
+      (try folder.write(SafetensorsGoldenTests.fourBit, as: "b"), "a safetensors file"),
+      (try folder.write(Self.zip("x.npy"), as: "c"), "an archive of NumPy arrays (npz)"),
+    ]
+    for (path, found) in kinds {
+      func unknown(_ expected: String) -> TensorFileError {
+        .unknownType(path: path, expected: expected, found: found)
+      }
+      if found != kinds[0].name {
+        #expect(error { _ = try NpyFile(path: path) } == unknown(kinds[0].name))
+      }
+      if found != kinds[1].name {
+        #expect(error { _ = try SafetensorsFile(path: path) } == unknown(kinds[1].name))
+      }
+      if found != kinds[2].name {
+        #expect(error { _ = try NpzFile(path: path) } == unknown(kinds[2].name))
+      }
+    }
   }
 
   @Test("Lengths that look like magic bytes of others are lengths where a header can follow")

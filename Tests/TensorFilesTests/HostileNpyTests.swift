@@ -77,7 +77,7 @@ struct HostileNpyTests {
   @Test("Unsupported element types are refused by name, with what is supported")
   func descriptors() throws {
     for descriptor in [
-      "<f16", ">f16", "<i4", ">u4", "|b1", "|S4", "<c8", "|O", "f4", "=f4", "|V2", "",
+      "<f16", ">f16", "<i4", ">u4", "|b1", "|S4", "<c8", "|O", "f4", "=f4", "|V4", "V2", ">V2", "",
     ] {
       let text = "{'descr': '\(descriptor)', 'fortran_order': False, 'shape': (0,), }"
       try check(

@@ -86,7 +86,8 @@ struct NpyTests {
     let floatError = #expect(throws: TensorFileError.self) { try wide.floats() }
     #expect(
       floatError
-        == .unsupportedDType(path: path, tensor: nil, dtype: "U32", supported: "F16, F32, F64"))
+        == .unsupportedDType(
+          path: path, tensor: nil, dtype: "U32", supported: "F16, BF16, F32, F64"))
     let widthError = #expect(throws: TensorFileError.self) { try wide.integers(as: UInt8.self) }
     #expect(
       widthError == .unsupportedDType(path: path, tensor: nil, dtype: "U32", supported: "U8"))

@@ -83,7 +83,9 @@ struct OpeningTests {
       let path = try folder.write(bytes)
       let error = #expect(throws: TensorFileError.self) { try TensorFile(path: path) }
       #expect(
-        error == .unknownType(path: path, expected: "a safetensors or NumPy array file"))
+        error
+          == .unknownType(
+            path: path, expected: "a safetensors, NumPy array or NumPy archive file"))
     }
     let missing = #expect(throws: TensorFileError.self) { try TensorFile(path: folder["absent"]) }
     #expect(missing == .missing(path: folder["absent"]))

@@ -100,7 +100,7 @@ struct ComparisonInput {
             try file.floats(of: tensor, in: range)
           }
         }
-        return file.readsParts
+        return file.readsParts(of: tensor)
           ? ElementReader(read) : ElementReader(whole: try read(0..<tensor.elementCount))
       }
     }

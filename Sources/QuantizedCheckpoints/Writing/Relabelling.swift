@@ -71,7 +71,7 @@ struct Relabelling: Sendable {
   private func relabelled(
     _ piece: QuantizedTensor, at first: Int, _ parallelism: Parallelism
   ) throws(ModelCheckpointError) -> [Float] {
-    do {
+    do throws(StorageError) {
       let relabelled = try QuantizedTensor(
         format: form.format, shape: piece.shape, planes: planes(of: piece))
       return try relabelled.dequantized(outer, firstElement: first, parallelism: parallelism)
@@ -90,7 +90,7 @@ struct Relabelling: Sendable {
       for (index, range) in pieces.ranges.enumerated() {
         let piece = try source.quantized(pieces, index)
         let encoded: QuantizedTensor
-        do {
+        do throws(StorageError) {
           encoded = try QuantizedTensor(
             format: form.format, shape: piece.shape, planes: planes(of: piece))
         } catch {

@@ -54,7 +54,9 @@ package enum FileSignature: String {
   static let safetensorsHeaderLimit = 100_000_000
 
   private static let magics: [(kind: FileSignature, bytes: [UInt8])] = [
-    (.npy, npyMagic), (.gguf, ggufMagic), (.hdf5, [0x89] + Array("HDF\r\n".utf8)),
+    // An archive without members begins with the record that ends all others.
+    (.npy, npyMagic), (.zip, Array("PK\u{5}\u{6}".utf8)), (.gguf, ggufMagic),
+    (.hdf5, [0x89] + Array("HDF\r\n".utf8)),
     // PyTorch's own number, as a pickled integer of ten bytes, begins its checkpoints before 1.6.
     (.torch, [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20]),
     (.pickle, [0x80, 2]), (.pickle, [0x80, 3]), (.pickle, [0x80, 4]), (.pickle, [0x80, 5]),

@@ -16,7 +16,7 @@ internal import Darwin
 /// `largestStream` bytes.
 ///
 /// The path `-` is standard input; a file of that name is `./-`.
-package final class InputFile: Sendable {
+package final class InputFile: ByteSource {
   /// The path as it was given.
   package let path: String
   /// The number of bytes when the file was opened, at least 1.
@@ -98,27 +98,6 @@ package final class InputFile: Sendable {
     }
   }
 
-  /// The bytes of a range.
-  ///
-  /// - Throws: What `read(into:at:)` throws, and `.notEnoughMemory`.
-  /// - Precondition: The range lies within the file.
-  package func bytes(in range: Range<Int>) throws(TensorFileError) -> [UInt8] {
-    try requireMemory(range.count, for: nil)
-    return try array(range.count) { (buffer) throws(TensorFileError) in
-      try read(into: buffer, at: range.lowerBound)
-    }
-  }
-
-  /// All bytes; see `bytes(in:)`.
-  package func bytes() throws(TensorFileError) -> [UInt8] { try bytes(in: 0..<count) }
-
-  /// Refuses to read more than there is memory for.
-  ///
-  /// - Parameter tensor: What is read, if it has a name.
-  package func requireMemory(_ byteCount: Int, for tensor: String?) throws(TensorFileError) {
-    try TensorFiles.requireMemory(byteCount, path: path, tensor: tensor)
-  }
-
   private func read(
     _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: Int, start: Int
   ) throws(TensorFileError) {
@@ -196,18 +175,6 @@ package final class InputFile: Sendable {
         throw .streamTooLong(path: path, limit: limit)
       }
       if chunk.count < chunkSize { return chunks }
-    }
-  }
-
-  /// Bytes that a function fills.
-  private func array(
-    _ count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(TensorFileError) -> Void
-  ) throws(TensorFileError) -> [UInt8] {
-    try [UInt8](unsafeUninitializedCapacity: count) {
-      (buffer, initialisedCount) throws(TensorFileError) in
-      try fill(
-        UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<count])))
-      initialisedCount = count
     }
   }
 }

@@ -21,12 +21,14 @@ extension TensorFileError: CustomStringConvertible {
       .duplicateTensor(let path, _), .badEntry(let path, _, _), .unknownDType(let path, _, _),
       .shapeOverflow(let path, _), .sizeMismatch(let path, _, _, _), .overlap(let path, _, _, _),
       .hole(let path, _, _, _), .dataTruncated(let path, _, _), .trailingBytes(let path, _),
-      .unsupportedDType(let path, _, _, _), .writeFailed(let path, _, _):
+      .unsupportedDType(let path, _, _, _), .voidDType(let path, _, _, _),
+      .badArchive(let path, _), .badMember(let path, _, _), .writeFailed(let path, _, _):
       path
     }
   }
 
-  private var cause: String {
+  /// The description without the path.
+  var cause: String {
     switch self {
     case .missing, .isDirectory, .unsupportedFile, .unreadable, .emptyFile, .streamTooLong,
       .notEnoughMemory, .cutShort, .unknownType, .unsupportedVersion, .writeFailed:
@@ -34,6 +36,9 @@ extension TensorFileError: CustomStringConvertible {
     case .headerTruncated, .headerTooLong, .headerNotUTF8, .headerSyntax, .headerTooDeep,
       .duplicateKey, .badHeader:
       headerCause
+    case .badArchive(_, let reason): "bad archive: \(printable(reason))"
+    case .badMember(_, let member, let reason):
+      "member '\(printable(member))': \(printable(reason))"
     default:
       tensorCause
     }
@@ -101,6 +106,10 @@ extension TensorFileError: CustomStringConvertible {
     case .unsupportedDType(_, let tensor, let dtype, let supported):
       (tensor.map { "tensor '\(printable($0))': " } ?? "")
         + "dtype \(printable(dtype)) is not supported here; supported: \(supported)"
+    case .voidDType(_, let tensor, let dtype, let candidates):
+      (tensor.map { "tensor '\(printable($0))': " } ?? "")
+        + "dtype \(printable(dtype)) does not say what its bytes are; readingVoidAs reads them as "
+        + candidates.map(\.rawValue).joined(separator: " or ")
     default: ""
     }
   }

@@ -41,6 +41,13 @@ public enum TensorFileError: Error, Equatable, Sendable {
   /// The header's own fields are missing or of the wrong kind.
   case badHeader(path: String, reason: String)
 
+  // MARK: Archives
+
+  /// The records that say where the members of an archive lie are missing or contradict the file.
+  case badArchive(path: String, reason: String)
+  /// A member of an archive is not what the archive says, or what its name says.
+  case badMember(path: String, member: String, reason: String)
+
   // MARK: Tensors
 
   /// A tensor's name occurs twice.
@@ -70,6 +77,11 @@ public enum TensorFileError: Error, Equatable, Sendable {
   case cutShort(path: String, needed: Int, available: Int)
   /// The element type exists but cannot be read in the way that was asked for.
   case unsupportedDType(path: String, tensor: String?, dtype: String, supported: String)
+  /// The element type of a NumPy array says how many bytes an element has, but not what they are.
+  ///
+  /// `readingVoidAs` of the readers says what they are; `candidates` are the types of that size which
+  /// it may name.
+  case voidDType(path: String, tensor: String?, dtype: String, candidates: [TensorDType])
 
   // MARK: Writing
 

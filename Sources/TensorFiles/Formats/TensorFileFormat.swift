@@ -10,7 +10,7 @@ package protocol TensorFileFormat: Sendable {
   static var signature: FileSignature { get }
 
   /// Checks an open file.
-  init(_ file: InputFile, elements: ElementSelection) throws(TensorFileError)
+  init(_ file: InputFile, options: TensorFileOptions) throws(TensorFileError)
 
   /// The path the file was opened by.
   var path: String { get }
@@ -21,7 +21,7 @@ package protocol TensorFileFormat: Sendable {
   /// Free-form text of the file, by its keys.
   var metadata: [String: String] { get }
   /// Whether a part of a tensor is read without the rest.
-  var readsParts: Bool { get }
+  func readsParts(of tensor: TensorInfo) -> Bool
 
   /// Elements of a tensor as `Float`, counted row-major.
   func floats(

@@ -1,11 +1,13 @@
-import CallerChecks
-
 /// A NumPy `.npy` file with one array, open and checked.
 ///
 /// Supported are format versions 1.0, 2.0 and 3.0, and the element types `<f8`, `<f4` and `<f2`, the
 /// same with `>`, `|u1`, `<u2` and `<u4`. Opening reads the header only. The file must be exactly as
 /// long as its header says. Arrays stored in Fortran order are read like any other: elements always
 /// come row-major. Shapes may be those of Python 2, `(2L, 3L)`.
+///
+/// Libraries that add element types to NumPy, such as ml_dtypes, write them as void: BF16 as `<V2`, most
+/// types of eight bits as `<V1`. The file does not say what they are; the caller may, and is asked to by
+/// the error.
 ///
 /// The file stays open. Replacing it by a rename changes nothing; reading what others have cut off is
 /// an error. What comes through a pipe is held in memory.
@@ -20,69 +22,55 @@ public struct NpyFile: Sendable {
   /// The path the file was opened by.
   public var path: String { file.path }
   /// The extents, outermost first; empty for a scalar.
-  public let shape: [Int]
+  public var shape: [Int] { array.shape }
   /// The product of the extents: 1 for a scalar, 0 if any extent is.
-  public let elementCount: Int
-  /// The element type: F64, F32, F16, U8, U16 or U32.
-  public let dtype: TensorDType
+  public var elementCount: Int { array.elementCount }
+  /// The element type: F64, F32, F16, U8, U16 or U32, or what void elements were said to be.
+  public var dtype: TensorDType { array.dtype }
 
   private let file: InputFile
-  private let dataStart: Int
-  private let byteOrder: ByteOrder
-  private let storageOrder: NpyHeader.StorageOrder
+  private let array: NpyArray
 
   /// Opens and checks a file; `-` is standard input.
   ///
-  /// - Throws: A `TensorFileError` that names the first cause found.
-  public init(path: String, elements: ElementSelection = .any) throws(TensorFileError) {
-    try self.init(InputFile(path: path), elements: elements)
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - elements: The element types that the caller has a use for; any other is refused.
+  ///   - voidDTypes: What void elements are: BF16 those of two bytes, one of the types whose names
+  ///     begin with F8 those of one.
+  /// - Precondition: `voidDTypes` holds no other types, and at most one of each size.
+  /// - Throws: A `TensorFileError` that names the first cause found: `.voidDType` for void elements
+  ///   of a size of which `voidDTypes` has none.
+  public init(
+    path: String, elements: ElementSelection = .any,
+    readingVoidAs voidDTypes: Set<TensorDType> = []
+  ) throws(TensorFileError) {
+    try self.init(InputFile(path: path), elements: elements, voids: VoidTypes(voidDTypes))
   }
 
-  package init(_ file: InputFile, elements: ElementSelection) throws(TensorFileError) {
+  init(
+    _ file: InputFile, elements: ElementSelection, voids: VoidTypes
+  ) throws(TensorFileError) {
     let path = file.path
-    let start = try file.bytes(in: 0..<min(file.count, NpyHeader.largestByteCount))
-    let header = try start.withUnsafeBufferPointer { (bytes) throws(TensorFileError) in
-      try NpyHeader(UnsafeRawBufferPointer(bytes), path: path, elements: elements)
+    let header = try NpyHeader(byteCount: file.count, path: path) {
+      (count) throws(TensorFileError) in
+      try file.bytes(in: 0..<count)
     }
-    guard let count = checkedElementCount(header.shape),
-      case let (bits, overflow) = count.multipliedReportingOverflow(by: header.dtype.bitWidth),
-      !overflow
-    else {
-      throw .shapeOverflow(path: path, tensor: "array")
-    }
-    let available = file.count - header.dataStart
-    guard bits / 8 <= available else {
-      throw .dataTruncated(path: path, needed: bits / 8, available: available)
-    }
-    guard bits / 8 == available else {
-      throw .trailingBytes(path: path, count: available - bits / 8)
-    }
+    let type = try NpyElementType(header.descriptor, elements: elements, voids: voids, path: path)
     self.file = file
-    shape = header.shape
-    elementCount = count
-    dtype = header.dtype
-    dataStart = header.dataStart
-    byteOrder = header.byteOrder
-    storageOrder = header.storageOrder
+    array = try NpyArray(header, type, byteCount: file.count, path: path, name: nil)
   }
 
   /// The elements as `Float`, row-major.
   ///
-  /// F32 is copied bit for bit; F16 keeps the payload of NaNs and makes them quiet. F64 is rounded
-  /// once, to nearest with ties to even, and infinite beyond the range of `Float`.
+  /// F32 is copied bit for bit; BF16 is widened by sixteen zero bits; F16 keeps the payload of NaNs and
+  /// makes them quiet. F64 is rounded once, to nearest with ties to even, and infinite beyond the range
+  /// of `Float`.
   ///
-  /// - Throws: `.unsupportedDType` for an array of integers; `.notEnoughMemory`, or why the bytes
-  ///   cannot be read.
+  /// - Throws: `.unsupportedDType` unless the dtype is one of `TensorDType.floatReadable`;
+  ///   `.notEnoughMemory`, or why the bytes cannot be read.
   public func floats() throws(TensorFileError) -> [Float] {
-    // Reordering has both orders in memory.
-    let copies = storageOrder == .rowMajor ? 1 : 2
-    try file.requireMemory(copies * 4 * elementCount, for: nil)
-    return rowMajor(try storedFloats(in: 0..<elementCount))
-  }
-
-  private func storedFloats(in elements: Range<Int>) throws(TensorFileError) -> [Float] {
-    guard let encoding = FloatEncoding(dtype) else { throw unsupported("F16, F32, F64") }
-    return try file.floats(elements, as: encoding, byteOrder: byteOrder, dataStart: dataStart)
+    try array.floats(in: 0..<elementCount) { file }
   }
 
   /// The elements of an array of unsigned integers, row-major.
@@ -93,24 +81,14 @@ public struct NpyFile: Sendable {
   public func integers<Integer: FixedWidthInteger & UnsignedInteger>(
     as type: Integer.Type = Integer.self
   ) throws(TensorFileError) -> [Integer] {
-    let unsigned: [TensorDType] = [.u8, .u16, .u32]
-    guard unsigned.contains(dtype), dtype.bitWidth == type.bitWidth else {
-      throw unsupported("U\(type.bitWidth)")
-    }
-    let copies = storageOrder == .rowMajor ? 1 : 2
-    try file.requireMemory(copies * elementCount * MemoryLayout<Integer>.size, for: nil)
-    return rowMajor(try file.integers(elementCount, at: dataStart))
+    try array.integers { file }
   }
 
-  private func unsupported(_ supported: String) -> TensorFileError {
-    .unsupportedDType(path: path, tensor: nil, dtype: dtype.rawValue, supported: supported)
-  }
-
-  private func rowMajor<Element>(_ stored: [Element]) -> [Element] {
-    switch storageOrder {
-    case .rowMajor: stored
-    case .columnMajor: rowMajorFromColumnMajor(stored, shape: shape)
-    }
+  /// The bytes of the elements, row-major and little-endian, whatever their order in the file.
+  ///
+  /// - Throws: `.notEnoughMemory`, or why the bytes cannot be read.
+  public func bytes() throws(TensorFileError) -> [UInt8] {
+    try array.bytes { file }
   }
 }
 
@@ -119,29 +97,25 @@ extension NpyFile: TensorFileFormat {
   package static let nameEnding = ".npy"
   package static let signature = FileSignature.npy
 
+  package init(_ file: InputFile, options: TensorFileOptions) throws(TensorFileError) {
+    try self.init(file, elements: options.elements, voids: options.voids)
+  }
+
   package var tensors: [TensorInfo] {
     [
       TensorInfo(
         name: "array", dtype: dtype, shape: shape, elementCount: elementCount,
-        byteRange: dataStart..<file.count)
+        byteRange: array.data)
     ]
   }
 
   package var hasNames: Bool { false }
   package var metadata: [String: String] { [:] }
-  package var readsParts: Bool { storageOrder == .rowMajor }
+  package func readsParts(of tensor: TensorInfo) -> Bool { array.isRowMajor }
 
   package func floats(
     of tensor: TensorInfo, in elements: Range<Int>
   ) throws(TensorFileError) -> [Float] {
-    require(
-      elements.lowerBound >= 0 && elements.upperBound <= elementCount,
-      "elements \(elements) of an array of \(elementCount)")
-    guard readsParts else {
-      let all = try floats()
-      return elements == all.indices ? all : Array(all[elements])
-    }
-    try file.requireMemory(4 * elements.count, for: nil)
-    return try storedFloats(in: elements)
+    try array.floats(in: elements) { file }
   }
 }

@@ -8,8 +8,8 @@ struct NpyHeader {
     case columnMajor
   }
 
-  let dtype: TensorDType
-  let byteOrder: ByteOrder
+  /// The element type as NumPy writes it, such as `<f4`.
+  let descriptor: String
   let storageOrder: StorageOrder
   let shape: [Int]
   /// The offset in the file of the first element.
@@ -18,10 +18,10 @@ struct NpyHeader {
   /// How every `.npy` file begins.
   static let magic = FileSignature.npyMagic
 
-  /// The bytes at the start of a file among which every header that is accepted ends.
-  static let largestByteCount = magic.count + 2 + 4 + NpyFile.headerLimit
+  /// More bytes than NumPy's headers have, unless they describe fields.
+  private static let usualByteCount = 512
 
-  /// Where the dictionary's text lies in the first bytes of a file; the data follows it.
+  /// Where the dictionary's text lies in a file with these first bytes; the data follows it.
   private static func textRange(
     in bytes: UnsafeRawBufferPointer, path: String
   ) throws(TensorFileError) -> Range<Int> {
@@ -46,20 +46,34 @@ struct NpyHeader {
     guard length <= NpyFile.headerLimit else {
       throw .headerTooLong(path: path, length: UInt64(length), limit: NpyFile.headerLimit)
     }
-    try require(start + length)
     return start..<start + length
   }
 
   /// Reads the header at the start of a file.
   ///
   /// - Parameters:
-  ///   - bytes: The first `largestByteCount` bytes of the file, or all of a shorter one.
+  ///   - byteCount: The bytes that the file has.
   ///   - path: The file, for errors.
-  ///   - elements: The element types that an error lists.
+  ///   - start: Its first bytes, as many as are asked for.
   init(
-    _ bytes: UnsafeRawBufferPointer, path: String, elements: ElementSelection
+    byteCount: Int, path: String, start: (Int) throws(TensorFileError) -> [UInt8]
   ) throws(TensorFileError) {
-    let text = try Self.textRange(in: bytes, path: path)
+    var bytes = try start(min(byteCount, Self.usualByteCount))
+    let text = try bytes.withUnsafeBufferPointer { (bytes) throws(TensorFileError) in
+      try Self.textRange(in: UnsafeRawBufferPointer(bytes), path: path)
+    }
+    guard text.upperBound <= byteCount else {
+      throw .headerTruncated(path: path, needed: text.upperBound, available: byteCount)
+    }
+    if text.upperBound > bytes.count { bytes = try start(text.upperBound) }
+    self = try bytes.withUnsafeBufferPointer { (bytes) throws(TensorFileError) in
+      try NpyHeader(UnsafeRawBufferPointer(bytes), text: text, path: path)
+    }
+  }
+
+  private init(
+    _ bytes: UnsafeRawBufferPointer, text: Range<Int>, path: String
+  ) throws(TensorFileError) {
     var scanner = NpyHeaderScanner(
       UnsafeRawBufferPointer(rebasing: bytes[text]), path: path, baseOffset: text.lowerBound)
     var descriptor: String?
@@ -87,26 +101,9 @@ struct NpyHeader {
     guard let descriptor else { throw .badHeader(path: path, reason: "has no 'descr'") }
     guard let isColumnMajor else { throw .badHeader(path: path, reason: "has no 'fortran_order'") }
     guard let shape else { throw .badHeader(path: path, reason: "has no 'shape'") }
-    let types =
-      switch elements {
-      case .any: Self.types
-      case .floats: Self.types.filter { FloatEncoding($0.value.dtype) != nil }
-      }
-    guard let (dtype, byteOrder) = types[descriptor] else {
-      throw .unsupportedDType(
-        path: path, tensor: nil, dtype: "'\(descriptor)'",
-        supported: types.keys.sorted().joined(separator: " "))
-    }
-    self.dtype = dtype
-    self.byteOrder = byteOrder
+    self.descriptor = descriptor
     self.shape = shape
     dataStart = text.upperBound
     storageOrder = isColumnMajor ? .columnMajor : .rowMajor
   }
-
-  private static let types: [String: (dtype: TensorDType, byteOrder: ByteOrder)] = [
-    "<f8": (.f64, .little), ">f8": (.f64, .big),
-    "<f4": (.f32, .little), ">f4": (.f32, .big), "<f2": (.f16, .little), ">f2": (.f16, .big),
-    "|u1": (.u8, .little), "<u2": (.u16, .little), "<u4": (.u32, .little),
-  ]
 }

@@ -86,11 +86,11 @@ extension SafetensorsFile: TensorFileFormat {
   package static let nameEnding = ".safetensors"
   package static let signature = FileSignature.safetensors
 
-  package init(_ file: InputFile, elements: ElementSelection) throws(TensorFileError) {
+  package init(_ file: InputFile, options: TensorFileOptions) throws(TensorFileError) {
     // A checkpoint may hold tensors of any kind beside those that are asked for.
     try self.init(file)
   }
 
   package var hasNames: Bool { true }
-  package var readsParts: Bool { true }
+  package func readsParts(of tensor: TensorInfo) -> Bool { true }
 }

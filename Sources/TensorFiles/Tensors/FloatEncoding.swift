@@ -68,24 +68,24 @@ package enum FloatEncoding: Sendable {
   }
 }
 
-extension InputFile {
-  /// The bytes that are read at a time before they are decoded.
-  private static let pieceSize = 1 << 18
+/// The bytes that are read at a time before they are decoded.
+private let pieceSize = 1 << 18
 
+extension ByteSource {
   /// Floats that are stored one after the other.
   ///
   /// - Parameters:
   ///   - elements: Which of them.
-  ///   - dataStart: The offset in the file of the first of all.
+  ///   - dataStart: The offset in the source of the first of all.
   package func floats(
     _ elements: Range<Int>, as encoding: FloatEncoding, byteOrder: ByteOrder, dataStart: Int
   ) throws(TensorFileError) -> [Float] {
     try [Float](unsafeUninitializedCapacity: elements.count) {
       (result, initialisedCount) throws(TensorFileError) in
       guard let target = UnsafeMutableRawBufferPointer(result).baseAddress else { return }
-      let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceSize, alignment: 16)
+      let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceSize, alignment: 16)
       defer { piece.deallocate() }
-      let pieceCount = Self.pieceSize / encoding.byteCount
+      let pieceCount = pieceSize / encoding.byteCount
       var done = 0
       while done < elements.count {
         let count = min(pieceCount, elements.count - done)

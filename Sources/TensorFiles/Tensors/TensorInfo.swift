@@ -15,7 +15,8 @@ public struct TensorInfo: Hashable, Sendable {
   public let elementCount: Int
   /// Where the elements lie in the file, in bytes from its start.
   ///
-  /// In a safetensors file they lie row-major and little-endian.
+  /// In a safetensors file they lie row-major and little-endian. A compressed member of an archive is
+  /// all in this range, as it is stored.
   public let byteRange: Range<Int>
 
   /// The name in a form safe to show to people.
