@@ -1,6 +1,7 @@
 import CommandLineToolkit
 import Foundation
 import QuantizedCheckpoints
+import TensorFiles
 
 /// What commands about checkpoints share.
 enum CheckpointOptions {
@@ -16,6 +17,19 @@ enum CheckpointOptions {
   static func open(_ path: String) throws(CommandError) -> ModelCheckpoint {
     try CommandError.bridgingFileFailures { () throws(ModelCheckpointError) in
       try ModelCheckpoint(path: path)
+    }
+  }
+
+  /// The keys and values of a GGUF file that a GGUF output is to have; nil where none is named.
+  static func metadata(
+    from path: String?, for target: String
+  ) throws(CommandError) -> GGUFMetadata? {
+    guard let path else { return nil }
+    guard target.hasSuffix(".gguf") else {
+      throw .usage("--metadata-from: \(target) is no GGUF file")
+    }
+    return try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+      try GGUFModel(path: path).metadata
     }
   }
 

@@ -14,6 +14,7 @@ enum CommandList {
     VerifyCommand.self,
     QuantizeCommand.self,
     DequantizeCommand.self,
+    ConvertCommand.self,
     EncodeCommand.self,
     DecodeCommand.self,
     ListCommand.self,

@@ -1,7 +1,6 @@
 import BlockFormats
 import CommandLineToolkit
 import QuantizedCheckpoints
-import TensorFiles
 
 /// Quantizes a checkpoint into the form that a producer's loaders read.
 enum QuantizeCommand: Command {
@@ -83,7 +82,7 @@ enum QuantizeCommand: Command {
       inputs: [arguments[input]] + checkpoint.filePaths
         + [arguments[metadataFrom]].compactMap(\.self))
     try planned?.check(against: checkpoint)
-    let keys = try metadata(arguments, target)
+    let keys = try CheckpointOptions.metadata(from: arguments[metadataFrom], for: target)
     let request = choice.request(
       arguments[requantize] ? .allowed : .refused, PolicyOptions.parallelism(arguments))
     let plan = try CommandError.bridgingFileFailures { () throws(ModelCheckpointError) in
@@ -104,17 +103,5 @@ enum QuantizeCommand: Command {
         plan, checkpoint, dialect: dialect, output: target, qualities: qualities),
       as: arguments.reportFormat)
     return .done
-  }
-
-  private static func metadata(
-    _ arguments: ParsedArguments, _ target: String
-  ) throws(CommandError) -> GGUFMetadata? {
-    guard let path = arguments[metadataFrom] else { return nil }
-    guard target.hasSuffix(".gguf") else {
-      throw .usage("--metadata-from: \(target) is no GGUF file")
-    }
-    return try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-      try GGUFModel(path: path).metadata
-    }
   }
 }

@@ -73,8 +73,11 @@ public struct QuantizedStorage: Sendable {
       guard let field = format.layout.tensorField, format.layout.fields.count == 3,
         dialect.scaleOrder != .format
       else { return nil }
-      let stored = try parts[field].stored?.floats(in: 0..<1)[0] ?? 1
-      return OuterScale(order: dialect.scaleOrder, stored: [stored], share: max(count, 1))
+      var number = try parts[field].stored?.floats(in: 0..<1)[0] ?? 1
+      if dialect.scaleOrder == .scalesFirst, case .tensorScale(let form) = parts[field].coding {
+        number = form.multiplier(of: number)
+      }
+      return OuterScale(order: dialect.scaleOrder, stored: [number], share: max(count, 1))
     case .blocks(_, _, let factors):
       guard let factors else { return nil }
       return OuterScale(

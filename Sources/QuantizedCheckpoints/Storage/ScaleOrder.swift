@@ -29,7 +29,8 @@ extension Dialect {
 struct OuterScale: Hashable, Sendable {
   /// In which order factors are multiplied.
   let order: ScaleOrder
-  /// What is stored: one number, or one for each of the outermost extents.
+  /// The factors that decode, or for `.quotientFirst` what is stored: one number, or one for each of the
+  /// outermost extents.
   let stored: [Float]
   /// The elements that one number is for.
   let share: Int
@@ -54,22 +55,35 @@ extension QuantizedTensor {
     let scale = format.layout.fields[1].element
     let values = (0..<UInt32(1) << UInt32(scale.bitWidth)).map { Float(scale.value(of: $0)) }
     // Every scale as FP32, multiplied once: the format is then one with FP32 scales.
-    let blockLength = format.layout.block.elementCount ?? 1
+    let blockLength = format.layout.scaleSpacing
     let codes = planes[1].unpacked().enumerated().map { index, code in
       let number = outer.stored[
         min((firstElement + index * blockLength) / outer.share, outer.stored.count - 1)]
       let value = values[Int(code)]
       let factor =
-        outer.order == .quotientFirst ? value / number : value * (tensorScale ?? number)
+        outer.order == .quotientFirst ? value / number : value * number
       return factor.bitPattern
     }
     let scaled = ScaledFormat(
-      id: "scaled(element=\(format.layout.element),block=\(format.layout.block.id),scale=fp32)",
-      source: format.source, element: format.layout.element, block: format.layout.block)
+      id: "scaled(element=\(format.layout.element),block=\(blockLength),scale=fp32)",
+      source: format.source, element: format.layout.element,
+      block: .vector(length: blockLength))
     let factorPlane = BitPlane(
       rowCount: planes[1].rowCount, rowLength: planes[1].rowLength, bitWidth: 32, codes: codes)
     return try QuantizedTensor(
       format: scaled, shape: shape, axis: axis, planes: [planes[0], factorPlane]
     ).dequantized(parallelism: parallelism)
+  }
+}
+
+extension BlockLayout {
+  /// The elements that share a code of the second field.
+  fileprivate var scaleSpacing: Int {
+    let length = block.elementCount ?? 1
+    return switch fields[1].extent {
+    case .every(let spacing): spacing
+    case .perBlock(let count): length / count
+    case .everyElement, .perTensor: length
+    }
   }
 }

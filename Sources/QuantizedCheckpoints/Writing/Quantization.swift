@@ -3,22 +3,7 @@ internal import StrictJSON
 internal import Synchronization
 public import TensorFiles
 
-extension GGUFMetadata {
-  /// The keys and values without those of a split model.
-  fileprivate var ofOneFile: GGUFMetadata {
-    var metadata = self
-    for key in ["split.no", "split.count", "split.tensors.count"] { metadata.remove(key) }
-    if metadata["general.quantization_version"] == nil {
-      metadata.set("general.quantization_version", .uint32(2))
-    }
-    return metadata
-  }
-}
-
 extension ModelCheckpoint {
-  /// The keys and values of a checkpoint in GGUF; nil for one in other files.
-  public var ggufMetadata: GGUFMetadata? { files.gguf }
-
   /// Quantizes tensors as planned and writes all of them.
   ///
   /// Tensors are read, encoded and written in pieces, so that neither a model nor a tensor need fit in
@@ -39,38 +24,17 @@ extension ModelCheckpoint {
     _ plan: QuantizationPlan, to path: String, keys: GGUFMetadata? = nil,
     progress: (WritingProgress) -> Void = { _ in }
   ) throws(ModelCheckpointError) -> [QuantizationQuality] {
-    guard CheckpointOutput.isGGUF(path) == (plan.request.dialect == .ggml) else {
-      throw .request(
-        path: path,
-        reason: "the dialect ggml is written to names that end in .gguf, and no other one is")
-    }
     let qualities = QualityCollector()
     let groups = SharedStatistics(plan)
-    var output = CheckpointOutput(
-      path: path,
-      tensors: plan.decisions.map { decision in
-        guard let form = decision.form else {
-          return decision.tensor.output(as: nil, parallelism: plan.request.parallelism)
-        }
-        return decision.tensor.output(form, groups, qualities, plan.request.parallelism)
-      },
-      fingerprint: fingerprint(plan.description))
-    output.metadata = plan.metadata
-    if CheckpointOutput.isGGUF(path) {
-      output.gguf = (keys ?? files.gguf ?? GGUFMetadata()).ofOneFile
-      if let part = output.tensors.lazy.flatMap(\.parts).first(where: { $0.type.ggml == nil }) {
-        throw .tensor(
-          path: path, name: part.name, reason: "GGUF has no type for \(part.type)")
+    let tensors = plan.decisions.map { decision in
+      guard let form = decision.form else {
+        return decision.tensor.output(as: nil, parallelism: plan.request.parallelism)
       }
-    } else if let part = output.tensors.lazy.flatMap(\.parts).first(where: { $0.type.dtype == nil })
-    {
-      throw .tensor(path: path, name: part.name, reason: "\(part.type) is a type of GGUF alone")
+      return decision.tensor.output(form, groups, qualities, plan.request.parallelism)
     }
-    if !CheckpointOutput.isFile(path) {
-      output.documents = try documents(configuration: configuration(of: plan))
-      output.documents += plan.documents
-    }
-    try output.write(progress)
+    let report = DialectReport(
+      dialect: plan.request.dialect, forms: plan.decisions.map { ($0.tensor, $0.form) })
+    try write(tensors, report, to: path, keys: keys, work: plan.description, progress: progress)
     return qualities.all
   }
 }

@@ -32,15 +32,10 @@ struct Relabelling: Sendable {
     return planes
   }
 
-  /// The factor that decodes, as the new form's scale of the tensor tells it.
+  /// The factor of the tensor that decodes; nil where there is not one.
   private var outerMultiplier: Float? {
     guard let outer, outer.stored.count == 1 else { return nil }
-    for part in form.parts {
-      if case .field(2, .tensorScale(let form)) = part.contents {
-        return form.multiplier(of: outer.stored[0])
-      }
-    }
-    return nil
+    return outer.order == .quotientFirst ? 1 / outer.stored[0] : outer.stored[0]
   }
 
   /// Counts the blocks whose values stay as they are.

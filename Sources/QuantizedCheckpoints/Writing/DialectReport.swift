@@ -1,29 +1,23 @@
 internal import BlockFormats
 internal import StrictJSON
 
-extension QuantizationPlan {
-  /// The text in which two plans differ that do other work.
-  var description: String {
-    let lines = decisions.map { decision in
-      "\(decision.tensor.name)=\(decision.form.map { $0.format.id + Self.choices(of: $0.format) } ?? "-")"
-    }
-    return "quantize dialect=\(request.dialect.rawValue)\n" + lines.joined(separator: "\n")
-  }
-
-  private static func choices(of format: any BlockFormat) -> String {
-    PolicyAspect.allCases.map { " " + $0.chosen(in: format.defaultPolicy).id }.joined()
-  }
+/// What loaders of a dialect need to be told of a checkpoint, besides its tensors.
+struct DialectReport {
+  /// Whose loaders.
+  let dialect: Dialect
+  /// The tensors, and the form of those that are quantized.
+  let forms: [(tensor: CheckpointTensor, form: DialectForm?)]
 
   /// Text for the header of each file.
   var metadata: [String: String] {
     var metadata: [String: String] = [:]
-    for decision in decisions {
-      metadata.merge(decision.form?.metadata ?? [:]) { first, _ in first }
+    for entry in forms {
+      metadata.merge(entry.form?.metadata ?? [:]) { first, _ in first }
     }
-    switch request.dialect {
+    switch dialect {
     case .mlx: return ["format": "mlx"]
     case .torchao:
-      let names = decisions.map { JSONValue.string($0.tensor.name) }
+      let names = forms.map { JSONValue.string($0.tensor.name) }
       metadata["tensor_names"] = JSONValue.array(names).text(
         .indented(levels: 0), escaping: .controls)
       return metadata
@@ -33,7 +27,7 @@ extension QuantizationPlan {
 
   /// Files beside `config.json` in which the dialect tells what was done.
   var documents: [CheckpointOutput.Document] {
-    guard request.dialect == .modelOpt, let format = formats.first else { return [] }
+    guard dialect == .modelOpt, let format = formats.first else { return [] }
     let quantization = JSONValue.object([
       .init("producer", Self.producer),
       .init(
@@ -52,18 +46,18 @@ extension QuantizationPlan {
     ]
   }
 
-  /// The formats of the plan, each once.
+  /// The formats, each once.
   var formats: [any BlockFormat] {
-    decisions.compactMap { $0.form?.format }.reduce(into: []) { formats, format in
+    forms.compactMap { $0.form?.format }.reduce(into: []) { formats, format in
       if !formats.contains(where: { $0.isSame(as: format) }) { formats.append(format) }
     }
   }
 
   /// The matrices that are kept, without the ending of weights.
   var keptModules: [String] {
-    decisions.compactMap { decision in
-      let tensor = decision.tensor
-      guard decision.form == nil, tensor.shape.count == 2, tensor.name.hasSuffix(".weight") else {
+    forms.compactMap { entry in
+      let tensor = entry.tensor
+      guard entry.form == nil, tensor.shape.count == 2, tensor.name.hasSuffix(".weight") else {
         return nil
       }
       return String(tensor.name.dropLast(".weight".count))
@@ -85,9 +79,9 @@ extension QuantizationPlan {
 }
 
 extension ModelCheckpoint {
-  /// The model's configuration with what the dialect says of a plan's work.
-  func configuration(of plan: QuantizationPlan) -> JSONValue? {
-    guard let told = plan.configuration else { return configurationWithoutQuantization }
+  /// The model's configuration with what the dialect says of the work.
+  func configuration(of report: DialectReport) -> JSONValue? {
+    guard let told = report.configuration else { return configurationWithoutQuantization }
     guard case .object(let members) = configurationWithoutQuantization ?? .object([]) else {
       return nil
     }
@@ -95,12 +89,12 @@ extension ModelCheckpoint {
   }
 }
 
-extension QuantizationPlan {
+extension DialectReport {
   /// The member of `config.json` that tells of the work; nil in dialects without one.
   var configuration: JSONValue.Member? {
     guard let format = formats.first else { return nil }
     let kind = FormatKind(format)
-    switch request.dialect {
+    switch dialect {
     case .mlx: return mlxConfiguration
     case .gptOSS:
       return .init(
@@ -166,9 +160,9 @@ extension QuantizationPlan {
     }
     guard let first = formats.first else { return nil }
     // Layers in another format than the first say so themselves.
-    let others = decisions.compactMap { decision -> JSONValue.Member? in
-      guard let form = decision.form, !form.format.isSame(as: first) else { return nil }
-      return .init(WeightName(decision.tensor.name).layer, .object(facts(form.format)))
+    let others = forms.compactMap { entry -> JSONValue.Member? in
+      guard let form = entry.form, !form.format.isSame(as: first) else { return nil }
+      return .init(WeightName(entry.tensor.name).layer, .object(facts(form.format)))
     }
     return .init("quantization", .object(facts(first) + others))
   }
@@ -236,7 +230,7 @@ extension QuantizationPlan {
     let targets =
       formats.count == 1
       ? [JSONValue.string("Linear")]
-      : decisions.filter { $0.form?.format.isSame(as: format) == true }
+      : forms.filter { $0.form?.format.isSame(as: format) == true }
         .map { .string(WeightName($0.tensor.name).layer) }
     return .object([
       .init("format", .string(Self.compressedTensorsFormat(format))),
