@@ -15,6 +15,7 @@ enum CommandList {
     QuantizeCommand.self,
     DequantizeCommand.self,
     ConvertCommand.self,
+    PlanCommand.self,
     EncodeCommand.self,
     DecodeCommand.self,
     ListCommand.self,
