@@ -33,16 +33,28 @@ public struct ModelCheckpoint: Sendable {
   public init(path: String) throws(ModelCheckpointError) {
     let files = try CheckpointFiles(path: path)
     let recognition = try Recognition(files)
+    try self.init(
+      files, tensors: recognition.found.map(\.tensor), findings: recognition.findings)
+  }
+
+  /// A checkpoint with its tensors under other names.
+  init(_ other: ModelCheckpoint, tensors: [CheckpointTensor]) throws(ModelCheckpointError) {
+    try self.init(other.files, tensors: tensors, findings: other.inventory.findings)
+  }
+
+  private init(
+    _ files: CheckpointFiles, tensors: [CheckpointTensor], findings: [Inventory.Finding]
+  ) throws(ModelCheckpointError) {
     self.files = files
-    tensors = recognition.found.map(\.tensor)
+    self.tensors = tensors
     let quantized = tensors.count { $0.quantizedStorage != nil }
     inventory = Inventory(
       quantizedCount: quantized, plainCount: tensors.count - quantized,
-      findings: recognition.findings)
+      findings: findings)
     var indices: [ExactText: Int] = [:]
     for (index, tensor) in tensors.enumerated() {
       guard indices.updateValue(index, forKey: ExactText(tensor.name)) == nil else {
-        throw .tensor(path: path, name: tensor.name, reason: "is stored in two ways")
+        throw .tensor(path: files.path, name: tensor.name, reason: "is stored in two ways")
       }
     }
     self.indices = indices

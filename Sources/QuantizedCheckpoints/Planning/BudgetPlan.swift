@@ -104,7 +104,9 @@ extension ModelCheckpoint {
     }
     let chosen = tensors.filter { $0.isQuantizedByDefault && $0.hasValues && $0.elementCount > 0 }
     let total = chosen.reduce(0) { $0 + $1.byteCount }
-    var (items, names): ([[BudgetSolver.Option]], [(CheckpointTensor, [any BlockFormat])]) = ([], [])
+    var (items, names): ([[BudgetSolver.Option]], [(CheckpointTensor, [any BlockFormat])]) = (
+      [], []
+    )
     var done = 0
     for tensor in chosen {
       progress(

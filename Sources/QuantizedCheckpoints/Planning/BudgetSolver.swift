@@ -89,7 +89,8 @@ struct BudgetSolver {
         }
       }
       if let best {
-        bytes += items[best.item][best.option].byteCount
+        bytes +=
+          items[best.item][best.option].byteCount
           - items[best.item][choices[best.item]].byteCount
         choices[best.item] = best.option
         improves = true
