@@ -1,3 +1,4 @@
+package import TensorFiles
 internal import UntrustedText
 
 /// The tensors of a model in one or more files, whatever producer wrote them.
@@ -67,4 +68,23 @@ public struct ModelCheckpoint: Sendable {
 
   /// The paths of the files that hold tensors.
   public var filePaths: [String] { files.filePaths }
+
+  /// Whether a path names a folder or a GGUF file, which are read as checkpoints alone.
+  package static func isFolderOrGGUF(_ path: String) -> Bool {
+    Folder.exists(at: path) || path.lowercased().hasSuffix(".gguf")
+  }
+
+  /// Whether a path leads to a file that can be read more than once.
+  package static func isRegularFile(_ path: String) -> Bool {
+    let folder = Folder(of: path)
+    return folder.holdsFile(String(path.split(separator: "/").last ?? ""))
+  }
+}
+
+extension CheckpointTensor {
+  /// The dtype of values that are read as floating point; nil for codes and for anything else.
+  package var valueDType: TensorDType? {
+    guard case .plain(let stored) = contents, stored.type.floatEncoding != nil else { return nil }
+    return stored.type.dtype
+  }
 }

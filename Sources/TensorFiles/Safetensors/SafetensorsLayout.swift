@@ -39,7 +39,9 @@ public struct TensorDescription: Hashable, Sendable {
   }
 }
 
-/// Whose order of tensors and words a safetensors file has. Readers accept all.
+/// Whose order of tensors and words a safetensors file has.
+///
+/// Readers accept all.
 public enum SafetensorsStyle: Hashable, Sendable {
   /// The reference implementation's.
   case reference
