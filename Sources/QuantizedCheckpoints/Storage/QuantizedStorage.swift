@@ -91,8 +91,7 @@ public struct QuantizedStorage: Sendable {
   func pieces(limit: Int) -> TensorPieces {
     var limit = limit
     if case .whole = contents { limit = .max }
-    return TensorPieces(
-      shape: shape, axis: -1, formats: [(format, format.defaultPolicy)], limit: max(limit, 1))
+    return TensorPieces(ofPlanes: format, shape: shape, limit: limit)
   }
 
   /// Reads a piece as a tensor of its own.
