@@ -137,7 +137,8 @@ extension Relabelling {
         if number != 1 {
           form.parts.append(
             DialectForm.Part(
-              description: StoredDescription(WeightName(tensor.name).module + "scale", GGMLType.f32, [1]),
+              description: StoredDescription(
+                WeightName(tensor.name).module + "scale", GGMLType.f32, [1]),
               contents: .constant(StoredPart.bytes(of: [number]))))
         }
         let count = max(source.shape.reduce(1, *), 1)
