@@ -37,6 +37,11 @@ public enum VectorFile {
       .map { "\(folder)/\($0)" }
   }
 
+  /// The path of a file or folder below `Tests/Vectors`.
+  public static func path(of name: String) throws -> String {
+    try directory().appendingPathComponent(name).path
+  }
+
   /// The folder `Tests/Vectors` of the checkout.
   static func directory() throws -> URL {
     var url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

@@ -14,7 +14,7 @@ public struct CheckpointComparison: Sendable {
 
   /// How equal two checkpoints or tensors are.
   public enum Verdict: String, CaseIterable, Sendable {
-    /// The same stored bytes under the same names.
+    /// The same stored bytes under the same names, companions included, which are read alike.
     case identical
     /// Other bytes, names or formats with the same values.
     case equivalent
@@ -44,8 +44,8 @@ public struct TensorComparison: Sendable {
 extension ModelCheckpoint {
   /// Compares the tensors of this checkpoint with those of another.
   ///
-  /// Tensors pair up by their names; those of GGUF and of transformers are mapped where the two differ. Values are equal as numbers: zeros of either sign are, and so are all
-  /// NaN.
+  /// Tensors pair up by their names; those of GGUF and of transformers are mapped where the two differ.
+  /// Values are equal as FP32 numbers, to which F64 is rounded: zeros of either sign are, and so are all NaN.
   ///
   /// - Throws: what reading either one throws.
   public func compared(
@@ -74,11 +74,11 @@ extension ModelCheckpoint {
 }
 
 extension CheckpointTensor {
-  /// The stored tensors that its values come from.
+  /// The stored tensors that belong to it.
   var storedParts: [StoredTensor] {
     switch contents {
     case .plain(let stored): [stored]
-    case .quantized(let storage): storage.parts
+    case .quantized(let storage): storage.parts + storage.companions
     }
   }
 
@@ -100,7 +100,11 @@ extension CheckpointTensor {
         name: name, .different, obstacle: "shape \(shape) and \(other.shape)")
     }
     guard hasValues, other.hasValues else {
-      return TensorComparison(name: name, .different, obstacle: "other bytes")
+      let obstacle =
+        if case .array = storedParts[0].source {
+          "arrays of \(storedParts[0].type) are not compared"
+        } else { "other bytes" }
+      return TensorComparison(name: name, .different, obstacle: obstacle)
     }
     var tally = DifferenceTally()
     var rest = ValueStream(other, parallelism)
@@ -114,11 +118,11 @@ extension CheckpointTensor {
       worstDistance: tally.worst)
   }
 
-  /// Whether both store the same bytes in tensors of the same names, types and shapes.
+  /// Whether both store the same bytes in tensors of the same names, types and shapes, and read them alike.
   private func storesTheSame(as other: CheckpointTensor) throws(ModelCheckpointError) -> Bool {
     let (own, others) = (storedParts, other.storedParts)
     guard quantizedStorage?.rowOrder == other.quantizedStorage?.rowOrder else { return false }
-    guard own.count == others.count else { return false }
+    guard own.count == others.count, isRead(like: other) else { return false }
     for (first, second) in zip(own, others) {
       guard first.rowOrder == second.rowOrder, first.name == second.name, first.type == second.type,
         first.shape == second.shape,
@@ -126,6 +130,27 @@ extension CheckpointTensor {
       else { return false }
     }
     return true
+  }
+}
+
+extension CheckpointTensor {
+  /// Whether the same bytes would be the same values in both: a configuration may tell them apart.
+  private func isRead(like other: CheckpointTensor) -> Bool {
+    guard shape == other.shape else { return false }
+    switch (quantizedStorage, other.quantizedStorage) {
+    case (nil, nil): return true
+    case (let own?, let other?):
+      return own.format.isSame(as: other.format) && own.dialect == other.dialect
+        && own.shape == other.shape && own.codings == other.codings
+    default: return false
+    }
+  }
+}
+
+extension QuantizedStorage {
+  /// How the codes of each field lie in its part; none for parts that hold all fields.
+  fileprivate var codings: [PartCoding] {
+    if case .fields(let parts) = contents { parts.map(\.coding) } else { [] }
   }
 }
 

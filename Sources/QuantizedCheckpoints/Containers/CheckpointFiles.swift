@@ -1,3 +1,4 @@
+internal import BlockFormats
 internal import TensorFiles
 internal import UntrustedText
 
@@ -11,8 +12,7 @@ struct CheckpointFiles: Sendable {
   let filePaths: [String]
   /// The tensors, file by file and in each in the order of their bytes.
   let stored: [StoredTensor]
-  /// The free-form text of each file.
-  let metadata: [String: [String: String]]
+  private let metadata: [ExactText: [String: String]]
   /// The JSON beside the files.
   let configuration: ModelConfiguration
   /// The keys and values of GGUF; nil for other containers.
@@ -20,12 +20,18 @@ struct CheckpointFiles: Sendable {
   private let safetensors: [SafetensorsFile]
 
   /// The open safetensors file of a path.
-  func safetensors(at path: String) -> SafetensorsFile? { safetensors.first { $0.path == path } }
+  func safetensors(at path: String) -> SafetensorsFile? {
+    let path = ExactText(path)
+    return safetensors.first { ExactText($0.path) == path }
+  }
+
+  /// The free-form text of a file.
+  func metadata(of path: String) -> [String: String] { metadata[ExactText(path)] ?? [:] }
 
   /// Opens a file or a folder and reads the headers alone.
   ///
   /// - Throws: what the readers of its files throw; `.folder` for a folder without a checkpoint, or whose
-  ///   index is stale; `.tensor` for a tensor that is stored twice.
+  ///   index is stale; `.tensor` for a tensor that is stored twice, or whose shape is not possible.
   init(path: String) throws(ModelCheckpointError) {
     if Folder.exists(at: path) {
       try self.init(folder: Folder(path), path: path)
@@ -73,7 +79,9 @@ struct CheckpointFiles: Sendable {
     for tensor in stored {
       let name = ExactText(tensor.name)
       found.insert(name)
-      guard let file = index.files[name], folder.path(of: file) == tensor.path else {
+      guard let file = index.files[name],
+        ExactText(folder.path(of: file)) == ExactText(tensor.path)
+      else {
         throw .folder(
           path: index.path,
           reason:
@@ -111,7 +119,8 @@ struct CheckpointFiles: Sendable {
     try self.init(
       path: path, container: container, filePaths: files.map(\.path),
       stored: files.flatMap { file in file.tensors.map { StoredTensor($0, of: file) } },
-      metadata: Dictionary(uniqueKeysWithValues: files.map { ($0.path, $0.metadata) }),
+      metadata: Dictionary(
+        uniqueKeysWithValues: files.map { (ExactText($0.path), $0.metadata) }),
       configuration: configuration, safetensors: files)
   }
 
@@ -147,12 +156,23 @@ struct CheckpointFiles: Sendable {
 
   private init(
     path: String, container: Container, filePaths: [String], stored: [StoredTensor],
-    metadata: [String: [String: String]], configuration: ModelConfiguration,
+    metadata: [ExactText: [String: String]], configuration: ModelConfiguration,
     safetensors: [SafetensorsFile] = [], gguf: GGUFMetadata? = nil
   ) throws(ModelCheckpointError) {
     var names: Set<ExactText> = []
-    for tensor in stored where !names.insert(ExactText(tensor.name)).inserted {
-      throw .tensor(path: tensor.path, name: tensor.name, reason: "is in another file, too")
+    for tensor in stored {
+      guard names.insert(ExactText(tensor.name)).inserted else {
+        throw .tensor(path: tensor.path, name: tensor.name, reason: "is in another file, too")
+      }
+      // Only safetensors has no tensor of the name, as its headers have text there.
+      guard tensor.name != "__metadata__" else {
+        throw .tensor(path: tensor.path, name: tensor.name, reason: "has a name that is reserved")
+      }
+      // Behind a zero, files may tell extents of any size, which nothing here could multiply.
+      guard Tensor.isValid(shape: tensor.shape) else {
+        throw .tensor(
+          path: tensor.path, name: tensor.name, reason: "shape \(tensor.shape) is not possible")
+      }
     }
     self.path = path
     self.container = container

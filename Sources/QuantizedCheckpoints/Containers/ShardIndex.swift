@@ -17,7 +17,8 @@ struct ShardIndex: Sendable {
 
   /// The names of the files, each once, in the order of their bytes.
   var fileNames: [String] {
-    Set(files.values).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    Set(files.values.map(ExactText.init)).map(\.text)
+      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
   /// Reads an index.

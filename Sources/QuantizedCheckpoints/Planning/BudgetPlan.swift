@@ -46,6 +46,8 @@ public struct TensorWeights: Sendable {
 
   /// The most bytes that a file may have.
   private static let byteLimit = 64 << 20
+  /// The most that a factor or a cost may be, so that no sum of costs leaves the range of numbers.
+  private static let costLimit = 1e100
 
   /// No weights: every squared error costs the same.
   public init() { weights = [:] }
@@ -58,8 +60,9 @@ public struct TensorWeights: Sendable {
       .configuration(path: path, reason: reason)
     }
     func number(_ value: JSONValue, _ name: String) throws(ModelCheckpointError) -> Double {
-      guard let number = value.double, number.isFinite, number >= 0 else {
-        throw failure("'\(printable(name))' has \(value.kind) instead of a number from 0 on")
+      guard let number = value.double, (0...Self.costLimit).contains(number) else {
+        throw failure(
+          "'\(printable(name))' has \(value.kind) that is no number from 0 to \(Self.costLimit)")
       }
       return number
     }
@@ -130,7 +133,7 @@ extension ModelCheckpoint {
     }
     let elements = names.reduce(0) { $0 + $1.0.elementCount }
     let budget = bitsPerWeight * Double(elements) / 8
-    guard budget < 0x1p62, let solved = BudgetSolver(items, budget: Int(budget)) else {
+    guard budget >= 0, let solved = BudgetSolver(items, budget: Int(min(budget, 0x1p62))) else {
       let least = items.reduce(0) { $0 + ($1.map(\.byteCount).min() ?? 0) }
       throw .request(
         path: path,

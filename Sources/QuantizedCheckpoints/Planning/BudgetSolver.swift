@@ -40,14 +40,16 @@ struct BudgetSolver {
   /// Solves a problem.
   ///
   /// - Returns: nil where even the smallest options exceed the budget.
-  /// - Precondition: every item has an option.
+  /// - Precondition: every item has an option; bytes and costs are finite numbers from 0 on whose sums are.
   init?(_ items: [[Option]], budget: Int) {
     require(items.allSatisfy { !$0.isEmpty }, "an item without options")
+    require(
+      items.joined().allSatisfy { $0.byteCount >= 0 && (0..<Double.infinity).contains($0.cost) },
+      "an option of a negative or endless cost")
     let hulls = items.map(Self.hull)
     var choices = hulls.map { $0[0] }
     var bytes = zip(items, choices).reduce(0) { $0 + $1.0[$1.1].byteCount }
     guard bytes <= budget else { return nil }
-    var bound = zip(items, choices).reduce(0) { $0 + $1.0[$1.1].cost }
     var steps: [Step] = []
     for (item, hull) in hulls.enumerated() {
       for (from, to) in zip(hull, hull.dropFirst()) {
@@ -63,16 +65,18 @@ struct BudgetSolver {
         ? $0.element.rate > $1.element.rate : $0.offset < $1.offset
     }.map(\.element)
     var isOpen = true
+    var part = 0.0
     for step in steps {
       if isOpen && bytes + step.byteCount <= budget {
         bytes += step.byteCount
-        bound -= step.saving
         choices[step.item] = step.option
       } else if isOpen {
-        bound -= step.saving * Double(budget - bytes) / Double(step.byteCount)
+        part = step.saving * (Double(budget - bytes) / Double(step.byteCount))
         isOpen = false
       }
     }
+    // Summed anew: differences of large costs would leave little of small ones.
+    let bound = max(0, zip(items, choices).reduce(0) { $0 + $1.0[$1.1].cost } - part)
     // What is left of the budget.
     var improves = !isOpen
     while improves {

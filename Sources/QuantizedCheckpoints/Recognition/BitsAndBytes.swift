@@ -5,7 +5,7 @@ internal import TensorFiles
 extension Recognition {
   /// bitsandbytes: `W.quant_state.bitsandbytes__nf4` holds JSON beside the codes, `W.absmax` and the table.
   mutating func readBitsAndBytes() throws(ModelCheckpointError) {
-    for state in rest {
+    for state in rest where stored(state.name) != nil {
       for kind in ["nf4", "fp4"] {
         let ending = ".quant_state.bitsandbytes__" + kind
         guard state.name.hasSuffix(ending) else { continue }
@@ -44,8 +44,9 @@ extension Recognition {
       return
     }
     let element: ElementFormat = kind == "nf4" ? .nf4 : .fp4BitsAndBytes
-    let values = try table.floats(in: 0..<table.elementCount)
-    guard values == (0..<16).map({ Float(element.value(of: $0)) }) else {
+    guard table.elementCount == 16, table.type.floatEncoding != nil,
+      try table.floats(in: 0..<16) == (0..<16).map({ Float(element.value(of: $0)) })
+    else {
       note(.unclassified, codes, "\(kind) codes of a table of its own")
       return
     }

@@ -6,9 +6,7 @@ extension Recognition {
   mutating func readGGUF() throws(ModelCheckpointError) {
     for stored in rest {
       guard case .ggml(let type) = stored.type, stored.type.dtype == nil else { continue }
-      guard let format = Self.format(of: type),
-        let packing = format.packings.first(where: { $0.name == "ggml" })
-      else { continue }
+      guard let format = Self.format(of: type), let packing = format.ggmlPacking else { continue }
       guard let width = stored.shape.last, width % type.blockLength == 0 else {
         throw .tensor(
           path: stored.path, name: stored.name,

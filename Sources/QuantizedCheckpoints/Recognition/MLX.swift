@@ -62,8 +62,8 @@ extension Recognition {
     let known = [2, 3, 4, 5, 6, 8]
     let guess = [64, 32, 128].map { ($0, 32 * words / (groups * $0)) }
       .first { known.contains($0.1) && $0.0 * groups * $0.1 == 32 * words }
-    guard let (group, bits) = told ?? guess, known.contains(bits), group > 0,
-      group.multipliedReportingOverflow(by: groups * bits).partialValue == 32 * words
+    guard let (group, bits) = told ?? guess, known.contains(bits),
+      BlockShape.extents.contains(group), group * groups * bits == 32 * words
     else {
       throw .tensor(
         path: codes.path, name: codes.name,
@@ -71,12 +71,15 @@ extension Recognition {
           + (told.map { ", and not the \($0.1) bits in groups of \($0.0) of its configuration" }
             ?? ""))
     }
-    let scale: ElementFormat =
-      switch scales.type.dtype {
-      case .bf16: .bf16
-      case .f16: .fp16
-      default: .fp32
-      }
+    let scale: ElementFormat
+    switch scales.type {
+    case .plain(.bf16): scale = .bf16
+    case .plain(.f16): scale = .fp16
+    case .plain(.f32): scale = .fp32
+    default:
+      note(.unclassified, codes, "U32 codes beside 'scales' of \(scales.type)")
+      return
+    }
     try take(
       module + "weight", .mlx, AffineFormat.affine(bits: bits, group: group, scale: scale),
       shape: codes.shape.dropLast() + [group * groups],

@@ -8,7 +8,7 @@ extension Recognition {
   /// The tensor has no name of its own and gets that of its file.
   mutating func readOwnFiles() throws(ModelCheckpointError) {
     for path in files.filePaths {
-      guard QuantizedTensorFile.isAuthor(of: files.metadata[path] ?? [:]),
+      guard QuantizedTensorFile.isAuthor(of: files.metadata(of: path)),
         let file = files.safetensors(at: path)
       else { continue }
       let tensor = try QuantizedTensorReader(file).tensor()

@@ -1,5 +1,6 @@
 internal import BlockFormats
 internal import CallerChecks
+internal import StrictJSON
 internal import TensorFiles
 
 extension Recognition {
@@ -78,8 +79,8 @@ extension Recognition {
     let shape = try told.integers()
     guard shape.count == 2, shape.allSatisfy({ $0 > 0 }), codes.shape.count == 2,
       let words = codes.shape.last, let groups = scale.shape.last, groups > 0,
-      words <= 1 << 40, case let bits = 32 * words / shape[1], (2...8).contains(bits),
-      (bits * shape[1] + 31) / 32 == words, shape[1] % groups == 0
+      shape[1] <= 1 << 48, shape[1] % groups == 0,
+      let bits = bitWidth(ofRows: shape[1], words: words)
     else {
       throw .tensor(
         path: told.path, name: told.name,
@@ -92,6 +93,18 @@ extension Recognition {
       try format("scaled(element=int\(bits)_full,block=\(block),scale=fp32)", codes), shape: shape,
       [StoredPart(codes, .offsetWords), StoredPart(scale, .floats)], companions: [told],
       because: "'weight_packed' of I32 beside 'weight_shape': \(bits) bits, blocks of \(block)")
+  }
+
+  /// The bits of integers of which so many fill a row of words; nil where there are none.
+  ///
+  /// The words decide but for short rows, of which the configuration tells.
+  private func bitWidth(ofRows length: Int, words: Int) -> Int? {
+    let possible = (2...8).filter { ($0 * length + 31) / 32 == words }
+    guard possible.count > 1 else { return possible.first }
+    let groups = configuration.quantization?["config_groups"]?.members ?? []
+    let told = Set(groups.compactMap { $0.value["weights"]?["num_bits"]?.integer })
+      .intersection(possible)
+    return told.count == 1 ? told.first : nil
   }
 
   /// The format of a producer's preset.

@@ -13,6 +13,9 @@ struct Recognition {
   /// What is wrong with stored tensors that nothing takes.
   private(set) var findings: [Inventory.Finding] = []
 
+  /// The most scalars of a reason, which may quote texts of the file.
+  private static let reasonLimit = 400
+
   private let positions: [ExactText: Int]
   private var taken: Set<ExactText> = []
 
@@ -48,14 +51,17 @@ struct Recognition {
 
   /// Takes stored tensors as one quantized tensor.
   ///
-  /// - Throws: `.tensor` where a part has not as many bytes or numbers as format and shape need.
+  /// - Throws: `.tensor` where a part has not the type, the rows and as many bytes or numbers as format and
+  ///   shape need.
   mutating func take(
     _ name: String, _ dialect: Dialect, _ format: any BlockFormat, shape: [Int],
     _ parts: [StoredPart], companions: [StoredTensor] = [],
     orientation: QuantizedStorage.Orientation = .stored, because reason: String
   ) throws(ModelCheckpointError) {
     let planes = try planes(of: format, shape, parts)
-    for (part, plane) in zip(parts, planes) { try part.check(against: plane, of: format) }
+    for (index, part) in parts.enumerated() {
+      try part.check(against: planes[index], of: format, field: index, shape)
+    }
     let storage = QuantizedStorage(
       format: format, dialect: dialect, shape: shape, orientation: orientation,
       companions: companions, contents: .fields(parts))
@@ -80,7 +86,8 @@ struct Recognition {
       shape.swapAt(shape.count - 1, shape.count - 2)
     }
     let tensor = CheckpointTensor(
-      name: name, shape: shape, contents: .quantized(storage), reason: reason)
+      name: name, shape: shape, contents: .quantized(storage),
+      reason: printable(reason, limit: Self.reasonLimit))
     let all = storage.parts + storage.companions
     found.append((all.compactMap { positions[ExactText($0.name)] }.min() ?? 0, tensor))
     for stored in all { taken.insert(ExactText(stored.name)) }
@@ -90,6 +97,7 @@ struct Recognition {
   mutating func note(
     _ kind: Inventory.Finding.Kind, _ stored: StoredTensor, _ reason: String
   ) {
+    let reason = printable(reason, limit: Self.reasonLimit)
     findings.append(Inventory.Finding(kind: kind, name: stored.name, reason: reason))
     taken.insert(ExactText(stored.name))
   }
@@ -134,30 +142,5 @@ struct Recognition {
     ]
     guard endings.contains(where: stored.name.hasSuffix) else { return nil }
     return "\(stored.type) codes without the scale that decodes them"
-  }
-}
-
-extension StoredPart {
-  /// Checks that as much is stored as a plane needs.
-  func check(against plane: PlaneLayout, of format: any BlockFormat) throws(ModelCheckpointError) {
-    guard let stored else { return }
-    let codeCount = plane.rowCount * plane.rowLength
-    let (needed, has) =
-      switch coding {
-      case .plane, .highNibbleFirst: (plane.byteCount, stored.byteCount)
-      case .bytes: (codeCount, stored.byteCount)
-      case .offsetWords: (plane.rowCount * Self.wordRowBytes(plane), stored.byteCount)
-      case .floats: (codeCount, stored.elementCount)
-      case .tensorScale: (1, stored.elementCount)
-      case .tiles128x4:
-        (ScaleTiles(rows: plane.rowCount, columns: plane.rowLength).byteCount, stored.byteCount)
-      }
-    guard needed == has else {
-      let unit = if case .floats = coding { "numbers" } else { "bytes" }
-      throw .tensor(
-        path: stored.path, name: stored.name,
-        reason: "\(stored.type) of shape \(stored.shape), which is \(has) \(unit) where "
-          + "\(format.id) needs \(needed)")
-    }
   }
 }

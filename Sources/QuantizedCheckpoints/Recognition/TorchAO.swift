@@ -8,7 +8,7 @@ extension Recognition {
   /// The parts of `M.weight` are `M._weight_qdata`, `M._weight_scale` and so on.
   mutating func readTorchAO() throws(ModelCheckpointError) {
     for path in files.filePaths {
-      let metadata = files.metadata[path] ?? [:]
+      let metadata = files.metadata(of: path)
       guard let list = metadata["tensor_names"] else { continue }
       let names = try json(list, of: "tensor_names", path).elements ?? []
       for name in names.compactMap(\.text) {

@@ -4,7 +4,9 @@ internal import CallerChecks
 extension PartCoding {
   /// The bytes that a producer stores for a slice of a plane, with their place in its tensor.
   ///
-  /// - Parameter bytes: those of the slice as `BitPlane` has them.
+  /// - Parameters:
+  ///   - bytes: those of the slice as `BitPlane` has them.
+  ///   - slice: whole rows, or a part of one that begins and ends with a byte.
   /// - Precondition: not `tiles128x4`, of which slices have no place of their own.
   func stored(_ bytes: [UInt8], of slice: StoredPart.Slice) -> (bytes: [UInt8], offset: Int) {
     switch self {
@@ -21,15 +23,18 @@ extension PartCoding {
       ).unpacked()
       return (codes.map { UInt8(truncatingIfNeeded: $0) }, slice.firstIndex)
     case .offsetWords:
-      let (stride, kept) = (StoredPart.wordRowBytes(slice.own), slice.own.bytesPerRow)
+      let (stride, kept) = (StoredPart.wordRowBytes(slice.whole), slice.own.bytesPerRow)
       let pattern = StoredPart.topBits(slice.own)
-      var words = [UInt8](repeating: 0, count: stride * slice.own.rowCount)
+      // The last part of a row fills up its last word.
+      let isLast = slice.codes.upperBound == slice.whole.rowLength
+      let count = isLast ? stride - slice.firstByte : kept
+      var words = [UInt8](repeating: 0, count: count * slice.own.rowCount)
       for row in 0..<slice.own.rowCount {
         for byte in 0..<kept {
-          words[row * stride + byte] = bytes[row * kept + byte] ^ pattern[byte]
+          words[row * count + byte] = bytes[row * kept + byte] ^ pattern[byte]
         }
       }
-      return (words, slice.firstRow * stride)
+      return (words, slice.firstRow * stride + slice.firstByte)
     case .tensorScale(let form):
       let pattern = bytes.reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
       return (StoredPart.bytes(of: [form.stored(for: Float(bitPattern: pattern))]), 0)
@@ -38,6 +43,6 @@ extension PartCoding {
   }
 
   private static func planeOffset(_ slice: StoredPart.Slice) -> Int {
-    slice.firstRow * slice.whole.bytesPerRow + slice.firstCode * slice.own.bitWidth / 8
+    slice.firstRow * slice.whole.bytesPerRow + slice.firstByte
   }
 }

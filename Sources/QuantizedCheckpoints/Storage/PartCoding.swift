@@ -80,10 +80,11 @@ struct ScaleTiles: Hashable, Sendable {
   /// - Parameters:
   ///   - bytes: those of whole rows of tiles, from the one that holds the first row on.
   ///   - range: the rows.
-  func rows(_ range: Range<Int>, from bytes: [UInt8]) -> [UInt8] {
+  ///   - part: the columns of each.
+  func rows(_ range: Range<Int>, _ part: Range<Int>, from bytes: [UInt8]) -> [UInt8] {
     let start = range.lowerBound / 128 * tileColumns * Self.tileByteCount
     return range.flatMap { row in
-      (0..<columns).map { bytes[offset(row: row, column: $0) - start] }
+      part.map { bytes[offset(row: row, column: $0) - start] }
     }
   }
 

@@ -69,3 +69,17 @@ struct PlaneSlices {
     }
   }
 }
+
+extension TensorPieces {
+  /// A tensor cut into pieces whose codes begin and end with a byte in every plane of a format.
+  ///
+  /// - Parameter limit: the elements that a piece may have, where blocks allow it.
+  init(ofPlanes format: any BlockFormat, shape: [Int], limit: Int) {
+    var limit = max(limit, 1)
+    // Inside a row, blocks of other lengths may end within a byte.
+    if case .vector(let length) = format.layout.block, length % 8 != 0 {
+      limit = max(limit, shape.last ?? 1)
+    }
+    self.init(shape: shape, axis: -1, formats: [(format, format.defaultPolicy)], limit: limit)
+  }
+}

@@ -95,8 +95,7 @@ public struct QuantizedStorage: Sendable {
     // Rows in another order may come from anywhere.
     if case .whole = contents { limit = .max }
     if rowOrder != .stored { limit = .max }
-    return TensorPieces(
-      shape: shape, axis: -1, formats: [(format, format.defaultPolicy)], limit: max(limit, 1))
+    return TensorPieces(ofPlanes: format, shape: shape, limit: limit)
   }
 
   /// Reads a piece as a tensor of its own.

@@ -28,6 +28,10 @@ struct StoredPart: Sendable {
     var firstIndex: Int { firstRow * whole.rowLength + firstCode }
     /// The number of its codes.
     var codeCount: Int { own.rowCount * own.rowLength }
+    /// Its codes in each of its rows.
+    var codes: Range<Int> { firstCode..<firstCode + own.rowLength }
+    /// The bytes before it in its first row; parts of rows begin with a byte.
+    var firstByte: Int { firstCode * own.bitWidth / 8 }
   }
 
   /// The bytes of a slice as `BitPlane` has them.
@@ -35,8 +39,7 @@ struct StoredPart: Sendable {
     guard let stored else { return Self.bytes(of: [1]) }
     switch coding {
     case .plane, .highNibbleFirst:
-      let start =
-        slice.firstRow * slice.whole.bytesPerRow + slice.firstCode * slice.own.bitWidth / 8
+      let start = slice.firstRow * slice.whole.bytesPerRow + slice.firstByte
       var bytes = try stored.bytes(in: start..<start + slice.own.byteCount)
       if coding == .highNibbleFirst {
         for index in bytes.indices { bytes[index] = bytes[index] >> 4 | bytes[index] << 4 }
@@ -65,7 +68,7 @@ struct StoredPart: Sendable {
       let rowBytes = tiles.tileColumns * ScaleTiles.tileByteCount
       let bytes = try stored.bytes(
         in: rows.lowerBound / 128 * rowBytes..<(rows.upperBound + 127) / 128 * rowBytes)
-      return tiles.rows(rows, from: bytes)
+      return tiles.rows(rows, slice.codes, from: bytes)
     }
   }
 
@@ -80,7 +83,8 @@ struct StoredPart: Sendable {
     var result: [UInt8] = []
     result.reserveCapacity(slice.own.byteCount)
     for row in 0..<slice.own.rowCount {
-      for byte in 0..<kept { result.append(bytes[row * stride + byte] ^ pattern[byte]) }
+      let start = row * stride + slice.firstByte
+      for byte in 0..<kept { result.append(bytes[start + byte] ^ pattern[byte]) }
     }
     return result
   }

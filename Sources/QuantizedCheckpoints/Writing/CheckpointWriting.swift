@@ -1,5 +1,6 @@
 internal import BlockFormats
 public import TensorFiles
+internal import UntrustedText
 
 extension ModelCheckpoint {
   /// Writes tensors, with what the loaders of a dialect need to be told.
@@ -16,12 +17,21 @@ extension ModelCheckpoint {
         path: path,
         reason: "the dialect ggml is written to names that end in .gguf, and no other one is")
     }
+    var names: Set<ExactText> = []
     for part in tensors.lazy.flatMap(\.parts) {
       guard (isGGUF ? part.type.ggml != nil : part.type.dtype != nil) else {
         throw .tensor(
           path: path, name: part.name,
           reason: isGGUF
             ? "GGUF has no type for \(part.type)" : "\(part.type) is a type of GGUF alone")
+      }
+      guard !isGGUF || part.shape.count <= 4 else {
+        throw .tensor(
+          path: path, name: part.name,
+          reason: "has \(part.shape.count) extents, of which GGUF has at most 4")
+      }
+      guard names.insert(ExactText(part.name)).inserted else {
+        throw .tensor(path: path, name: part.name, reason: "two tensors would have this name")
       }
     }
     var output = CheckpointOutput(

@@ -5,8 +5,7 @@ extension Dialect {
   func ggmlForm(
     _ format: any BlockFormat, _ name: WeightName, _ shape: [Int]
   ) -> DialectForm? {
-    guard let packing = format.packings.first(where: { $0.name == "ggml" }),
-      let type = Self.ggmlType(of: format), shape.count <= 4
+    guard let packing = format.ggmlPacking, let type = Self.ggmlType(of: format), shape.count <= 4
     else { return nil }
     return DialectForm(
       format: format, shape: shape,

@@ -77,9 +77,7 @@ extension CheckpointTensor {
       name: name, sourceByteCount: byteCount, parts: form.parts.map(\.description)
     ) { writer throws(ModelCheckpointError) in
       let format = form.format
-      let pieces = TensorPieces(
-        shape: form.shape, axis: -1, formats: [(format, format.defaultPolicy)],
-        limit: Self.pieceLimit)
+      let pieces = TensorPieces(ofPlanes: format, shape: form.shape, limit: Self.pieceLimit)
       let statistics =
         PieceQuantizer.needsStatistics(format)
         ? try shared.statistics(of: self, parallelism) : nil
