@@ -195,7 +195,7 @@ struct Mutator {
   private func resize(_ tensor: inout Stored, bitWidth: Int? = nil) {
     let width = bitWidth ?? Self.types.first { $0.name == tensor.dtype }?.bitWidth ?? 8
     var count = 1
-    for extent in tensor.shape { count = count > 1 << 20 ? count : count * extent }
+    for extent in tensor.shape { count = min(count, 1 << 20) * min(extent, 1 << 20) }
     guard tensor.shape.contains(0) || count <= 1 << 16 else {
       tensor.shape = [tensor.bytes.count * 8 / width]
       tensor.bytes.removeLast(tensor.bytes.count % (width / 8))
