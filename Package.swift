@@ -85,7 +85,8 @@ let package = Package(
       dependencies: [
         "BlockFormats", "CallerChecks", "CKernelLevels", "CMultiplyLimit", "CommandLineToolkit",
         "CStreamLimit", "FormatMetrics", "LowPrecisionTraining", "QuantizedCheckpoints",
-        "QuantizedLinearAlgebra", "SystemResources", "TensorFiles", "TrainingRecipes", "UntrustedText",
+        "QuantizedLinearAlgebra", "SystemResources", "TensorFiles", "TrainingRecipes",
+        "UntrustedText",
       ],
       swiftSettings: settings),
     .plugin(

@@ -109,7 +109,7 @@ stub() {
 
 # The targets of the package in the order of their dependencies.
 swift_targets='CallerChecks NumericSupport UntrustedText StrictJSON SystemResources BlockFormats
-  FormatMetrics QuantizedLinearAlgebra TensorFiles TrainingRecipes LowPrecisionTraining
+  FormatMetrics QuantizedLinearAlgebra TensorFiles QuantizedCheckpoints TrainingRecipes LowPrecisionTraining
   CommandLineToolkit FormatBench'
 
 # list FOLDER...: sets `files` to the Swift files of folders.

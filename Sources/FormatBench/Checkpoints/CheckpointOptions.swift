@@ -13,10 +13,16 @@ enum CheckpointOptions {
     index or without; config.json beside them tells of the quantization.
     """
 
-  /// Opens a checkpoint.
-  static func open(_ path: String) throws(CommandError) -> ModelCheckpoint {
+  static let names = Option.defaulted(
+    "names", .choice("scheme", of: NameScheme.self), default: NameScheme.keep.rawValue,
+    help: "the names of tensors: the source's, transformers' or llama.cpp's")
+
+  /// Opens a checkpoint, with the names of a scheme.
+  static func open(
+    _ path: String, _ names: NameScheme = .keep
+  ) throws(CommandError) -> ModelCheckpoint {
     try CommandError.bridgingFileFailures { () throws(ModelCheckpointError) in
-      try ModelCheckpoint(path: path)
+      try ModelCheckpoint(path: path).renamed(names)
     }
   }
 

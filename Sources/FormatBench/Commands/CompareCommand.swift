@@ -179,6 +179,11 @@ enum CompareCommand: Command {
 
   private static func warn(about input: ComparisonInput, _ console: Console) {
     if let line = input.skipped.line { console.warn(line) }
+    for tensors in input.requantized {
+      console.warn(
+        "\(tensors.count) tensor\(tensors.count == 1 ? " was" : "s were") quantized already "
+          + "(\(tensors.format), \(tensors.dialect)); errors are counted from the decoded values")
+    }
     let count = input.roundedCount
     if count > 0 { console.warn(aboutRoundingOf: "\(count) tensor\(count == 1 ? "" : "s")") }
   }

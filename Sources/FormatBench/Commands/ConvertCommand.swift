@@ -22,12 +22,14 @@ enum ConvertCommand: Command {
   static let declaration = CommandDeclaration(
     name: "convert", abstract: "Stores a checkpoint in another dialect without changing a value",
     output: .report, arguments: [input],
-    options: [to, output, lossy, metadataFrom, CheckpointOptions.threads],
+    options: [to, output, lossy, CheckpointOptions.names, metadataFrom, CheckpointOptions.threads],
     examples: [
       .init(
         line: "convert model-modelopt --to compressed-tensors --output model-ct",
         purpose: "NVFP4 of ModelOpt for loaders of compressed-tensors"),
-      .init(line: "convert model.safetensors --to ggml -o model.gguf", purpose: "the same codes in GGUF"),
+      .init(
+        line: "convert model.safetensors --to ggml -o model.gguf", purpose: "the same codes in GGUF"
+      ),
     ],
     discussion: [
       CheckpointOptions.paths,
@@ -43,7 +45,8 @@ enum ConvertCommand: Command {
     _ arguments: ParsedArguments, _ console: Console
   ) throws(CommandError) -> ExitStatus {
     let (dialect, target) = (arguments[to], arguments[output])
-    let checkpoint = try CheckpointOptions.open(arguments[input])
+    let checkpoint = try CheckpointOptions.open(
+      arguments[input], arguments[CheckpointOptions.names])
     try CheckpointOptions.refuseOverwriting(
       target,
       inputs: [arguments[input]] + checkpoint.filePaths

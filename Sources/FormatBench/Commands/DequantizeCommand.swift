@@ -16,7 +16,8 @@ enum DequantizeCommand: Command {
 
   static let declaration = CommandDeclaration(
     name: "dequantize", abstract: "Writes the values of a quantized checkpoint",
-    output: .text, arguments: [input], options: [output, type, CheckpointOptions.threads],
+    output: .text, arguments: [input],
+    options: [output, CheckpointOptions.names, type, CheckpointOptions.threads],
     examples: [
       .init(line: "dequantize model-nvfp4 --output model.safetensors", purpose: "one file of F32"),
       .init(line: "dequantize model.gguf --type bf16 -o model", purpose: "a folder of BF16"),
@@ -33,7 +34,8 @@ enum DequantizeCommand: Command {
   static func run(
     _ arguments: ParsedArguments, _ console: Console
   ) throws(CommandError) -> ExitStatus {
-    let checkpoint = try CheckpointOptions.open(arguments[input])
+    let checkpoint = try CheckpointOptions.open(
+      arguments[input], arguments[CheckpointOptions.names])
     let target = arguments[output]
     try CheckpointOptions.refuseOverwriting(
       target, inputs: [arguments[input]] + checkpoint.filePaths)

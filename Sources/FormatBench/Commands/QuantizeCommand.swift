@@ -27,14 +27,24 @@ enum QuantizeCommand: Command {
   static let metadataFrom = Option.optional(
     "metadata-from", .path, help: "take the keys and values of this GGUF file into a GGUF output")
 
+  static let shardSize = Option.defaulted(
+    "shard-size", .byteCount, default: "5GB", help: "the most bytes of a file in a folder")
+  static let shard = Option.optional(
+    "shard", .share, help: "write the files of one of N workers; --merge comes last")
+  static let merge = Option.flag(
+    "merge", help: "write the index of what workers with --shard have written")
+
   static let declaration = CommandDeclaration(
     name: "quantize", abstract: "Quantizes a checkpoint for a producer's loaders",
     output: .report, arguments: [input],
     options: [
       format, dialect, output, include, exclude, tensorFormat, plan, dryRun, requantize,
-      metadataFrom, CheckpointOptions.threads,
+      metadataFrom, CheckpointOptions.names, shardSize, shard, merge, CheckpointOptions.threads,
     ],
-    rules: [.excludes(plan, format)],
+    rules: [
+      .excludes(plan, format), .excludes(merge, shard), .excludes(dryRun, shard),
+      .excludes(dryRun, merge),
+    ],
     examples: [
       .init(
         line: "quantize model --format nvfp4 --dialect compressed-tensors --output model-nvfp4",
@@ -59,6 +69,11 @@ enum QuantizeCommand: Command {
       FOLDER.partial and renamed when it is complete: what stopped goes on with the same command. \
       Relative error is the root of noise over signal.
       """,
+      """
+      Workers on one or more machines share the work by the files of a folder: the same command with \
+      --shard 1/4 to --shard 4/4, then once with --merge. The bytes are those of a single run. Choose a \
+      --shard-size that gives every worker a file.
+      """,
       formatQuoting,
     ])
 
@@ -76,7 +91,8 @@ enum QuantizeCommand: Command {
       dialect: dialect, format: arguments[format], includes: arguments[include],
       excludes: arguments[exclude], tensorFormats: arguments[tensorFormat],
       plan: planned?.formats)
-    let checkpoint = try CheckpointOptions.open(arguments[input])
+    let checkpoint = try CheckpointOptions.open(
+      arguments[input], arguments[CheckpointOptions.names])
     try CheckpointOptions.refuseOverwriting(
       target,
       inputs: [arguments[input]] + checkpoint.filePaths
@@ -92,7 +108,7 @@ enum QuantizeCommand: Command {
     if !arguments[dryRun] {
       var pace = WritingPace()
       qualities = try CommandError.bridgingFileFailures { () throws(ModelCheckpointError) in
-        try checkpoint.write(plan, to: target, keys: keys) { progress in
+        try checkpoint.write(plan, to: target, keys: keys, folder: work(arguments)) { progress in
           let text = pace.text(progress)
           console.progress(text)
         }
@@ -103,5 +119,11 @@ enum QuantizeCommand: Command {
         plan, checkpoint, dialect: dialect, output: target, qualities: qualities),
       as: arguments.reportFormat)
     return .done
+  }
+
+  private static func work(_ arguments: ParsedArguments) -> FolderWork {
+    FolderWork(
+      fileByteLimit: arguments[shardSize],
+      share: arguments[merge] ? .merge : arguments[shard] ?? .all)
   }
 }

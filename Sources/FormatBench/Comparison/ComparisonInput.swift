@@ -23,10 +23,20 @@ struct ComparisonInput {
   /// Tensors of F64, which are rounded once to FP32 when they are loaded.
   private(set) var roundedCount = 0
 
-  /// The tensors of safetensors and npy files whose names match.
+  /// Quantized tensors, whose decoded values are the originals.
+  private(set) var requantized: [RequantizedTensors] = []
+
+  /// How many tensors of a format and a dialect are originals though they are quantized.
+  struct RequantizedTensors {
+    let format: String
+    let dialect: String
+    var count: Int
+  }
+
+  /// The tensors of files and checkpoints whose names match.
   ///
   /// - Parameters:
-  ///   - paths: the files; a tensor's name begins with its file's where there are several.
+  ///   - paths: the files and folders; a tensor's name begins with its file's where there are several.
   ///   - matches: whether to take the tensor of a name.
   ///   - axis: the block axis, which every tensor taken has.
   init(
@@ -34,19 +44,28 @@ struct ComparisonInput {
     matching matches: (String) throws(CommandError) -> Bool
   ) throws(CommandError) {
     var mismatches = 0
-    var files: [TensorFile] = []
+    var files: [TensorFile?] = []
+    var checkpoints: [ModelCheckpoint?] = []
     for path in paths {
-      files.append(
-        try CommandError.bridgingFileFailures { () throws(TensorFileError) in
-          try TensorFile(path: path, elements: .floats)
-        })
+      let (file, checkpoint) = try Self.open(path)
+      files.append(file)
+      checkpoints.append(checkpoint)
     }
     // Files in a folder may be the parts of a model.
-    let folders = Dictionary(grouping: files.filter(\.hasNames)) { Self.folder(of: $0.path) }
-      .mapValues(QuantizedTensors.init)
-    for (path, file) in zip(paths, files) {
+    let folders = Dictionary(
+      grouping: files.compactMap(\.self).filter(\.hasNames)
+    ) { Self.folder(of: $0.path) }.mapValues(QuantizedTensors.init)
+    for (index, path) in paths.enumerated() {
       let prefix = paths.count > 1 ? path + ":" : ""
-      for item in Self.items(of: file, prefix, folders, &skipped) {
+      var found: [Item] = []
+      var known: Set<String> = []
+      if let checkpoint = checkpoints[index] {
+        found = items(of: checkpoint, prefix, isWhole: files[index] == nil, &known)
+      }
+      if let file = files[index] {
+        found += Self.items(of: file, prefix, folders, without: known, &skipped)
+      }
+      for item in found {
         guard try matches(item.name) else {
           mismatches += 1
           continue
@@ -65,6 +84,55 @@ struct ComparisonInput {
       (["\(paths.joined(separator: ", ")): no tensor left to compare"]
         + (mismatches == 0 ? [] : ["\(mismatches) not matched by --tensor"])
         + (skipped.line.map { [$0] } ?? [])).joined(separator: "; "))
+  }
+
+  /// Opens a file as its format reads it, and as a checkpoint where it is one that is known.
+  private static func open(
+    _ path: String
+  ) throws(CommandError) -> (TensorFile?, ModelCheckpoint?) {
+    if ModelCheckpoint.isFolderOrGGUF(path) { return (nil, try CheckpointOptions.open(path)) }
+    let file = try CommandError.bridgingFileFailures { () throws(TensorFileError) in
+      try TensorFile(path: path, elements: .floats)
+    }
+    // A pipe is read once. What is no checkpoint of a known dialect has tensors all the same.
+    let isReadAgain = file.hasNames && path != "-" && ModelCheckpoint.isRegularFile(path)
+    return (file, isReadAgain ? try? ModelCheckpoint(path: path) : nil)
+  }
+
+  /// The quantized tensors of a checkpoint, and the others where nothing else reads them.
+  ///
+  /// - Parameter known: receives the names of stored tensors that belong to them.
+  private mutating func items(
+    of checkpoint: ModelCheckpoint, _ prefix: String, isWhole: Bool, _ known: inout Set<String>
+  ) -> [Item] {
+    checkpoint.tensors.compactMap { tensor in
+      if let storage = tensor.quantizedStorage {
+        for stored in storage.parts + storage.companions { known.insert(stored.name) }
+        note(storage)
+      } else {
+        guard isWhole, tensor.valueDType != nil else { return nil }
+      }
+      return Item(
+        name: prefix + tensor.name, dtype: tensor.valueDType ?? .f32, shape: tensor.shape
+      ) { () throws(CommandError) in
+        try CommandError.bridgingFileFailures { () throws(MemoryShortage) in
+          try MemoryBudget.require(4 * tensor.elementCount, for: "reading \(tensor.printableName)")
+        }
+        return ElementReader(
+          whole: try CommandError.bridgingFileFailures { () throws(ModelCheckpointError) in
+            try tensor.dequantized().elements
+          })
+      }
+    }
+  }
+
+  private mutating func note(_ storage: QuantizedStorage) {
+    let (format, dialect) = (storage.format.id, storage.dialect.rawValue)
+    if let place = requantized.firstIndex(where: { $0.format == format && $0.dialect == dialect }) {
+      requantized[place].count += 1
+    } else {
+      requantized.append(RequantizedTensors(format: format, dialect: dialect, count: 1))
+    }
   }
 
   /// Samples of distributions, `vectors` rows of `length` each.
@@ -87,12 +155,14 @@ struct ComparisonInput {
 
   private static func items(
     of file: TensorFile, _ prefix: String, _ folders: [Substring: QuantizedTensors],
-    _ skipped: inout Skipped
+    without known: Set<String>, _ skipped: inout Skipped
   ) -> [Item] {
     let quantized = file.hasNames ? folders[folder(of: file.path)] : nil
-    skipped.note(file, method: quantized?.unknownMethod(in: file))
+    if known.isEmpty { skipped.note(file, method: quantized?.unknownMethod(in: file)) }
     return file.tensors.compactMap { tensor in
-      guard !skipped.takes(tensor, quantized?.role(of: tensor)) else { return nil }
+      guard !known.contains(tensor.name), !skipped.takes(tensor, quantized?.role(of: tensor)) else {
+        return nil
+      }
       let name = file.hasNames ? prefix + tensor.name : self.name(of: file, prefix)
       return Item(name: name, dtype: tensor.dtype, shape: tensor.shape) { () throws(CommandError) in
         let read = { (range: Range<Int>) throws(CommandError) in

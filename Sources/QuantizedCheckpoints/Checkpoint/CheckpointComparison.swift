@@ -44,13 +44,15 @@ public struct TensorComparison: Sendable {
 extension ModelCheckpoint {
   /// Compares the tensors of this checkpoint with those of another.
   ///
-  /// Tensors pair up by their names. Values are equal as FP32 numbers, to which F64 is rounded: zeros of
-  /// either sign are, and so are all NaN.
+  /// Tensors pair up by their names; those of GGUF and of transformers are mapped where the two differ.
+  /// Values are equal as FP32 numbers, to which F64 is rounded: zeros of either sign are, and so are all NaN.
   ///
   /// - Throws: what reading either one throws.
   public func compared(
     to other: ModelCheckpoint, parallelism: Parallelism = .allCores
   ) throws(ModelCheckpointError) -> CheckpointComparison {
+    // Under the names of this one, where both follow a scheme.
+    let other = nameScheme == .keep ? other : try other.renamed(nameScheme)
     var pairs: [TensorComparison] = []
     var missing: [String] = []
     for tensor in tensors {
@@ -119,9 +121,11 @@ extension CheckpointTensor {
   /// Whether both store the same bytes in tensors of the same names, types and shapes, and read them alike.
   private func storesTheSame(as other: CheckpointTensor) throws(ModelCheckpointError) -> Bool {
     let (own, others) = (storedParts, other.storedParts)
+    guard quantizedStorage?.rowOrder == other.quantizedStorage?.rowOrder else { return false }
     guard own.count == others.count, isRead(like: other) else { return false }
     for (first, second) in zip(own, others) {
-      guard first.name == second.name, first.type == second.type, first.shape == second.shape,
+      guard first.rowOrder == second.rowOrder, first.name == second.name, first.type == second.type,
+        first.shape == second.shape,
         try first.holdsTheSame(as: second)
       else { return false }
     }

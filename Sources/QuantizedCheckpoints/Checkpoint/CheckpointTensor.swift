@@ -121,4 +121,53 @@ public struct CheckpointTensor: Sendable {
     }
     return result
   }
+
+  /// The tensor under another name, with its rows in another order.
+  ///
+  /// - Throws: `.tensor` where the rows cannot be ordered so.
+  func renamed(_ name: String, _ order: RowOrder) throws(ModelCheckpointError) -> CheckpointTensor {
+    let rows = shape.dropLast().reduce(1, *)
+    // A bias is a row for each value.
+    let isVector = shape.count == 1
+    guard order.fits(rows: isVector ? shape[0] : rows) else {
+      throw .tensor(
+        path: storedParts[0].path, name: self.name,
+        reason: "\(isVector ? shape[0] : rows) rows are not those of whole heads")
+    }
+    switch contents {
+    case .plain(var stored):
+      if isVector && order != .stored {
+        guard stored.type.floatEncoding != nil else {
+          throw .tensor(path: stored.path, name: self.name, reason: "\(stored.type) has no rows")
+        }
+        stored = stored.asColumn
+      }
+      stored.name = name
+      stored.rowOrder = order
+      return CheckpointTensor(name: name, shape: shape, contents: .plain(stored), reason: reason)
+    case .quantized(var storage):
+      let isOfRows =
+        switch storage.format.layout.block {
+        case .vector, .row: true
+        case .run, .tile, .tensor: false
+        }
+      guard order == .stored || isOfRows && !isVector else {
+        throw .tensor(
+          path: storedParts[0].path, name: self.name,
+          reason: "blocks of \(storage.format.layout.block.id) span rows that change places")
+      }
+      storage.rowOrder = order
+      return CheckpointTensor(
+        name: name, shape: shape, contents: .quantized(storage), reason: reason)
+    }
+  }
+}
+
+extension StoredTensor {
+  /// A vector as a matrix of one column, whose rows are its values.
+  fileprivate var asColumn: StoredTensor {
+    StoredTensor(
+      name: name, type: type, shape: shape + [1], elementCount: elementCount,
+      byteCount: byteCount, source: source)
+  }
 }

@@ -7,7 +7,7 @@ internal import UntrustedText
 /// A quantized weight is often several of these: codes, scales, and a scale of the tensor.
 public struct StoredTensor: Sendable {
   /// The name in the file, unique in its checkpoint.
-  public let name: String
+  public internal(set) var name: String
   /// The type of its elements.
   public let type: StoredType
   /// The extents, outermost first; empty for a scalar.
@@ -17,6 +17,8 @@ public struct StoredTensor: Sendable {
   /// The number of its bytes.
   public let byteCount: Int
   let source: Source
+  /// In which order its rows are handed out.
+  var rowOrder = RowOrder.stored
 
   /// Where its bytes come from.
   enum Source: Sendable {
@@ -48,7 +50,21 @@ public struct StoredTensor: Sendable {
     }
     return try ModelCheckpointError.ofFiles { () throws(TensorFileError) in
       try file.requireMemory(range.count, for: name)
-      return try file.bytes(in: start + range.lowerBound..<start + range.upperBound)
+      guard rowOrder != .stored, !range.isEmpty else {
+        return try file.bytes(in: start + range.lowerBound..<start + range.upperBound)
+      }
+      // Whole rows, each from its place, and of them what is asked for.
+      let rows = shape.dropLast().reduce(1, *)
+      let rowBytes = byteCount / rows
+      let sources = rowOrder.sources(rows: rows)
+      let first = range.lowerBound / rowBytes
+      var bytes: [UInt8] = []
+      for row in first..<(range.upperBound + rowBytes - 1) / rowBytes {
+        let place = start + sources[row] * rowBytes
+        bytes += try file.bytes(in: place..<place + rowBytes)
+      }
+      let offset = range.lowerBound - first * rowBytes
+      return Array(bytes[offset..<offset + range.count])
     }
   }
 
@@ -66,6 +82,18 @@ public struct StoredTensor: Sendable {
       "elements \(elements) of a tensor of \(elementCount)")
     guard let encoding = type.floatEncoding else {
       throw .tensor(path: path, name: name, reason: "\(type) is not read as floating point")
+    }
+    if rowOrder != .stored {
+      let width = encoding.byteCount
+      let stored = try bytes(in: elements.lowerBound * width..<elements.upperBound * width)
+      return [Float](unsafeUninitializedCapacity: elements.count) { result, count in
+        stored.withUnsafeBytes { bytes in
+          if let target = result.baseAddress {
+            encoding.decode(bytes, byteOrder: .little, into: UnsafeMutableRawPointer(target))
+          }
+        }
+        count = elements.count
+      }
     }
     return try ModelCheckpointError.ofFiles { () throws(TensorFileError) in
       switch source {

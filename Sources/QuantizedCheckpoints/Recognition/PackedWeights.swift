@@ -1,4 +1,5 @@
 internal import BlockFormats
+internal import CallerChecks
 internal import StrictJSON
 internal import TensorFiles
 
@@ -109,7 +110,7 @@ extension Recognition {
   /// The format of a producer's preset.
   func preset(_ producer: String, _ name: String) -> any BlockFormat {
     guard let preset = ProducerPreset.named(producer, name) else {
-      preconditionFailure("no preset \(producer) \(name)")
+      refuse("no preset \(producer) \(name)")
     }
     return preset.format
   }

@@ -16,6 +16,8 @@ public struct QuantizedStorage: Sendable {
   /// Stored tensors that belong to it and say nothing of its values, such as scales of activations.
   public let companions: [StoredTensor]
   let contents: Contents
+  /// In which order its rows are handed out.
+  var rowOrder = RowOrder.stored
 
   /// How the values of a tensor lie in the one that a program sees.
   public enum Orientation: Hashable, Sendable {
@@ -90,7 +92,9 @@ public struct QuantizedStorage: Sendable {
   /// The tensor cut into pieces of at most `limit` elements, where its blocks allow that.
   func pieces(limit: Int) -> TensorPieces {
     var limit = limit
+    // Rows in another order may come from anywhere.
     if case .whole = contents { limit = .max }
+    if rowOrder != .stored { limit = .max }
     return TensorPieces(ofPlanes: format, shape: shape, limit: limit)
   }
 
@@ -100,12 +104,14 @@ public struct QuantizedStorage: Sendable {
   {
     let range = pieces.ranges[index]
     let own = pieces.shape(of: range)
-    switch contents {
-    case .fields(let parts): return try assembled(parts, range, own)
-    case .blocks(let stored, let packing, _):
-      return try assembled(stored, packing, range, own)
-    case .whole(let tensor, _): return tensor
-    }
+    let piece =
+      switch contents {
+      case .fields(let parts): try assembled(parts, range, own)
+      case .blocks(let stored, let packing, _): try assembled(stored, packing, range, own)
+      case .whole(let tensor, _): tensor
+      }
+    let order = rowOrder
+    return try checked { () throws(StorageError) in try piece.ordered(order) }
   }
 
   private func assembled(

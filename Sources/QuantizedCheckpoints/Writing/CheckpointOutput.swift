@@ -21,14 +21,16 @@ struct CheckpointOutput {
   let tensors: [OutputTensor]
   /// Text for the header of each safetensors file.
   var metadata: [String: String] = [:]
+  /// Whose order of tensors and words safetensors files have.
+  var style = SafetensorsStyle.reference
   /// The keys and values of a GGUF file.
   var gguf = GGUFMetadata()
   /// Further files of a folder.
   var documents: [Document] = []
   /// What makes two runs the same work: source, options and version.
   var fingerprint: String
-  /// The most bytes of a file in a folder.
-  var shardByteLimit = 5_000_000_000
+  /// How a folder is cut into files, and which of them are written.
+  var work = FolderWork()
 
   /// A further file of a folder.
   enum Document: Sendable {
@@ -64,7 +66,7 @@ struct CheckpointOutput {
     var writer =
       Self.isGGUF(path)
       ? try PartWriter(path: path, tensors: Array(tensors), metadata: gguf)
-      : try PartWriter(path: path, tensors: Array(tensors), metadata: metadata)
+      : try PartWriter(path: path, tensors: Array(tensors), metadata: metadata, style: style)
     for tensor in tensors {
       progress(
         WritingProgress(doneByteCount: done, totalByteCount: total, tensor: tensor.name))
@@ -81,7 +83,7 @@ struct CheckpointOutput {
     var shards: [Range<Int>] = []
     var (first, size) = (0, 0)
     for (index, tensor) in tensors.enumerated() {
-      if index > first, size + tensor.byteCount > shardByteLimit {
+      if index > first, size + tensor.byteCount > work.fileByteLimit {
         shards.append(first..<index)
         (first, size) = (index, 0)
       }
@@ -99,6 +101,7 @@ struct CheckpointOutput {
       ? "model.safetensors" : "model-\(digits(index + 1))-of-\(digits(count)).safetensors"
   }
 
+  /// Writes the files of a folder that are this process's work, and finishes the folder if that is all.
   private func writeFolder(
     _ done: inout Int, _ progress: (WritingProgress) -> Void
   ) throws(ModelCheckpointError) {
@@ -107,18 +110,25 @@ struct CheckpointOutput {
       throw .folder(path: path, reason: "exists already, and nothing is written over")
     }
     let partial = Folder(target.path + ".partial")
-    let lock = try FolderLock(partial)
+    if case .merge = work.share, !Folder.exists(at: partial.path) {
+      throw .folder(path: partial.path, reason: "is not there: no worker has begun")
+    }
+    let lock = try FolderLock(partial, work.isShared ? .shared : .exclusive)
     defer { lock.release() }
     try resume(in: partial)
     let shards = shards
-    for (index, range) in shards.enumerated() {
+    for (index, range) in shards.enumerated() where work.includes(index) {
       let name = Self.name(ofShard: index, of: shards.count)
+      if case .merge = work.share, !partial.holdsFile(name) {
+        throw .folder(path: partial.path, reason: "lacks \(name), which a worker has to write")
+      }
       if partial.holdsFile(name) {
         done += tensors[range].reduce(0) { $0 + $1.sourceByteCount }
         continue
       }
       try writeFile(partial.path(of: name), tensors[range], &done, progress)
     }
+    guard !work.isShared else { return }
     if shards.count > 1 { try write(index(shards), to: partial.path(of: ShardIndex.name)) }
     for document in documents { try write(document, in: partial) }
     try partial.remove(Self.fingerprintName)

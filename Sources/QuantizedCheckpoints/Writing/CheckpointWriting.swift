@@ -9,7 +9,7 @@ extension ModelCheckpoint {
   ///   - work: what makes two runs the same work.
   func write(
     _ tensors: [OutputTensor], _ report: DialectReport, to path: String, keys: GGUFMetadata?,
-    work: String, progress: (WritingProgress) -> Void
+    work: String, folder: FolderWork = FolderWork(), progress: (WritingProgress) -> Void
   ) throws(ModelCheckpointError) {
     let isGGUF = CheckpointOutput.isGGUF(path)
     guard isGGUF == (report.dialect == .ggml) else {
@@ -34,10 +34,18 @@ extension ModelCheckpoint {
         throw .tensor(path: path, name: part.name, reason: "two tensors would have this name")
       }
     }
-    var output = CheckpointOutput(path: path, tensors: tensors, fingerprint: fingerprint(work))
+    var output = CheckpointOutput(
+      path: path, tensors: tensors,
+      fingerprint: fingerprint("\(work)\nfiles of \(folder.fileByteLimit)"))
     output.metadata = report.metadata
+    if report.dialect == .mlx { output.style = .mlx }
     if isGGUF { output.gguf = (keys ?? files.gguf ?? GGUFMetadata()).ofOneFile }
-    if !CheckpointOutput.isFile(path) {
+    output.work = folder
+    if CheckpointOutput.isFile(path) {
+      guard folder.share == .all else {
+        throw .request(path: path, reason: "is one file, of which workers cannot have shares")
+      }
+    } else {
       output.documents =
         try documents(configuration: configuration(of: report)) + report.documents
     }

@@ -149,7 +149,9 @@ extension ModelCheckpoint {
 extension CheckpointTensor {
   /// The tensor as values on their way to a file.
   func output(as type: ValueType?, parallelism: Parallelism) -> OutputTensor {
-    if case .plain(let stored) = contents, stored.isKept(by: type) { return stored.output }
+    if case .plain(let stored) = contents, stored.isKept(by: type) {
+      return stored.output(name, shape)
+    }
     let type = type ?? .f32
     return OutputTensor(
       name: name, sourceByteCount: byteCount,
@@ -174,7 +176,7 @@ extension StoredTensor {
   }
 
   /// The tensor as it is stored, on its way to a file.
-  var output: OutputTensor {
+  func output(_ name: String, _ shape: [Int]) -> OutputTensor {
     OutputTensor(
       name: name, sourceByteCount: byteCount,
       parts: [StoredDescription(name, type.dtype ?? .u8, shape)]

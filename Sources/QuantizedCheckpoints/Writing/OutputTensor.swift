@@ -53,14 +53,15 @@ struct PartWriter: ~Copyable {
   ///
   /// - Precondition: every part has a dtype.
   init(
-    path: String, tensors: [OutputTensor], metadata: [String: String]
+    path: String, tensors: [OutputTensor], metadata: [String: String], style: SafetensorsStyle
   ) throws(ModelCheckpointError) {
     let descriptions = tensors.flatMap(\.parts).map { part in
       guard let dtype = part.type.dtype else { refuse("\(part.type) in a safetensors file") }
       return TensorDescription(name: part.name, dtype: dtype, shape: part.shape)
     }
     safetensors = try ModelCheckpointError.ofFiles { () throws(TensorFileError) in
-      try SafetensorsFileWriter(path: path, tensors: descriptions, metadata: metadata)
+      try SafetensorsFileWriter(
+        path: path, tensors: descriptions, metadata: metadata, style: style)
     }
   }
 

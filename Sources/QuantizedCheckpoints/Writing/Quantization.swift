@@ -15,6 +15,7 @@ extension ModelCheckpoint {
   ///     the dialect what was done. A name that ends in `.gguf` is for the dialect ggml, and the other way
   ///     round.
   ///   - keys: the keys and values of a GGUF file; this checkpoint's own if `nil`, where it is one.
+  ///   - folder: how a folder is cut into files, and which of them to write.
   ///   - progress: is told of every tensor.
   /// - Returns: how far values are from what they were.
   /// - Throws: what reading and writing throw. A file is then as it was; a folder's beginning is kept
@@ -22,7 +23,7 @@ extension ModelCheckpoint {
   @discardableResult
   public func write(
     _ plan: QuantizationPlan, to path: String, keys: GGUFMetadata? = nil,
-    progress: (WritingProgress) -> Void = { _ in }
+    folder: FolderWork = FolderWork(), progress: (WritingProgress) -> Void = { _ in }
   ) throws(ModelCheckpointError) -> [QuantizationQuality] {
     let qualities = QualityCollector()
     let groups = SharedStatistics(plan)
@@ -34,7 +35,9 @@ extension ModelCheckpoint {
     }
     let report = DialectReport(
       dialect: plan.request.dialect, forms: plan.decisions.map { ($0.tensor, $0.form) })
-    try write(tensors, report, to: path, keys: keys, work: plan.description, progress: progress)
+    try write(
+      tensors, report, to: path, keys: keys, work: plan.description, folder: folder,
+      progress: progress)
     return qualities.all
   }
 }

@@ -24,13 +24,15 @@ public struct SafetensorsFileWriter: ~Copyable {
   ///   - path: The file to create or replace.
   ///   - tensors: What it will hold, in any order.
   ///   - metadata: Text for the header's `__metadata__`, which is left out if this is empty.
+  ///   - style: Whose order of tensors and words the file has.
   /// - Precondition: The names of the tensors differ.
   /// - Throws: What `AtomicFileWriter` throws, `.headerTooLong` if readers would refuse the header,
   ///   `.unsupportedFile` for a pipe or a device, whose bytes have to come in their order.
   public init(
-    path: String, tensors: [TensorDescription], metadata: [String: String] = [:]
+    path: String, tensors: [TensorDescription], metadata: [String: String] = [:],
+    style: SafetensorsStyle = .reference
   ) throws(TensorFileError) {
-    let layout = SafetensorsLayout(tensors, metadata)
+    let layout = SafetensorsLayout(tensors, metadata, style)
     let start = try layout.start(of: path)
     var file = try AtomicFileWriter(path: path)
     guard file.writesAnywhere else { throw .unsupportedFile(path: path) }

@@ -39,10 +39,20 @@ public struct TensorDescription: Hashable, Sendable {
   }
 }
 
-/// Where the reference implementation puts the tensors of a safetensors file, and the header that says so.
+/// Whose order of tensors and words a safetensors file has.
 ///
-/// Tensors are laid out by dtype, widest of the reference order first, then by the bytes of their
-/// names; the header is compact JSON, padded with spaces to a multiple of eight bytes.
+/// Readers accept all.
+public enum SafetensorsStyle: Hashable, Sendable {
+  /// The reference implementation's.
+  case reference
+  /// MLX's: tensors by their names, the members of an entry by theirs, and no padding.
+  case mlx
+}
+
+/// Where the reference implementation, or MLX, puts the tensors of a safetensors file, and the header that says so.
+///
+/// In the reference style tensors are laid out by dtype, widest of the reference order first, then by the
+/// bytes of their names; the header is compact JSON, padded with spaces to a multiple of eight bytes.
 struct SafetensorsLayout {
   /// The indices of the tensors in the order of their bytes.
   let order: [Int]
@@ -55,8 +65,11 @@ struct SafetensorsLayout {
   /// Lays tensors out.
   ///
   /// - Precondition: the names of the tensors differ.
-  init(_ tensors: [TensorDescription], _ metadata: [String: String]) {
-    let order = Self.order(tensors)
+  init(
+    _ tensors: [TensorDescription], _ metadata: [String: String],
+    _ style: SafetensorsStyle = .reference
+  ) {
+    let order = Self.order(tensors, style)
     var offsets = [Int](repeating: 0, count: tensors.count)
     var end = 0
     for index in order {
@@ -66,7 +79,7 @@ struct SafetensorsLayout {
     self.order = order
     self.offsets = offsets
     dataCount = end
-    header = Self.header(order.map { tensors[$0] }, metadata)
+    header = Self.header(order.map { tensors[$0] }, metadata, style)
   }
 
   /// The bytes before those of the tensors.
@@ -80,7 +93,9 @@ struct SafetensorsLayout {
     return littleEndianBytes([UInt64(header.count)]) + header
   }
 
-  private static func order(_ tensors: [TensorDescription]) -> [Int] {
+  private static func order(
+    _ tensors: [TensorDescription], _ style: SafetensorsStyle
+  ) -> [Int] {
     var names: Set<ExactText> = []
     for tensor in tensors {
       require(
@@ -90,7 +105,7 @@ struct SafetensorsLayout {
       uniqueKeysWithValues: zip(TensorDType.allCases.reversed(), 0...))
     return tensors.indices.sorted {
       let (first, second) = (tensors[$0], tensors[$1])
-      if first.dtype != second.dtype {
+      if style == .reference, first.dtype != second.dtype {
         return rank[first.dtype, default: 0] < rank[second.dtype, default: 0]
       }
       return first.name.utf8.lexicographicallyPrecedes(second.name.utf8)
@@ -98,7 +113,7 @@ struct SafetensorsLayout {
   }
 
   private static func header(
-    _ tensors: [TensorDescription], _ metadata: [String: String]
+    _ tensors: [TensorDescription], _ metadata: [String: String], _ style: SafetensorsStyle
   ) -> [UInt8] {
     var members: [JSONValue.Member] = []
     if !metadata.isEmpty {
@@ -111,18 +126,18 @@ struct SafetensorsLayout {
     var offset = 0
     for tensor in tensors {
       let end = offset + tensor.byteCount
-      members.append(
-        .init(
-          tensor.name,
-          .object([
-            .init("dtype", .string(tensor.dtype.rawValue)),
-            .init("shape", .array(tensor.shape.map { JSONValue($0) })),
-            .init("data_offsets", .array([JSONValue(offset), JSONValue(end)])),
-          ])))
+      var entry: [JSONValue.Member] = [
+        .init("dtype", .string(tensor.dtype.rawValue)),
+        .init("shape", .array(tensor.shape.map { JSONValue($0) })),
+        .init("data_offsets", .array([JSONValue(offset), JSONValue(end)])),
+      ]
+      if style == .mlx { entry.sort { $0.key < $1.key } }
+      members.append(.init(tensor.name, .object(entry)))
       offset = end
     }
     // The reference writer, too, escapes only what JSON demands.
     var header = Array(JSONValue.object(members).text(.compact, escaping: .controls).utf8)
+    guard style == .reference else { return header }
     let padding = (8 - header.count % 8) % 8
     header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: padding))
     return header
