@@ -31,21 +31,23 @@ extension Recognition {
   private mutating func readMLXFloats(
     _ module: String, _ codes: StoredTensor, _ scales: StoredTensor, words: Int, groups: Int
   ) throws(ModelCheckpointError) {
-    let global = stored(module + "global_scale")
+    var parts = [StoredPart(codes, .plane), StoredPart(scales, .plane)]
     let format: any BlockFormat
     let bits: Int
     // Words of a group: 32 elements of 4 or 8 bits, or 16 of 4.
     switch words / groups {
     case 4: (format, bits) = (SharedExponentFormat.mxfp4, 4)
     case 8: (format, bits) = (SharedExponentFormat.mxfp8E4M3, 8)
-    case 2: (format, bits) = (TwoLevelFormat.nvfp4(block: 16, hasTensorScale: global != nil), 4)
+    case 2:
+      // Powers of two have no scale above them.
+      let global = stored(module + "global_scale")
+      if let global { parts.append(StoredPart(global, .tensorScale(.largestMagnitude))) }
+      (format, bits) = (TwoLevelFormat.nvfp4(block: 16, hasTensorScale: global != nil), 4)
     default:
       throw .tensor(
         path: codes.path, name: codes.name,
         reason: "\(words) words a row beside \(groups) scales belong to no mode of MLX")
     }
-    var parts = [StoredPart(codes, .plane), StoredPart(scales, .plane)]
-    if let global { parts.append(StoredPart(global, .tensorScale(.largestMagnitude))) }
     try take(
       module + "weight", .mlx, format, shape: Self.widened(codes.shape, by: 32 / bits), parts,
       because: "U32 words beside U8 'scales', \(words / groups) words to a scale")

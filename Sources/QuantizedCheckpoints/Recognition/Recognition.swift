@@ -1,4 +1,5 @@
 internal import BlockFormats
+internal import CallerChecks
 internal import TensorFiles
 internal import UntrustedText
 
@@ -53,12 +54,16 @@ struct Recognition {
   ///
   /// - Throws: `.tensor` where a part has not the type, the rows and as many bytes or numbers as format and
   ///   shape need.
+  /// - Precondition: a part for each field of the format.
   mutating func take(
     _ name: String, _ dialect: Dialect, _ format: any BlockFormat, shape: [Int],
     _ parts: [StoredPart], companions: [StoredTensor] = [],
     orientation: QuantizedStorage.Orientation = .stored, because reason: String
   ) throws(ModelCheckpointError) {
     let planes = try planes(of: format, shape, parts)
+    require(
+      parts.count == planes.count,
+      "\(parts.count) parts of \(format.id), which has \(planes.count) fields")
     for (index, part) in parts.enumerated() {
       try part.check(against: planes[index], of: format, field: index, shape)
     }
