@@ -47,10 +47,10 @@ enum QuantizeCommand: Command {
     ],
     examples: [
       .init(
-        line: "quantize model --format nvfp4 --dialect compressed-tensors --output model-nvfp4",
+        line: "quantize model --format nvfp4 --dialect compressed-tensors -o out",
         purpose: "NVFP4 for vLLM"),
       .init(
-        line: "quantize model --format q8_0 --dialect ggml -o m.gguf --tensor-format 'attn=q6_k'",
+        line: "quantize m --format q8_0 --dialect ggml -o m.gguf --tensor-format attn=q6_k",
         purpose: "GGUF with six bits for attention"),
       .init(
         line: "quantize model --format mxfp4 --dialect mlx -o out --dry-run", purpose: "sizes alone"
