@@ -127,11 +127,6 @@ struct ArchiveSketch {
   }
 }
 
-/// The bytes of a number, little-endian.
-func little<Integer: FixedWidthInteger>(_ number: Integer) -> [UInt8] {
-  withUnsafeBytes(of: number.littleEndian) { Array($0) }
-}
-
 /// The extra field of sizes of 64 bits.
 func zip64Field(_ numbers: [UInt64]) -> [UInt8] {
   [1, 0] + little(UInt16(8 * numbers.count)) + numbers.flatMap(little)
