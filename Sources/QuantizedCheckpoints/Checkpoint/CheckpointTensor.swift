@@ -107,7 +107,7 @@ public struct CheckpointTensor: Sendable {
   }
 
   /// Matrices with rows and columns exchanged.
-  private static func exchanged(_ values: [Float], _ rows: Int, _ columns: Int) -> [Float] {
+  static func exchanged(_ values: [Float], _ rows: Int, _ columns: Int) -> [Float] {
     require(
       values.count % max(rows * columns, 1) == 0,
       "\(values.count) values are no matrices of \(rows) by \(columns)")

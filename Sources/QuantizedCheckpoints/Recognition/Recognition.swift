@@ -86,10 +86,7 @@ struct Recognition {
 
   /// Takes stored tensors as one quantized tensor whose parts are checked.
   mutating func take(_ name: String, _ storage: QuantizedStorage, because reason: String) {
-    var shape = storage.shape
-    if storage.orientation == .lastAxesExchanged {
-      shape.swapAt(shape.count - 1, shape.count - 2)
-    }
+    let shape = QuantizedStorage.shape(storage.shape, in: storage.orientation)
     let tensor = CheckpointTensor(
       name: name, shape: shape, contents: .quantized(storage),
       reason: printable(reason, limit: Self.reasonLimit))

@@ -27,6 +27,14 @@ public struct QuantizedStorage: Sendable {
     case lastAxesExchanged
   }
 
+  /// The extents of a tensor with its last two exchanged where an orientation has them so.
+  static func shape(_ shape: [Int], in orientation: Orientation) -> [Int] {
+    guard orientation == .lastAxesExchanged, shape.count >= 2 else { return shape }
+    var shape = shape
+    shape.swapAt(shape.count - 1, shape.count - 2)
+    return shape
+  }
+
   enum Contents: Sendable {
     /// A part for each field of the format's layout.
     case fields([StoredPart])

@@ -113,6 +113,9 @@ extension Relabelling {
   static func make(
     _ tensor: CheckpointTensor, _ source: QuantizedStorage, _ dialect: Dialect
   ) throws(ModelCheckpointError) -> Result<Relabelling, FormRefusal> {
+    guard source.orientation == dialect.orientation else {
+      return .failure(FormRefusal("\(dialect.rawValue) has the last two axes the other way round"))
+    }
     let format = target(of: source.format, dialect)
     switch dialect.form(format, name: WeightName(tensor.name), shape: source.shape) {
     case .failure(let refusal): return .failure(refusal)

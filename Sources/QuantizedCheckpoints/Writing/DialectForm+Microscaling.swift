@@ -145,7 +145,8 @@ extension Dialect {
     _ format: any BlockFormat, _ kind: FormatKind, _ name: WeightName, _ shape: [Int]
   ) -> DialectForm? {
     switch kind {
-    case .mx(.e2m1fn), .mx(.e2m3fn), .mx(.e3m2fn):
+    // Nothing in a file tells codes of E3M2 from those of E2M3.
+    case .mx(.e2m1fn), .mx(.e2m3fn):
       DialectForm(
         format: format, shape: shape, parts: Self.codesAndExponents(format, name, shape))
     default: nil
@@ -158,7 +159,7 @@ extension Dialect {
     guard case .mx(.e2m1fn) = kind, shape.count == 3 else { return nil }
     let groups = Self.shape(shape, last: shape[2] / 32)
     return DialectForm(
-      format: format, shape: shape,
+      format: format, shape: shape, orientation: orientation,
       parts: [
         Self.part(name.whole + "_blocks", .u8, groups + [16], .field(0, .plane)),
         Self.part(name.whole + "_scales", .u8, groups, .field(1, .plane)),

@@ -7,6 +7,8 @@ struct DialectForm: Sendable {
   let format: any BlockFormat
   /// The extents as blocks see them.
   let shape: [Int]
+  /// How the values lie in the tensor that a program sees.
+  var orientation = QuantizedStorage.Orientation.stored
   /// The stored tensors.
   var parts: [Part]
   /// Text for the header of the file.
@@ -65,6 +67,11 @@ extension Dialect {
         path: text, reason: "is no format\(known.isEmpty ? "" : "; \(rawValue) has \(known)")")
     }
     return presets.first { $0.format.isSame(as: format) }?.format ?? format
+  }
+
+  /// How values lie in the tensors that are written.
+  var orientation: QuantizedStorage.Orientation {
+    self == .gptOSS ? .lastAxesExchanged : .stored
   }
 
   /// How the dialect stores a tensor of a format.

@@ -1,3 +1,5 @@
+internal import CallerChecks
+
 /// How the files of a folder are cut, and which of them one process writes.
 ///
 /// Several workers, each with its share, write the files of a single run; the last step, a merge, writes the
@@ -19,7 +21,12 @@ public struct FolderWork: Hashable, Sendable {
   }
 
   /// The whole work, in files of at most 5 GB.
+  ///
+  /// - Precondition: a worker's number is from 1 to that of all.
   public init(fileByteLimit: Int = 5_000_000_000, share: Share = .all) {
+    if case .worker(let number, let count) = share {
+      require(number >= 1 && number <= count, "worker \(number) of \(count)")
+    }
     self.fileByteLimit = fileByteLimit
     self.share = share
   }

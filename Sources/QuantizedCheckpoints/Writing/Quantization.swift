@@ -84,7 +84,7 @@ extension CheckpointTensor {
       var quantizer = PieceQuantizer(
         format: format, policy: format.defaultPolicy, pieces: pieces, statistics: statistics,
         parallelism: parallelism)
-      var source = ValueStream(self, parallelism)
+      var source = ValueStream(self, parallelism, orientation: form.orientation)
       var error = ErrorSums()
       for piece in pieces.ranges {
         let values = try source.next(piece.count)

@@ -97,7 +97,8 @@ extension ModelCheckpoint {
         reason: "tensor '\(printable(tensor.name))' is quantized already "
           + "(\(tensor.quantizedStorage?.format.id ?? "")); what it lost would be lost twice")
     }
-    switch request.dialect.form(format, name: WeightName(tensor.name), shape: tensor.shape) {
+    let shape = QuantizedStorage.shape(tensor.shape, in: request.dialect.orientation)
+    switch request.dialect.form(format, name: WeightName(tensor.name), shape: shape) {
     case .success(let form):
       return .init(tensor: tensor, outcome: .quantized(format), form: form)
     case .failure(let refusal): return kept(refusal.reason)
