@@ -42,7 +42,7 @@ struct ArchitectureArticleTests {
       "BlockFormats", "FormatMetrics", "LowPrecisionTraining", "QuantizedLinearAlgebra",
       "TensorFiles", "FormatBench", "CallerChecks", "CTrainingKernels", "CProductKernels",
       "CBlockKernels", "CKernelLevels", "CommandLineToolkit", "NumericSupport", "StrictJSON",
-      "TrainingRecipes", "UntrustedText",
+      "QuantizedCheckpoints", "TrainingRecipes", "UntrustedText",
     ]
     for name in Set(names).subtracting(modules).subtracting(["FORMATS", "Tests", "md", "include"]) {
       let isDeclared = [
