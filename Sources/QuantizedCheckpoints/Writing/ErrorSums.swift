@@ -50,7 +50,9 @@ struct ErrorSums: Sendable {
       noise += (error * error).replacing(with: 0, where: .!isFinite)
     }
     func lanes(_ buffer: UnsafeBufferPointer<Float>, _ index: Int) -> Lanes {
-      Lanes(UnsafeRawPointer(buffer.baseAddress! + index).loadUnaligned(as: SIMD8<Float>.self))
+      Lanes(
+        UnsafeRawBufferPointer(buffer).loadUnaligned(
+          fromByteOffset: 4 * index, as: SIMD8<Float>.self))
     }
     while index + 8 <= values.count {
       add(lanes(values, index), lanes(decoded, index))
