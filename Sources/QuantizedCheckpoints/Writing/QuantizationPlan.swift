@@ -62,10 +62,12 @@ extension ModelCheckpoint {
     var decisions: [QuantizationPlan.Decision] = []
     for tensor in tensors { decisions.append(try decision(tensor, request)) }
     guard decisions.contains(where: { $0.form != nil }) else {
-      let reason = decisions.lazy.compactMap { decision -> String? in
+      // What is kept though it would be quantized by default says most.
+      let told = decisions.first { $0.tensor.isQuantizedByDefault } ?? decisions.first
+      let reason = told.flatMap { decision -> String? in
         guard case .kept(let reason) = decision.outcome else { return nil }
         return "'\(printable(decision.tensor.name))' is kept: \(reason)"
-      }.first
+      }
       throw .request(
         path: path, reason: "no tensor is left to quantize" + (reason.map { "; \($0)" } ?? ""))
     }
