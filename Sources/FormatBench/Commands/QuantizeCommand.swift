@@ -50,8 +50,8 @@ enum QuantizeCommand: Command {
         line: "quantize model --format nvfp4 --dialect compressed-tensors -o out",
         purpose: "NVFP4 for vLLM"),
       .init(
-        line: "quantize m --format q8_0 --dialect ggml -o m.gguf --tensor-format attn=q6_k",
-        purpose: "GGUF with six bits for attention"),
+        line: "quantize m --format q8_0 --dialect ggml -o m.gguf --exclude attn",
+        purpose: "GGUF with attention left alone"),
       .init(
         line: "quantize model --format mxfp4 --dialect mlx -o out --dry-run", purpose: "sizes alone"
       ),

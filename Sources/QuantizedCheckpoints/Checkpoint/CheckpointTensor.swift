@@ -41,7 +41,7 @@ public struct CheckpointTensor: Sendable {
   }
 
   /// The elements that are read at a time.
-  static let pieceLimit = 1 << 22
+  static let pieceLimit = 1 << 20
 
   /// The values as FP32 numbers.
   ///

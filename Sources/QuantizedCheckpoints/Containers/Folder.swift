@@ -67,6 +67,19 @@ struct Folder: Sendable {
     return stat(path, &status) == 0 ? Int(status.st_size) : nil
   }
 
+  /// When a file was last changed, in nanoseconds since 1970; nil where there is none.
+  static func changeTime(of path: String) -> Int? {
+    guard !path.utf8.contains(0) else { return nil }
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    #if canImport(Darwin)
+    let time = status.st_mtimespec
+    #else
+    let time = status.st_mtim
+    #endif
+    return time.tv_sec &* 1_000_000_000 &+ time.tv_nsec
+  }
+
   /// Makes the folder, which may be there; those above it must be.
   func make() throws(ModelCheckpointError) {
     guard mkdir(path, 0o777) == 0 || errno == EEXIST && Self.exists(at: path) else {

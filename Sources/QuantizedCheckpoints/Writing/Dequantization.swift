@@ -101,6 +101,7 @@ extension ModelCheckpoint {
     let files = filePaths.map { path in
       JSONValue.object([
         .init("path", .string(path)), .init("bytes", JSONValue(Folder.fileSize(at: path) ?? 0)),
+        .init("changed", JSONValue(Folder.changeTime(of: path) ?? 0)),
       ])
     }
     return JSONValue.object([

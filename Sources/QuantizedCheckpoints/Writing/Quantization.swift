@@ -89,7 +89,8 @@ extension CheckpointTensor {
       for piece in pieces.ranges {
         let values = try source.next(piece.count)
         let encoded = values.withUnsafeBytes { quantizer.encode($0, of: piece) }
-        error.add(values, encoded.dequantized(parallelism: parallelism).elements)
+        error.add(
+          values, encoded.dequantized(parallelism: parallelism).elements, parallelism)
         try form.write(encoded, piece, to: &writer)
       }
       try form.writeConstants(to: &writer)
@@ -97,22 +98,6 @@ extension CheckpointTensor {
         QuantizationQuality(
           name: name, format: format, elementCount: elementCount, signal: error.signal,
           noise: error.noise, saturatedCount: quantizer.tally.saturatedCount))
-    }
-  }
-}
-
-/// Sums of squares of values and errors.
-private struct ErrorSums {
-  var signal = 0.0
-  var noise = 0.0
-
-  mutating func add(_ values: [Float], _ decoded: [Float]) {
-    for index in values.indices {
-      let value = Double(values[index])
-      let error = Double(decoded[index]) - value
-      guard value.isFinite, error.isFinite else { continue }
-      signal += value * value
-      noise += error * error
     }
   }
 }
