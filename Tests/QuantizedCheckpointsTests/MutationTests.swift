@@ -261,7 +261,10 @@ struct MutationTests {
       let renamed = try checkpoint.renamed(checkpoint.nameScheme == .gguf ? .huggingFace : .gguf)
       #expect(renamed.tensors.count == checkpoint.tensors.count)
       for tensor in renamed.tensors { _ = try tensor.dequantized(parallelism: .threads(1)) }
-      #expect(try checkpoint.compared(to: renamed).missing == [])
+      // Without embeddings, nothing tells whose names they are.
+      if checkpoint.nameScheme != .keep {
+        #expect(try checkpoint.compared(to: renamed).missing == [])
+      }
     default: break
     }
   }
