@@ -141,7 +141,7 @@ struct MutationTests {
   /// The cases to run: few in a standard run, as many as the environment says in a deep one.
   private static var caseCount: Int {
     let told = ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }
-    return Intensity.isDeep ? told ?? 100_000 : 1_000
+    return Intensity.isDeep ? told ?? 100_000 : 250
   }
 
   @Test("A damaged checkpoint is refused in one line, or read within bounds")
