@@ -117,6 +117,24 @@ struct ComparisonTests {
     #expect(try a.compared(to: e).verdict == .equivalent)
   }
 
+  @Test("What nothing reads is compared by its bytes")
+  func unread() throws {
+    func checkpoint(_ code: UInt8, _ name: String) throws -> ModelCheckpoint {
+      let checkpoint = try open(
+        [Stored("a.weight_packed", "U8", [2], [code, 1]), Stored("b", [1], [1])], as: name)
+      #expect(checkpoint.inventory.findings.count == 1)
+      return checkpoint
+    }
+    let a = try checkpoint(1, "a")
+    #expect(try a.compared(to: checkpoint(1, "b")).verdict == .identical)
+    let other = try a.compared(to: checkpoint(2, "c"))
+    #expect(other.verdict == .different)
+    #expect(other.tensors.map(\.obstacle) == [nil, "other bytes"])
+    let plain = try open([Stored("b", [1], [1])], as: "d")
+    #expect(try a.compared(to: plain).missing == ["a.weight_packed"])
+    #expect(try plain.compared(to: a).additional == ["a.weight_packed"])
+  }
+
   @Test("The same bytes are not identical where a configuration reads them as other values")
   func readAlike() throws {
     let tensors = [

@@ -46,6 +46,7 @@ extension ModelCheckpoint {
   ///
   /// Tensors pair up by their names; those of GGUF and of transformers are mapped where the two differ.
   /// Values are equal as FP32 numbers, to which F64 is rounded: zeros of either sign are, and so are all NaN.
+  /// Stored tensors that nothing reads, such as codes without a scale, are compared by their bytes.
   ///
   /// - Throws: what reading either one throws.
   public func compared(
@@ -53,23 +54,39 @@ extension ModelCheckpoint {
   ) throws(ModelCheckpointError) -> CheckpointComparison {
     // Under the names of this one, where both follow a scheme.
     let other = nameScheme == .keep ? other : try other.renamed(nameScheme)
+    let (unread, othersUnread) = (unread, other.unread)
+    let unreadByName = Dictionary(
+      uniqueKeysWithValues: othersUnread.map { (ExactText($0.name), $0) })
     var pairs: [TensorComparison] = []
     var missing: [String] = []
-    for tensor in tensors {
-      guard let second = other.tensor(named: tensor.name) else {
+    for tensor in tensors + unread {
+      guard let second = other.tensor(named: tensor.name) ?? unreadByName[ExactText(tensor.name)]
+      else {
         missing.append(tensor.name)
         continue
       }
       pairs.append(try tensor.compared(to: second, parallelism: parallelism))
     }
-    let own = Set(tensors.map { ExactText($0.name) })
-    let additional = other.tensors.map(\.name).filter { !own.contains(ExactText($0)) }
+    let own = Set((tensors + unread).map { ExactText($0.name) })
+    let additional = (other.tensors + othersUnread).map(\.name)
+      .filter { !own.contains(ExactText($0)) }
     let verdicts = pairs.map(\.verdict)
     let verdict: CheckpointComparison.Verdict =
       !missing.isEmpty || !additional.isEmpty || verdicts.contains(.different)
       ? .different : verdicts.contains(.equivalent) ? .equivalent : .identical
     return CheckpointComparison(
       verdict: verdict, tensors: pairs, missing: missing, additional: additional)
+  }
+}
+
+extension ModelCheckpoint {
+  /// What findings are about, as tensors without values.
+  private var unread: [CheckpointTensor] {
+    let names = Set(inventory.findings.map { ExactText($0.name) })
+    return files.stored.filter { names.contains(ExactText($0.name)) }.map { stored in
+      CheckpointTensor(
+        name: stored.name, shape: stored.shape, contents: .plain(stored), reason: "")
+    }
   }
 }
 
