@@ -27,8 +27,9 @@ public struct BudgetPlan: Sendable {
     public let cost: Double
   }
 
-  /// How far the cost may be from the least one, as a share of it; 0 for a plan that is best.
-  public var gap: Double { cost > 0 ? (cost - bound) / cost : 0 }
+  /// How far the cost may be above the least one, as a share of that; 0 for a plan that is best, infinite
+  /// where the bound is 0 and the cost is not.
+  public var gap: Double { cost > bound ? (cost - bound) / bound : 0 }
 }
 
 /// What errors of tensors cost: version 1 of a file `{"version": 1, "tensors": {NAME: ...}}`.
